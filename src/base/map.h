@@ -1,0 +1,36 @@
+/* Intrusive hash map: nodes live in the caller's structs, the map owns only its slot array.
+ *
+ * Chained, power-of-two slots, doubles at load 1. Hash and equality are the caller's, so one map
+ * serves keys of any shape. Not thread-safe. No limit of its own: whoever inserts bounds it.
+ *
+ *     struct map_node *n = map_find(&m, hash_id(&id), chat_has_id, &id);
+ *     struct chat *c = n ? CONTAINER_OF(n, struct chat, node) : NULL;
+ */
+#ifndef PARLEY_BASE_MAP_H
+#define PARLEY_BASE_MAP_H
+
+#include "base/base.h"
+
+struct map_node {
+    struct map_node *next;
+    uint64_t hash;
+};
+
+struct map {
+    struct map_node **slots; /* NULL while empty */
+    size_t mask;             /* slots - 1 */
+    size_t count;
+};
+
+typedef bool map_eq_fn(const struct map_node *node, const void *key);
+
+void map_init(struct map *m);
+void map_done(struct map *m); /* frees the slots; nodes are the caller's */
+struct map_node *map_find(const struct map *m, uint64_t hash, map_eq_fn *eq, const void *key);
+void map_insert(struct map *m, struct map_node *node, uint64_t hash); /* key must be absent */
+void map_remove(struct map *m, struct map_node *node);                /* must be present */
+/* Walk: for (n = map_first(m); n; n = next) { next = map_next(m, n); ... n may be removed ... } */
+struct map_node *map_first(const struct map *m);
+struct map_node *map_next(const struct map *m, const struct map_node *node);
+
+#endif

@@ -1,0 +1,31 @@
+/* What the user room answers to other rooms, and the events it emits. */
+#ifndef PARLEY_CONTRACT_USER_H
+#define PARLEY_CONTRACT_USER_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/schema.h"
+#include "engine/event_log.h"
+#include "kit/principal.h"
+
+/* A profile as clients see it. email and phone are set only for the person themselves. */
+struct user_profile {
+    struct id id;
+    struct slice username, full_name, email, phone, bio, avatar_url;
+    int role; /* enum role */
+    bool is_active, is_verified;
+    int64_t last_login, last_seen, created_at, updated_at;
+};
+extern const struct schema user_profile_schema;
+
+struct user_calls {
+    void *room;
+    /* FAIL_NOT_FOUND "user_not_found". Strings in the arena. May wait. */
+    int (*get)(void *room, const struct id *user, struct arena *arena,
+               struct user_profile *ret_profile, struct error *err);
+    /* How many of the ids are active users; *ret_missing the first that is not. May wait. */
+    int (*check_all)(void *room, const struct id *users, size_t count, struct id *ret_missing,
+                     struct error *err);
+};
+
+#endif

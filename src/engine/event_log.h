@@ -1,0 +1,138 @@
+/* The log: whatever somebody else may see is a row here, written in the same transaction as the
+ * change (outbox), with a position in commit order. Sockets, caches, search, notifications and
+ * brokers are readers of it with a cursor. Losing a wake-up costs latency, never an event.
+ *
+ * Embedded engine: the table `log` of the main database. event_emit queues the row in its
+ * transaction; the writer inserts all rows of the batch just before COMMIT (an append, no index),
+ * and after it the relay hands the batch to every subscribed loop. What orders by stream (the
+ * stream index) and what is derived (message blocks) follows later in large batches, the FOLD:
+ * `log_state.folded` says up to where, written in the same transaction; the newest events, the
+ * TAIL (folded, head], are kept in memory and rebuilt from the log at start.
+ */
+#ifndef PARLEY_ENGINE_EVENT_LOG_H
+#define PARLEY_ENGINE_EVENT_LOG_H
+
+#include "engine/db.h"
+
+struct event_log;
+
+/* Declared as constants by the room that emits them; registered at start by name. */
+struct event_type {
+    const char *name; /* "message.sent" */
+    bool client;      /* clients see it; else for consumers inside only */
+    const struct schema *data;
+    const char *doc;
+};
+
+/* Whom an event makes a follower of its stream, or no longer one: realtime applies it in order. */
+enum event_link_kind { EVENT_FOLLOW = 1, EVENT_UNFOLLOW = 2 };
+struct event_link {
+    enum event_link_kind kind;
+    struct id user;
+};
+
+struct event {
+    uint64_t pos;  /* > 0, strictly increasing in commit order; gaps are possible */
+    int64_t at_ms; /* wall clock at commit */
+    const struct event_type *type;
+    struct id stream;  /* chat id, or user id: whoever follows it sees the event */
+    struct id id;      /* CloudEvents id */
+    struct slice data; /* JSON, exactly what clients get as `data` */
+    const struct event_link *links;
+    unsigned link_count;
+    struct slice correlation_id; /* may be absent */
+};
+
+struct event_draft {
+    const struct event_type *type;
+    struct id stream;
+    struct slice data; /* copied */
+    const struct event_link *links;
+    unsigned link_count;
+    struct slice correlation_id;
+};
+/* Inside db_write: queues the event; *ret_pos (may be NULL) is its position if this transaction
+ * commits. */
+int event_emit(struct event_log *log, struct db_tx *tx, const struct event_draft *draft,
+               uint64_t *ret_pos, struct error *err) MUSTCHECK;
+
+/* A committed group: immutable, shared between threads. */
+struct event_batch {
+    _Atomic unsigned refs;
+    uint64_t prev_head; /* head before this batch: batches join without gaps */
+    uint64_t head;      /* head after it */
+    unsigned count;
+    struct event *events;
+    size_t bytes; /* memory it holds */
+};
+void event_batch_ref(struct event_batch *batch);
+void event_batch_unref(struct event_batch *batch);
+
+/* Every committed batch, in order, on the given loop: deliver(sub, batch) borrows the batch. */
+struct event_subscription {
+    struct event_subscription *next;
+    struct loop *loop;
+    void (*deliver)(struct event_subscription *sub, struct event_batch *batch);
+    uint64_t joined; /* set by event_log_subscribe: the first batch's prev_head is this */
+};
+void event_log_subscribe(struct event_log *log, struct event_subscription *sub); /* any thread */
+
+uint64_t event_log_head(struct event_log *log);  /* last committed position; any thread */
+uint64_t event_log_first(struct event_log *log); /* oldest kept position */
+
+/* Reading back, inside db_read or db_write. fn returns 0 to go on, 1 to stop, < 0 to fail; event
+ * and data are borrowed for the call. */
+typedef int event_fn(const struct event *event, void *arg, struct error *err);
+/* Everything after `after`, in order, at most `limit`. */
+int event_log_read(struct event_log *log, struct db_tx *tx, uint64_t after, unsigned limit,
+                   event_fn *fn, void *arg, struct error *err) MUSTCHECK;
+/* Events of any of these streams after `after`, in position order, at most `limit`; `since[i]`:
+ * only positions >= since[i] of stream i (0: all). Uses the stream index up to the fold and the
+ * tail above it. *ret_through: every matching event up to this position has been given (the head
+ * at the time of reading when nothing was cut off by limit). Must run inside db_read. */
+int event_log_read_streams(struct event_log *log, struct db_tx *tx, uint64_t after,
+                           const struct id *streams, const uint64_t *since, size_t stream_count,
+                           unsigned limit, event_fn *fn, void *arg, uint64_t *ret_through,
+                           struct error *err) MUSTCHECK;
+
+/* A derived table that follows the log in batches, e.g. the message blocks. `fold` gets events in
+ * order, in slices, on the writer thread, in the transaction that later advances `folded`; a crash
+ * repeats a whole round, so it must be idempotent. `replay` is called at start, before traffic, for
+ * each event of the tail. `folded` tells that everything <= pos is now in the tables (memory that
+ * served it may go). */
+struct event_folder {
+    struct event_folder *next;
+    const char *name;
+    /* round of events given at once so the folder can sort; called repeatedly with the same round
+     * until *ret_more is false. */
+    int (*fold)(struct event_folder *folder, struct db_tx *tx, const struct event *const *events,
+                size_t count, int64_t budget_us, bool *ret_more, struct error *err);
+    void (*replay)(struct event_folder *folder, const struct event *event);
+    void (*folded)(struct event_folder *folder, uint64_t pos);
+};
+
+struct event_log_config {
+    struct db *db;
+    const struct event_type *const *types; /* NULL-terminated: all types of all rooms */
+    size_t tail_events_max;                /* fold when the tail is this long (0: 32768) ... */
+    size_t tail_bytes_max; /* ... or this large (0: 32 MiB); above four times this, writers wait */
+    int64_t retention_ms;  /* log rows older than this are trimmed (0: 7 days) */
+    int64_t retention_bytes;
+};
+/* After db_migrate (event_log_schema is among the schemas). Reads the tail. */
+int event_log_open(const struct event_log_config *config, struct event_log **ret_log,
+                   struct error *err) MUSTCHECK;
+void event_log_add_folder(struct event_log *log, struct event_folder *folder);
+/* Replays the tail into the folders; call once, after the last add_folder, before traffic. */
+int event_log_start(struct event_log *log, struct error *err) MUSTCHECK;
+void event_log_close(struct event_log *log); /* folds what is left */
+extern const struct db_schema event_log_schema;
+struct db *event_log_db(struct event_log *log);
+
+struct event_log_stats {
+    uint64_t head, first, folded;
+    size_t tail_events, tail_bytes;
+};
+void event_log_stats(struct event_log *log, struct event_log_stats *ret_stats);
+
+#endif

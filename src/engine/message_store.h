@@ -1,0 +1,71 @@
+/* Messages ordered by chat, derived from the log.
+ *
+ * A message is a log row first: committing one appends to the log and touches nothing else. This
+ * store follows as an event folder: blocks of up to MESSAGE_BLOCK messages per chat, keyed by
+ * (chat, first seq), holding the messages' JSON exactly as clients get it. What is not folded yet
+ * is served from memory. A later version of a message (edit, deletion, reaction) is a later log
+ * row with the same chat and seq; the greatest position wins, which makes folding idempotent.
+ *
+ * Threads: put/undo on the writer thread; reads on any (short shard locks).
+ */
+#ifndef PARLEY_ENGINE_MESSAGE_STORE_H
+#define PARLEY_ENGINE_MESSAGE_STORE_H
+
+#include "engine/event_log.h"
+
+struct message_store;
+
+/* What the store must know of an event: false when it is none of a message. Called on the writer
+ * thread for every event of a fold round and for the tail at start. */
+struct message_key {
+    struct id chat, sender;
+    uint64_t seq;
+    struct slice client_id; /* absent for later versions */
+};
+typedef bool message_key_fn(const struct event *event, struct message_key *ret_key);
+
+struct message_store_config {
+    struct event_log *log;
+    message_key_fn *key_of;
+};
+int message_store_open(const struct message_store_config *config, struct message_store **ret_store,
+                       struct error *err) MUSTCHECK;
+void message_store_close(struct message_store *store);
+extern const struct db_schema message_store_schema;
+
+struct message_ref {
+    uint64_t seq;
+    uint64_t pos;
+    struct slice json; /* arena */
+};
+/* Page of a chat inside db_read (or db_write): `after` > 0: seq > after ascending; else seq <
+ * before (0: newest) descending; at most limit. Ordered as asked. */
+int message_store_page(struct message_store *store, struct db_tx *tx, const struct id *chat,
+                       uint64_t before, uint64_t after, unsigned limit, struct arena *arena,
+                       struct message_ref *ret_refs, unsigned *ret_count,
+                       struct error *err) MUSTCHECK;
+/* The newest page from memory alone, without a database snapshot: false when it does not hold all
+ * that was asked for. Any thread. */
+bool message_store_recent(struct message_store *store, const struct id *chat, uint64_t last_seq,
+                          uint64_t before, uint64_t after, unsigned limit, struct arena *arena,
+                          struct message_ref *ret_refs, unsigned *ret_count);
+int message_store_get(struct message_store *store, struct db_tx *tx, const struct id *chat,
+                      uint64_t seq, struct arena *arena, struct message_ref *ret_ref,
+                      struct error *err) MUSTCHECK;
+/* Seq of the message that `sender` sent to `chat` with this client id, 0 when there is none:
+ * exact for all history. On the writer thread inside db_write. Costs no database read when the
+ * filter in memory says that it is new. */
+int message_store_find_client_id(struct message_store *store, struct db_tx *tx,
+                                 const struct id *chat, const struct id *sender,
+                                 struct slice client_id, uint64_t *ret_seq,
+                                 struct error *err) MUSTCHECK;
+/* Writer thread, in the transaction that emits the event: makes it visible to
+ * message_store_find_client_id at once, and to readers once the transaction has committed (the
+ * store adds its own db_hook for that). json is copied. */
+int message_store_put(struct message_store *store, struct db_tx *tx, const struct message_key *key,
+                      uint64_t pos, struct slice json, struct error *err) MUSTCHECK;
+/* Greatest seq of the chat known to blocks and tail (0: none): for rebuilding a chat's memory. */
+int message_store_last_seq(struct message_store *store, struct db_tx *tx, const struct id *chat,
+                           uint64_t *ret_seq, struct error *err) MUSTCHECK;
+
+#endif

@@ -1,0 +1,53 @@
+/* Stackful coroutines: a unit of work reads straight down; waiting parks it, never the thread.
+ *
+ * Bound to one loop and one thread for life. Stacks are pooled, have a guard page below and a
+ * watermark; an overflow ends the process with a report that says so. Cancelling resumes the
+ * coroutine with FAIL_CANCELLED from whatever it waits in. Copy errno before anything that waits.
+ */
+#ifndef PARLEY_IO_CORO_H
+#define PARLEY_IO_CORO_H
+
+#include "base/base.h"
+#include "io/loop.h"
+
+struct coro;
+
+/* Starts fn(arg) at once if the caller is not a coroutine, else in this turn. FAIL_UNAVAILABLE when
+ * all stacks are taken. */
+int coro_spawn(struct loop *loop, void (*fn)(void *arg), void *arg, struct error *err) MUSTCHECK;
+struct coro *coro_current(void); /* NULL outside */
+
+#define CORO_FOREVER INT64_MAX
+/* Parks until coro_wake or until timeout_ms has passed. Returns what coro_wake was given,
+ * FAIL_TIMEOUT, or FAIL_CANCELLED. A wake that comes before the park (same coroutine, in between)
+ * is kept and returns at once. Source of the value: the waker. */
+int coro_park(int64_t timeout_ms) MUSTCHECK;
+/* Same thread only; resumes later in this turn. Waking twice before it ran: the first value
+ * stays. */
+void coro_wake(struct coro *coro, int value);
+void coro_cancel(struct coro *coro);
+bool coro_cancelled(void);            /* of the current one */
+int coro_sleep(int64_t ms) MUSTCHECK; /* 0 or FAIL_CANCELLED */
+void coro_yield(void);                /* lets others run */
+size_t coro_stack_used_bytes(void);   /* high-water mark of the current stack */
+
+/* Non-recursive mutex, condition and wait group between coroutines of one loop. */
+struct coro_wait_list {
+    struct list waiters;
+};
+struct coro_mutex {
+    bool locked;
+    struct coro_wait_list wait;
+};
+void coro_mutex_init(struct coro_mutex *m);
+int coro_mutex_lock(struct coro_mutex *m, int64_t timeout_ms) MUSTCHECK;
+void coro_mutex_unlock(struct coro_mutex *m);
+struct coro_cond {
+    struct coro_wait_list wait;
+};
+void coro_cond_init(struct coro_cond *c);
+int coro_cond_wait(struct coro_cond *c, int64_t timeout_ms) MUSTCHECK;
+void coro_cond_signal(struct coro_cond *c);
+void coro_cond_broadcast(struct coro_cond *c);
+
+#endif

@@ -1,0 +1,17 @@
+/* Runs every module's consumers: one coroutine each, woken by the relay, cursor in the consumer's
+ * own database. Tables: consumer_position, dead_letter (kit_schema). */
+#ifndef PARLEY_KIT_CONSUMER_H
+#define PARLEY_KIT_CONSUMER_H
+
+#include "kit/module.h"
+
+extern const struct db_schema kit_schema; /* consumer_position, dead_letter, idempotency_key */
+
+int consumers_start(struct kit *kit, struct consumers **ret_consumers, struct error *err) MUSTCHECK;
+void consumers_stop(struct consumers *consumers); /* from a coroutine: finishes what runs */
+/* From a coroutine: waits until the named consumer has handled everything up to pos. FAIL_TIMEOUT
+ * when it has not within timeout_ms. */
+int consumer_wait(struct consumers *consumers, const char *name, uint64_t pos, int64_t timeout_ms,
+                  struct error *err) MUSTCHECK;
+
+#endif

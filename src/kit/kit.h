@@ -1,0 +1,46 @@
+/* What every room is given: engines behind their doors, clocks, pools, the way to other rooms. One
+ * per process; made by app/, lives until shutdown; read-only after start. */
+#ifndef PARLEY_KIT_KIT_H
+#define PARLEY_KIT_KIT_H
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "engine/db.h"
+#include "engine/event_log.h"
+#include "engine/kv.h"
+#include "io/offload.h"
+#include "kit/token.h"
+
+struct module;
+
+struct kit {
+    const struct config *config;
+    const struct clock *clock;
+    struct db *main_db;
+    struct event_log *log;
+    struct kv *kv;
+    struct offload *crypto;   /* password hashing: low priority */
+    struct offload *blocking; /* files, directory scans */
+    struct token_authority *tokens;
+    const char *data_dir;
+    struct loop *const *loops;
+    unsigned loop_count;
+    const struct module *const *modules; /* NULL-terminated */
+    void **rooms;                        /* state of modules[i] */
+    /* Set by realtime at start: sends an event that is not kept (typing) to the followers of the
+     * stream on every node, except `except` (may be NULL). data is copied. Any loop thread. */
+    void (*ephemeral)(struct kit *kit, const struct event_type *type, const struct id *stream,
+                      struct slice data, const struct id *except);
+    void *realtime;
+    /* Wakes consumers after commits; see consumer.h. */
+    struct consumers *consumers;
+};
+
+/* The database of a room, by configuration db.<room> (default: main). */
+struct db *kit_db(struct kit *kit, const char *room);
+/* The calls of another room (contract/<room>.h); aborts when the room is not there: a room lists
+ * whom it needs in its module. */
+const void *kit_calls(struct kit *kit, const char *room);
+void *kit_room(struct kit *kit, const char *name);
+
+#endif

@@ -1,0 +1,21 @@
+/* Rate limits (G05, G06, A05, A06, C06). Token bucket for steady classes, sliding window for
+ * attempts. The answer carries RateLimit and RateLimit-Policy
+ * (draft-ietf-httpapi-ratelimit-headers) and, when refused, Retry-After. */
+#ifndef PARLEY_KIT_LIMIT_H
+#define PARLEY_KIT_LIMIT_H
+
+#include "kit/request.h"
+
+enum limit_kind { LIMIT_BUCKET, LIMIT_WINDOW };
+struct limit_rule {
+    const char *name; /* "login-address": key prefix and policy name */
+    enum limit_kind kind;
+    int64_t count, period_ms;
+    const char *code; /* error code when refused, e.g. "too_many_attempts" */
+};
+/* Takes one from the rule's allowance of `key` (bytes; hashed). FAIL_LIMITED with code and
+ * retry_after. headers may be NULL. kv failure: allowed (R02). */
+int limit_take(struct kv *kv, const struct limit_rule *rule, struct slice key, struct buf *headers,
+               struct error *err) MUSTCHECK;
+
+#endif

@@ -1,0 +1,85 @@
+/* A room tells the house what it has: one constant descriptor, at the bottom of <room>_api.c. The
+ * list in app/roles.c is the whole wiring. */
+#ifndef PARLEY_KIT_MODULE_H
+#define PARLEY_KIT_MODULE_H
+
+#include "kit/request.h"
+
+enum limit_class { LIMIT_DATA, LIMIT_AUTH, LIMIT_MEDIA, LIMIT_NONE };
+
+enum route_flag {
+    ROUTE_PUBLIC = 1 << 0,  /* no token needed; everything else needs one (G04) */
+    ROUTE_NO_BODY = 1 << 1, /* POST without a body */
+    ROUTE_FORM = 1 << 2,
+    ROUTE_STREAM = 1 << 3, /* answers by itself on the exchange: upgrade, SSE, long poll */
+    ROUTE_HIDDEN = 1 << 4, /* not in the API reference */
+};
+
+struct route {
+    enum http_method method;
+    const char *path; /* "/api/v1/chats/{id}" */
+    const char *tag, *summary, *doc;
+    int (*handle)(struct request *req); /* in a coroutine; 0 after replying, else error is set */
+    unsigned flags;
+    unsigned scopes; /* all needed */
+    enum limit_class limit;
+    const struct schema *params; /* one field per {name}, by name */
+    const struct schema *query, *body;
+    size_t body_max;             /* bytes; 0: 64 KiB */
+    const struct schema *answer; /* NULL: none */
+    bool answer_list;            /* the answer is {items: [answer], next_cursor} */
+    int status;                  /* of success: 200 201 204 */
+    const char *const *errors;   /* NULL-terminated codes beyond the common ones */
+};
+
+struct op {
+    const char *name; /* "chat.send" */
+    const char *doc;
+    int (*handle)(struct request *req);
+    const struct schema *data, *answer;
+};
+
+/* A named unit that follows the log (B09). handle runs inside a write transaction of the consumer's
+ * database together with its position, so each event is handled once; on failure it is retried
+ * with backoff and, after `attempts`, put aside as a dead letter, and the consumer goes on. */
+struct consumer {
+    const char *name;         /* "user.profiles"; key of its position */
+    const char *const *types; /* NULL-terminated event names; NULL: all */
+    const char *db;           /* NULL: the room's */
+    int (*handle)(void *room, struct db_tx *tx, const struct event *event, struct error *err);
+    unsigned attempts; /* 0: 10 */
+};
+
+struct job {
+    const char *name;
+    int64_t every_ms;
+    int (*run)(void *room, struct error *err); /* coroutine; one holder in the whole cluster */
+};
+
+/* One stream that a user follows, from a position on. */
+typedef int stream_fn(const struct id *stream, uint64_t since_pos, void *arg, struct error *err);
+
+struct module {
+    const char *name;
+    const char *const *needs; /* NULL-terminated rooms; may be NULL */
+    const struct route *routes;
+    size_t route_count;
+    const struct op *ops;
+    size_t op_count;
+    const struct event_type *const *events; /* NULL-terminated; may be NULL */
+    const struct consumer *consumers;
+    size_t consumer_count;
+    const struct job *jobs;
+    size_t job_count;
+    const struct config_key *config; /* ended by name NULL; may be NULL */
+    const struct db_schema *schema;
+    int (*start)(struct kit *kit, void **ret_room, struct error *err);
+    void (*stop)(void *room);
+    const void *(*calls)(void *room); /* struct <room>_calls of contract/<room>.h */
+    /* Streams that this user follows because of this room; inside db_read on the room's database.
+     * May be NULL. Every user follows the stream of their own id anyway. */
+    int (*streams)(void *room, struct db_tx *tx, const struct id *user, stream_fn *fn, void *arg,
+                   struct error *err);
+};
+
+#endif

@@ -1,0 +1,32 @@
+/* Lists: ?limit= (default 50, 1..100) and an opaque ?cursor=; answer {"items": [...],
+ * "next_cursor": text or null}. A cursor is base64url of the last row's key columns, checked for
+ * form when it comes back: FAIL_BAD_REQUEST "invalid_cursor". */
+#ifndef PARLEY_KIT_PAGING_H
+#define PARLEY_KIT_PAGING_H
+
+#include "kit/request.h"
+
+#define PAGE_LIMIT_DEFAULT 50
+#define PAGE_LIMIT_MAX 100
+
+struct page_query { /* the usual query; rooms with more parameters embed the same two fields */
+    int64_t limit;
+    struct slice cursor;
+};
+extern const struct schema page_query_schema;
+extern const struct schema_field page_query_fields[2]; /* for embedding at offset 0 */
+
+struct cursor {
+    int64_t number; /* e.g. created_at or seq */
+    struct id id;
+};
+/* Absent text gives a zeroed cursor and *ret_given false. */
+int cursor_decode(struct slice text, struct cursor *ret_cursor, bool *ret_given,
+                  struct error *err) MUSTCHECK;
+void cursor_encode(const struct cursor *cursor, struct buf *out);
+/* Replies {"items": [...], "next_cursor": ...}; next NULL for the last page. items: array of
+ * structs. */
+int request_reply_page(struct request *req, const struct schema *schema, const void *items,
+                       size_t count, const struct cursor *next);
+
+#endif

@@ -1,0 +1,53 @@
+/* One request being answered, whatever it came on: HTTP route or socket op. Handlers decode
+ * nothing and encode nothing by hand: params, query and body arrive as structs by the route's
+ * schemas; the answer leaves by request_reply. */
+#ifndef PARLEY_KIT_REQUEST_H
+#define PARLEY_KIT_REQUEST_H
+
+#include <netinet/in.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/schema.h"
+#include "kit/kit.h"
+#include "kit/principal.h"
+#include "net/http1.h"
+
+struct route;
+struct op;
+
+struct request {
+    struct kit *kit;
+    void *room; /* the module's own state, as its start() returned it */
+    struct arena *arena;
+    struct error error;
+    const struct principal *principal; /* NULL on public routes without a token */
+    const void *params;                /* decoded by route->params, NULL without */
+    const void *query;                 /* by route->query */
+    const void *body;                  /* by route->body, or op->data */
+    const struct http_head *head;      /* NULL for socket ops */
+    struct in6_addr peer;              /* client address after trusted proxies; IPv4 mapped */
+    struct slice correlation_id;
+    struct slice bearer;              /* the token text, absent without */
+    struct realtime_session *session; /* socket ops: who sent it; else NULL */
+    /* the answer */
+    int status;               /* 0 until replied */
+    struct buf headers;       /* complete "name: value\r\n" lines */
+    struct buf answer;        /* JSON; or any type when content_type says so */
+    const char *content_type; /* NULL: application/json */
+};
+
+/* Answers with a resource. Returns 0, or FAIL_TOO_LARGE when it does not fit. */
+int request_reply(struct request *req, int status, const struct schema *schema, const void *value);
+int request_reply_json(struct request *req, int status, struct slice json); /* encoded already */
+int request_reply_empty(struct request *req); /* 204; op: {"data": {}} */
+void request_header(struct request *req, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Value of a request header, absent for socket ops. */
+struct slice request_header_value(const struct request *req, const char *name);
+/* Strong ETag over the answer's bytes; answers If-None-Match with 304 and checks If-Match (412
+ * "stale") before a change when current is what the resource looks like now. */
+int request_check_match(struct request *req, struct slice current_json) MUSTCHECK;
+void request_etag(struct request *req);
+
+#endif

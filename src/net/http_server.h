@@ -1,0 +1,93 @@
+/* HTTP/1.1 server connections: from bytes to exchanges and back.
+ *
+ * For each request: the head is parsed on the loop, `admit` decides (without waiting) whether and
+ * how much body may come, the body is collected up to that limit, then `serve` runs in a coroutine
+ * and answers exactly once. Pipelined requests are served one after the other, in order. An idle
+ * connection holds no buffer, no arena, no coroutine. Time-outs: head 10 s, body progress 20 s,
+ * idle 75 s, whole request 60 s (all from limits). What cannot be parsed is answered by the server
+ * itself through `refuse` (so that problem+json is made in one place above) and the connection is
+ * closed.
+ */
+#ifndef PARLEY_NET_HTTP_SERVER_H
+#define PARLEY_NET_HTTP_SERVER_H
+
+#include "base/arena.h"
+#include "io/conn.h"
+#include "io/coro.h"
+#include "net/http1.h"
+
+struct http_exchange;
+struct http_conn; /* one client connection; net/http_server.c */
+
+struct http_server_ops {
+    /* On the loop, may not wait. Returns the largest body to accept in bytes (0: none), or a
+     * negative enum fail with x->error set: refused (417/413/404/...). */
+    int64_t (*admit)(struct http_exchange *x);
+    /* In a coroutine; answers by http_reply/http_stream_*, http_upgrade, or not at all (then 500).
+     */
+    void (*serve)(struct http_exchange *x);
+    /* Makes the answer for x->error; must not wait. Called on the loop. x->head may be empty. */
+    void (*refuse)(struct http_exchange *x);
+    /* The exchange is over and its arena about to be reset: metrics, access log. */
+    void (*done)(struct http_exchange *x);
+};
+
+struct http_server_config {
+    const struct http_server_ops *ops;
+    void *arg;
+    struct http_limits limits;
+    int64_t head_timeout_ms, body_timeout_ms, idle_timeout_ms, request_timeout_ms;
+    size_t arena_bytes_max;  /* per request; 0: 4 MiB */
+    size_t answer_bytes_max; /* 0: 16 MiB */
+    size_t connections_max;  /* per server (one per loop); 0: no limit here; above: 503 and close */
+    size_t send_queue_max;   /* a pipelining client that does not read is not read from above this;
+                                0: 1 MiB */
+};
+
+struct http_exchange {
+    struct http_head head; /* slices live in the arena */
+    struct slice body;     /* whole body; arena */
+    struct arena arena;
+    struct error error;
+    struct loop *loop;
+    void *server_arg; /* config.arg */
+    void *user;       /* the edge's own, set in admit */
+    struct http_conn *conn;
+    int64_t started_ns; /* monotonic, when the head was complete */
+    int status;         /* what was answered, for `done` */
+    uint64_t sent_bytes;
+    bool answered, head_only, streaming;
+};
+
+struct http_server;
+int http_server_new(struct loop *loop, const struct http_server_config *config,
+                    struct http_server **ret_server, struct error *err) MUSTCHECK;
+/* Takes an accepted descriptor. */
+void http_server_accept(struct http_server *server, int fd);
+/* Stops keep-alive: every answer from now on says Connection: close; idle connections are closed.
+ */
+void http_server_drain(struct http_server *server);
+size_t http_server_connections(const struct http_server *server);
+void http_server_free(struct http_server *server); /* aborts what is left */
+
+/* One whole answer. `headers` is text of complete lines ("name: value\r\n..."), without
+ * Content-Length, Date and Connection, which are added here. HEAD sends no body, 204 and 304 none
+ * either. Body is copied. */
+void http_reply(struct http_exchange *x, int status, struct slice headers, struct slice body);
+/* The same where the body is shared text that outlives the connection (embedded files). */
+void http_reply_static(struct http_exchange *x, int status, struct slice headers,
+                       struct slice body);
+/* Streamed answer: chunked on 1.1, close-delimited on 1.0. http_stream_write waits while more than
+ * 256 KiB are queued; negative when the client has gone. */
+void http_stream_start(struct http_exchange *x, int status, struct slice headers);
+int http_stream_write(struct http_exchange *x, struct slice bytes) MUSTCHECK;
+void http_stream_end(struct http_exchange *x);
+/* Sends `head` (a complete 101 or 200 answer head) and hands the socket over: the http connection
+ * is gone when this returns, *ret_rest (in x->arena) is what the client has already sent beyond
+ * the request. NULL when the client has gone. The caller sets conn->ops and conn->user at once.
+ * Used by WebSocket and SSE. */
+struct conn *http_upgrade(struct http_exchange *x, struct slice head,
+                          struct slice *ret_rest) MUSTCHECK;
+bool http_peer(const struct http_exchange *x, struct in6_addr *ret_addr, uint16_t *ret_port);
+
+#endif
