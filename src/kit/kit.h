@@ -13,10 +13,18 @@
 
 struct module;
 
+/* A room (or a part of one, "user.search") whose tables live in another database than main. */
+struct kit_database {
+    const char *room;
+    struct db *db;
+};
+
 struct kit {
     const struct config *config;
     const struct clock *clock;
     struct db *main_db;
+    const struct kit_database *databases;
+    unsigned database_count;
     struct event_log *log;
     struct kv *kv;
     struct offload *crypto;   /* password hashing: low priority */
@@ -36,7 +44,7 @@ struct kit {
     struct consumers *consumers;
 };
 
-/* The database of a room, by configuration db.<room> (default: main). */
+/* The database of a room, or main_db when none is named for it in `databases`. */
 struct db *kit_db(struct kit *kit, const char *room);
 /* The calls of another room (contract/<room>.h); aborts when the room is not there: a room lists
  * whom it needs in its module. */

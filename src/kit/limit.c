@@ -1,0 +1,53 @@
+#include "kit/limit.h"
+
+#include <stdio.h>
+
+#include "base/hash.h"
+
+const struct config_key kit_config[] = {
+    {"limits.per_user", CONFIG_BOOL, "on",
+     .doc = "Limits per signed-in user (requests, messages); off for tests and trusted networks."},
+    {"limits.per_address", CONFIG_BOOL, "on",
+     .doc = "Limits per client address; the limit of sign-in attempts per account stays."},
+    {"limits.requests_per_minute", CONFIG_INT, "100", 1, 1000000,
+     .doc = "Data requests per user and minute (G05)."},
+    {"limits.anonymous_per_minute", CONFIG_INT, "100", 1, 1000000,
+     .doc = "Requests without a token per address and minute (G05)."},
+    {"limits.media_per_minute", CONFIG_INT, "100", 1, 1000000,
+     .doc = "Media requests per user and minute (M02)."},
+    {0},
+};
+
+static void write_headers(const struct limit_rule *rule, int64_t left, int64_t reset_ms,
+                          struct buf *headers)
+{
+    long long window_s = (rule->period_ms + 999) / 1000;
+    buf_printf(headers,
+               "ratelimit-policy: \"%s\";q=%lld;w=%lld\r\nratelimit: \"%s\";r=%lld;t=%lld\r\n",
+               rule->name, (long long)rule->count, window_s, rule->name, (long long)left,
+               reset_ms > 0 ? (long long)((reset_ms + 999) / 1000) : window_s);
+}
+
+int limit_take(struct kv *kv, const struct limit_rule *rule, struct slice key, struct buf *headers,
+               struct error *err)
+{
+    char name[96];
+    snprintf(name, sizeof name, "limit:%s:%016llx", rule->name,
+             (unsigned long long)hash_bytes(key.ptr, key.len));
+    int64_t left = 0, retry_ms = 0;
+    struct error ignored;
+    error_init(&ignored);
+    int rc = rule->kind == LIMIT_BUCKET
+                 ? kv->ops->take_token(kv, slice_str(name), rule->count, rule->period_ms, &left,
+                                       &retry_ms, &ignored)
+                 : kv->ops->take_window(kv, slice_str(name), rule->count, rule->period_ms, &left,
+                                        &retry_ms, &ignored);
+    if (rc < 0)
+        return 0;
+    if (headers != NULL)
+        write_headers(rule, left >= 0 ? left : 0, retry_ms, headers);
+    if (left >= 0)
+        return 0;
+    return error_limited(err, rule->code, retry_ms, "The limit of %lld in %lld seconds is used up.",
+                         (long long)rule->count, (long long)(rule->period_ms / 1000));
+}

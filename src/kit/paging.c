@@ -1,0 +1,79 @@
+#include "kit/paging.h"
+
+#include "kit/jwt.h"
+
+#define PAGE_FIELDS                                                                                \
+    {"limit",                                                                                      \
+     "Items in a page.",                                                                           \
+     SCHEMA_INT,                                                                                   \
+     SCHEMA_AT(struct page_query, limit),                                                          \
+     .min = 1,                                                                                     \
+     .max = PAGE_LIMIT_MAX,                                                                        \
+     .fallback = PAGE_LIMIT_DEFAULT},                                                              \
+    {                                                                                              \
+        "cursor", "The next_cursor of the page before.", SCHEMA_STRING,                            \
+            SCHEMA_AT(struct page_query, cursor), .min = 1, .max = 200                             \
+    }
+
+const struct schema_field page_query_fields[2] = {PAGE_FIELDS};
+SCHEMA_DEF(page_query_schema, struct page_query, "PageQuery", "Which part of a list.",
+           page_query_fields);
+
+enum { CURSOR_BYTES = 8 + 16 };
+
+int cursor_decode(struct slice text, struct cursor *ret_cursor, bool *ret_given, struct error *err)
+{
+    *ret_cursor = (struct cursor){0};
+    *ret_given = false;
+    if (text.ptr == NULL)
+        return 0;
+    struct buf bytes;
+    buf_init(&bytes, 64);
+    bool good = base64url_decode(text, &bytes) && bytes.len == CURSOR_BYTES;
+    if (good) {
+        uint64_t number = 0;
+        for (int i = 0; i < 8; i++)
+            number = number << 8 | (uint8_t)bytes.ptr[i];
+        ret_cursor->number = (int64_t)number;
+        memcpy(ret_cursor->id.bytes, bytes.ptr + 8, 16);
+        *ret_given = true;
+    }
+    buf_done(&bytes);
+    if (good)
+        return 0;
+    return error_set(err, FAIL_BAD_REQUEST, "invalid_cursor",
+                     "The cursor is not one that this server gave.");
+}
+
+void cursor_encode(const struct cursor *cursor, struct buf *out)
+{
+    uint8_t bytes[CURSOR_BYTES];
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (uint8_t)((uint64_t)cursor->number >> (56 - 8 * i));
+    memcpy(bytes + 8, cursor->id.bytes, 16);
+    base64url_encode(slice_of((const char *)bytes, sizeof bytes), out);
+}
+
+int request_reply_page(struct request *req, const struct schema *schema, const void *items,
+                       size_t count, const struct cursor *next)
+{
+    req->status = 200;
+    buf_lit(&req->answer, "{\"items\":[");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_char(&req->answer, ',');
+        schema_encode(schema, (const char *)items + i * schema->size, &req->answer);
+    }
+    buf_lit(&req->answer, "],\"next_cursor\":");
+    if (next != NULL) {
+        buf_char(&req->answer, '"');
+        cursor_encode(next, &req->answer);
+        buf_lit(&req->answer, "\"}");
+    } else {
+        buf_lit(&req->answer, "null}");
+    }
+    if (buf_ok(&req->answer))
+        return 0;
+    return error_set(&req->error, FAIL_TOO_LARGE, "answer_too_large",
+                     "The page is larger than %zu bytes; ask for fewer items.", req->answer.max);
+}

@@ -1,0 +1,106 @@
+#include "kit/request.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/hash.h"
+
+int request_reply(struct request *req, int status, const struct schema *schema, const void *value)
+{
+    req->status = status;
+    schema_encode(schema, value, &req->answer);
+    if (buf_ok(&req->answer))
+        return 0;
+    return error_set(&req->error, FAIL_TOO_LARGE, "answer_too_large",
+                     "The answer is larger than %zu bytes.", req->answer.max);
+}
+
+int request_reply_json(struct request *req, int status, struct slice json)
+{
+    req->status = status;
+    buf_slice(&req->answer, json);
+    if (buf_ok(&req->answer))
+        return 0;
+    return error_set(&req->error, FAIL_TOO_LARGE, "answer_too_large",
+                     "The answer is larger than %zu bytes.", req->answer.max);
+}
+
+int request_reply_empty(struct request *req)
+{
+    req->status = 204;
+    return 0;
+}
+
+void request_header(struct request *req, const char *name, const char *fmt, ...)
+{
+    char value[512];
+    va_list args;
+    va_start(args, fmt);
+    int len = vsnprintf(value, sizeof value, fmt, args);
+    va_end(args);
+    if (should_not(len < 0 || (size_t)len >= sizeof value))
+        return;
+    buf_printf(&req->headers, "%s: %s\r\n", name, value);
+}
+
+struct slice request_header_value(const struct request *req, const char *name)
+{
+    return req->head != NULL ? http_value(req->head, name) : (struct slice){0};
+}
+
+/* Entity tags are equal on every node and in every run: the keys are constants. Nobody gains by
+ * making two answers collide, so SipHash serves as a checksum here. */
+struct etag {
+    char text[40];
+};
+
+static struct etag etag_of(struct slice json)
+{
+    static const uint8_t keys[2][16] = {"parley-etag-low", "parley-etag-top"};
+    struct etag tag;
+    snprintf(tag.text, sizeof tag.text, "\"%016llx%016llx\"",
+             (unsigned long long)siphash13(keys[0], json.ptr, json.len),
+             (unsigned long long)siphash13(keys[1], json.ptr, json.len));
+    return tag;
+}
+
+/* Whether a list of entity tags names this one; weak tags count when `weak` (RFC 9110 8.8.3.2). */
+static bool names_tag(struct slice list, struct etag tag, bool weak)
+{
+    if (slice_eq(slice_trim(list), SLICE("*")))
+        return true;
+    bool more = true;
+    while (more) {
+        struct slice item;
+        more = slice_cut(&list, ',', &item);
+        item = slice_trim(item);
+        if (weak && slice_starts(item, SLICE("W/")))
+            item = slice_of(item.ptr + 2, item.len - 2);
+        if (slice_eq(item, slice_str(tag.text)))
+            return true;
+    }
+    return false;
+}
+
+int request_check_match(struct request *req, struct slice current_json)
+{
+    struct slice match = request_header_value(req, "if-match");
+    if (match.ptr == NULL || names_tag(match, etag_of(current_json), false))
+        return 0;
+    return error_set(&req->error, FAIL_STALE, "stale",
+                     "The resource has changed since it was read; read it again.");
+}
+
+void request_etag(struct request *req)
+{
+    if (req->head == NULL)
+        return;
+    struct etag tag = etag_of(buf_view(&req->answer));
+    buf_printf(&req->headers, "etag: %s\r\n", tag.text);
+    struct slice none_match = request_header_value(req, "if-none-match");
+    if (none_match.ptr != NULL && req->head->method == HTTP_GET &&
+        names_tag(none_match, tag, true)) {
+        req->status = 304;
+        buf_clear(&req->answer);
+    }
+}
