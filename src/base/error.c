@@ -90,12 +90,31 @@ int error_limited(struct error *err, const char *code, int64_t retry_after_ms, c
 int error_http_status(int kind)
 {
     static const short status[] = {
-        [-FAIL_BAD_REQUEST] = 400,  [-FAIL_UNAUTHENTICATED] = 401, [-FAIL_FORBIDDEN] = 403,
-        [-FAIL_NOT_FOUND] = 404,    [-FAIL_METHOD] = 405,          [-FAIL_CONFLICT] = 409,
-        [-FAIL_GONE] = 410,         [-FAIL_STALE] = 412,           [-FAIL_TOO_LARGE] = 413,
-        [-FAIL_MEDIA_TYPE] = 415,   [-FAIL_INVALID] = 422,         [-FAIL_LIMITED] = 429,
-        [-FAIL_INTERNAL] = 500,     [-FAIL_UNAVAILABLE] = 503,     [-FAIL_TIMEOUT] = 504,
-        [-FAIL_STORAGE_FULL] = 507, [-FAIL_CANCELLED] = 503,       [-FAIL_CLOSED] = 503,
+        [-FAIL_BAD_REQUEST] = 400,
+        [-FAIL_UNAUTHENTICATED] = 401,
+        [-FAIL_FORBIDDEN] = 403,
+        [-FAIL_NOT_FOUND] = 404,
+        [-FAIL_METHOD] = 405,
+        [-FAIL_CONFLICT] = 409,
+        [-FAIL_GONE] = 410,
+        [-FAIL_STALE] = 412,
+        [-FAIL_TOO_LARGE] = 413,
+        [-FAIL_MEDIA_TYPE] = 415,
+        [-FAIL_INVALID] = 422,
+        [-FAIL_LIMITED] = 429,
+        [-FAIL_INTERNAL] = 500,
+        [-FAIL_UNAVAILABLE] = 503,
+        [-FAIL_TIMEOUT] = 504,
+        [-FAIL_STORAGE_FULL] = 507,
+        [-FAIL_CANCELLED] = 503,
+        [-FAIL_CLOSED] = 503,
+        [-FAIL_REQUEST_TIMEOUT] = 408,
+        [-FAIL_URI_TOO_LONG] = 414,
+        [-FAIL_EXPECTATION] = 417,
+        [-FAIL_UPGRADE_REQUIRED] = 426,
+        [-FAIL_HEADERS_TOO_LARGE] = 431,
+        [-FAIL_NOT_IMPLEMENTED] = 501,
+        [-FAIL_HTTP_VERSION] = 505,
     };
     if (kind >= 0 || (size_t)-kind >= ARRAY_LEN(status))
         return 500;

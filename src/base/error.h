@@ -28,6 +28,14 @@ enum fail {
     FAIL_STORAGE_FULL = -16,   /* 507 */
     FAIL_CANCELLED = -17,      /* the waiting coroutine was told to end */
     FAIL_CLOSED = -18,         /* the peer or the queue is gone */
+    /* What only the HTTP edge says. */
+    FAIL_REQUEST_TIMEOUT = -19,   /* 408 the client was too slow */
+    FAIL_URI_TOO_LONG = -20,      /* 414 */
+    FAIL_EXPECTATION = -21,       /* 417 */
+    FAIL_UPGRADE_REQUIRED = -22,  /* 426 */
+    FAIL_HEADERS_TOO_LARGE = -23, /* 431 */
+    FAIL_NOT_IMPLEMENTED = -24,   /* 501 */
+    FAIL_HTTP_VERSION = -25,      /* 505 */
 };
 
 #define ERROR_FIELDS_MAX 16
