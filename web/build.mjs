@@ -1,0 +1,182 @@
+// Builds the web client and the API reference into one folder of files that a server can hand out
+// as they are: hashed names for everything that may be cached for ever, and beside each text file
+// its .gz and .br, so that no request ever pays for compression.
+//
+//   node build.mjs --out DIR [--depfile FILE --target NAME] [--embed DIR] [--watch]
+//
+// --embed also writes DIR/assets.c, assets.S and assets.bin (see embed.mjs). --depfile names every
+// source that went in, for the build system. Only what Node 18 has is used here.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { embed } from './embed.mjs';
+
+const root = dirname(fileURLToPath(import.meta.url));
+const compressible = new Set(['.js', '.css', '.html', '.svg', '.json', '.webmanifest']);
+
+/** Pages: the name on disk, and the path under which the server answers with it. */
+const pages = [
+  { file: 'index.html', path: '/' },
+  { file: 'docs.html', path: '/docs' },
+];
+
+function options(list) {
+  const found = { out: join(root, 'dist'), watch: false };
+  for (let i = 0; i < list.length; i++) {
+    if (list[i] === '--watch') found.watch = true;
+    else if (['--out', '--depfile', '--target', '--embed'].includes(list[i]))
+      found[list[i].slice(2)] = list[++i];
+    else throw new Error(`unknown argument ${list[i]}`);
+  }
+  return found;
+}
+
+async function load_esbuild() {
+  try {
+    return await import('esbuild');
+  } catch {
+    console.error('web: node_modules is missing; run "npm ci --ignore-scripts" in web/ once,\n' +
+      'or configure with -Dweb=false to embed no web client.');
+    process.exit(1);
+  }
+}
+
+const common = {
+  bundle: true,
+  format: 'esm',
+  target: ['es2022', 'chrome109', 'firefox115', 'safari16.4'],
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  charset: 'utf8',
+  legalComments: 'none',
+  metafile: true,
+  write: false,
+  absWorkingDir: root,
+  logLevel: 'warning',
+};
+
+/** Name on disk without the hash → contents; a hash is added by finish(). */
+async function bundle(esbuild, minify) {
+  const result = await esbuild.build({
+    ...common,
+    minify,
+    define: { 'process.env.NODE_ENV': minify ? '"production"' : '"development"' },
+    entryPoints: {
+      app: 'app/main.tsx',
+      docs: 'docs/main.tsx',
+      theme: 'app/theme_early.ts',
+    },
+    outdir: 'out',
+  });
+  const sdk = await esbuild.build({
+    ...common,
+    minify: false,
+    entryPoints: { 'sdk/parley': 'sdk/index.ts' },
+    outdir: 'out',
+  });
+  const files = new Map();
+  for (const file of [...result.outputFiles, ...sdk.outputFiles])
+    files.set(relative(join(root, 'out'), file.path), Buffer.from(file.contents));
+  const inputs = new Set([...Object.keys(result.metafile.inputs), ...Object.keys(sdk.metafile.inputs)]);
+  return { files, inputs: [...inputs].map((name) => resolve(root, name)) };
+}
+
+function hashed(name, bytes) {
+  const hash = createHash('sha256').update(bytes).digest('base64url').replace(/[-_]/g, '').slice(0, 10);
+  return name.replace(/(\.[a-z]+)$/, `-${hash}$1`);
+}
+
+/** Puts hashed names into the pages. The SDK keeps its plain name: other sites import it. */
+function finish(bundled) {
+  const assets = [];
+  const names = new Map();
+  const statics = ['favicon.svg', 'icon.svg', 'manifest.webmanifest'];
+  for (const [name, bytes] of bundled.files) {
+    if (name.startsWith('sdk/')) {
+      assets.push({ file: name, path: `/${name}`, bytes, immutable: false });
+      continue;
+    }
+    const file = `assets/${hashed(name, bytes)}`;
+    names.set(name, `/${file}`);
+    assets.push({ file, path: `/${file}`, bytes, immutable: true });
+  }
+  for (const name of statics) {
+    const bytes = readFileSync(join(root, 'static', name));
+    assets.push({ file: name, path: `/${name}`, bytes, immutable: false });
+  }
+  for (const page of pages) {
+    const text = readFileSync(join(root, 'static', page.file), 'utf8').replace(
+      /\{\{([a-z.]+)\}\}/g,
+      (_, name) => {
+        if (!names.has(name)) throw new Error(`${page.file} names ${name}, which was not built`);
+        return names.get(name);
+      },
+    );
+    assets.push({ file: page.file, path: page.path, bytes: Buffer.from(text), immutable: false });
+  }
+  return assets;
+}
+
+/** Adds the compressed forms, where they are worth having. */
+function compress(asset) {
+  const ending = /\.[a-z]+$/.exec(asset.file)?.[0] ?? '';
+  if (!compressible.has(ending)) return asset;
+  const gzip = gzipSync(asset.bytes, { level: 9 });
+  const brotli = brotliCompressSync(asset.bytes, {
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: 11,
+      [constants.BROTLI_PARAM_SIZE_HINT]: asset.bytes.length,
+    },
+  });
+  const worth = (bytes) => (bytes.length < asset.bytes.length ? bytes : undefined);
+  return { ...asset, gzip: worth(gzip), brotli: worth(brotli) };
+}
+
+function write(out, assets) {
+  rmSync(join(out, 'assets'), { recursive: true, force: true });
+  for (const asset of assets) {
+    const target = join(out, asset.file);
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, asset.bytes);
+    if (asset.gzip) writeFileSync(`${target}.gz`, asset.gzip);
+    if (asset.brotli) writeFileSync(`${target}.br`, asset.brotli);
+  }
+}
+
+function write_depfile(file, target, inputs) {
+  const own = ['build.mjs', 'embed.mjs', 'package-lock.json', 'static/index.html', 'static/docs.html',
+    'static/favicon.svg', 'static/icon.svg', 'static/manifest.webmanifest'];
+  const all = [...new Set([...inputs, ...own.map((name) => join(root, name))])]
+    .filter((name) => existsSync(name))
+    .map((name) => name.replace(/ /g, '\\ '));
+  writeFileSync(file, `${target}: ${all.join(' ')}\n`);
+}
+
+async function build(esbuild, given) {
+  const bundled = await bundle(esbuild, !given.watch);
+  const assets = finish(bundled);
+  const ready = given.watch ? assets : assets.map(compress);
+  write(resolve(given.out), ready);
+  if (given.embed) embed(resolve(given.embed), ready);
+  if (given.depfile) write_depfile(given.depfile, given.target ?? 'assets.c', bundled.inputs);
+  return ready;
+}
+
+const given = options(process.argv.slice(2));
+const esbuild = await load_esbuild();
+const assets = await build(esbuild, given);
+if (!given.depfile)
+  for (const asset of assets)
+    console.log(`${asset.path.padEnd(36)} ${String(asset.bytes.length).padStart(8)} bytes` +
+      (asset.brotli ? `, ${asset.brotli.length} as brotli` : ''));
+if (given.watch) {
+  const context = await esbuild.context({
+    ...common,
+    entryPoints: ['app/main.tsx', 'docs/main.tsx', 'app/theme_early.ts', 'sdk/index.ts'],
+    outdir: 'out',
+    plugins: [{ name: 'again', setup: (hooks) => hooks.onEnd(() => build(esbuild, given)) }],
+  });
+  await context.watch();
+}

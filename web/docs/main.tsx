@@ -1,0 +1,4 @@
+import { render } from 'preact';
+import './docs.css';
+
+render(<p>Parley</p>, document.getElementById('docs')!);
