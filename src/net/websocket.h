@@ -22,13 +22,17 @@ struct ws_message {
 };
 
 struct ws_reader {
-    struct buf *partial;      /* bytes of an unfinished frame; NULL while there are none */
-    struct buf *message;      /* fragments so far; NULL while there are none */
-    uint32_t message_max;     /* bytes after inflating */
+    struct buf *partial;  /* a header or control frame cut by the read; NULL while there is none */
+    struct buf *message;  /* what has come of a data message, unmasked; NULL while there is none */
+    uint64_t left;        /* payload bytes of the present data frame that are still to come */
+    uint32_t message_max; /* bytes after inflating */
+    uint32_t utf8_state;  /* between two pieces of a text message; see websocket_utf8.h */
+    uint8_t mask[4];      /* of the present data frame, turned to its next payload byte */
     uint8_t fragment_opcode;  /* 0: no message under way */
+    bool in_payload, fin;     /* a data frame is under way; it is the last of its message */
     bool deflate, compressed; /* extension agreed; RSV1 of the message under way */
     bool server;              /* reads masked frames */
-    uint32_t utf8_state;
+    bool failed;              /* an error was returned: nothing is read any more */
 };
 void ws_reader_init(struct ws_reader *r, bool server, bool deflate, uint32_t message_max);
 void ws_reader_done(struct ws_reader *r);
@@ -41,15 +45,19 @@ int ws_read(struct ws_reader *r, struct slice *in, struct ws_message *ret_messag
 /* Writes the header of an unmasked server frame; returns its length (2, 4 or 10). */
 size_t ws_header(uint8_t ret_header[WS_HEADER_MAX], enum ws_opcode opcode, bool compressed,
                  uint64_t len);
-/* Appends a whole unmasked frame; compresses when `deflate` and it pays. */
-void ws_frame(struct buf *out, enum ws_opcode opcode, struct slice data, bool deflate);
+/* Appends a whole unmasked frame. deflate_bits is what ws_accept gave (0: never compressed, else
+ * the largest window that the client takes); compresses when it pays. Any value but 9..14 counts
+ * as the full window of 15, so that one frame shared by many sockets is made with 15. */
+void ws_frame(struct buf *out, enum ws_opcode opcode, struct slice data, uint8_t deflate_bits);
 void ws_close_frame(struct buf *out, uint16_t code, struct slice reason);
 
 /* Checks the handshake (RFC 6455 section 4.2.1) and writes the 101 answer head. `protocol` is the
- * subprotocol to name, absent for none; extra is more header lines or absent. 426 with
- * Sec-WebSocket-Version on another version. */
+ * subprotocol to name, absent for none. *ret_deflate_bits: 0 when permessage-deflate was not agreed
+ * on, else the window for ws_frame (15 for every common client; a socket with less cannot be sent
+ * frames that were compressed for others). FAIL_UPGRADE_REQUIRED on another version: the answer
+ * must carry "Sec-WebSocket-Version: 13". */
 int ws_accept(const struct http_head *head, struct slice protocol, bool allow_deflate,
-              struct buf *out, bool *ret_deflate, struct error *err) MUSTCHECK;
+              struct buf *out, uint8_t *ret_deflate_bits, struct error *err) MUSTCHECK;
 /* Splits Sec-WebSocket-Protocol: the i-th offered name, absent past the end. */
 struct slice ws_offered_protocol(const struct http_head *head, unsigned i);
 
