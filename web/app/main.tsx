@@ -1,5 +1,5 @@
 import { render } from 'preact';
-import { version } from '../sdk/index';
+import { Parley } from '../sdk/index';
 import './styles/app.css';
 
-render(<p>Parley {version}</p>, document.getElementById('app')!);
+render(<p>Parley {String(new Parley())}</p>, document.getElementById('app')!);

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { connected, sdk, settle, signedIn } from './support.mjs';
+
+const texts = (server) => server.messages.map((message) => message.text);
+
+test('a lost answer is no second message', async () => {
+  const { client, server, clock } = await connected();
+  server.losesAnswers = 1;
+  const sent = [];
+  client.outbox.events.on('sent', ({ message }) => sent.push(message.seq));
+  client.send('c-1', 'hello');
+  await clock.advance(15_000);
+  assert.deepEqual(texts(server), ['hello']);
+  assert.deepEqual(sent, [1]);
+  assert.equal(client.outbox.list().length, 0);
+});
+
+test('what is written while the server is away arrives after, in order, once', async () => {
+  const { client, server, clock } = await connected();
+  server.kill();
+  await settle();
+  for (const text of ['one', 'two', 'three']) client.send('c-1', text);
+  await clock.advance(30_000);
+  assert.equal(server.messages.length, 0);
+  assert.equal(client.outbox.list('c-1').length, 3);
+  server.up = true;
+  await clock.advance(20_000);
+  assert.deepEqual(texts(server), ['one', 'two', 'three']);
+  assert.equal(client.outbox.list().length, 0);
+});
+
+test('without a connection it goes by plain HTTP', async () => {
+  const { client, server, clock } = await signedIn();
+  client.send('c-1', 'hello');
+  await clock.advance(0);
+  assert.deepEqual(texts(server), ['hello']);
+  assert.ok(server.requests.includes('POST /chats/c-1/messages'));
+});
+
+test('a refusal is final until the person says again', async () => {
+  const { client, server, clock } = await connected();
+  server.refuses = { status: 403, code: 'not_a_member', detail: 'You have left this chat.' };
+  const entry = client.send('c-1', 'hello');
+  client.send('c-1', 'second');
+  await clock.advance(0);
+  assert.equal(entry.state, 'failed');
+  assert.equal(entry.problem.code, 'not_a_member');
+  assert.deepEqual(texts(server), ['second']);
+  client.outbox.retry(entry.client_id);
+  await clock.advance(0);
+  assert.deepEqual(texts(server), ['second', 'hello']);
+});
+
+test('a busy server is waited for', async () => {
+  const { client, server, clock } = await connected();
+  server.refuses = { status: 429, code: 'rate_limited' };
+  client.send('c-1', 'hello');
+  await clock.advance(0);
+  assert.equal(server.messages.length, 0);
+  await clock.advance(5000);
+  assert.deepEqual(texts(server), ['hello']);
+});
+
+test('unsent messages survive the page', async () => {
+  let kept = [];
+  const outboxStorage = {
+    load: () => JSON.parse(JSON.stringify(kept)),
+    save: (list) => (kept = JSON.parse(JSON.stringify(list))),
+  };
+  const first = await connected({ outboxStorage });
+  first.server.kill();
+  await settle();
+  first.client.send('c-1', 'kept');
+  await settle();
+  assert.equal(kept.length, 1);
+  const second = await connected({ outboxStorage });
+  await second.clock.advance(1000);
+  assert.deepEqual(texts(second.server), ['kept']);
+  assert.equal(kept.length, 0);
+});
+
+test('a discarded message is not sent', async () => {
+  const { client, server, clock } = await connected();
+  server.kill();
+  await settle();
+  const entry = client.send('c-1', 'never mind');
+  await settle();
+  client.outbox.discard(entry.client_id);
+  server.up = true;
+  await clock.advance(30_000);
+  assert.equal(server.messages.length, 0);
+});
+
+test('ids are UUIDv7, in order of time', () => {
+  const first = sdk.uuidv7(1_700_000_000_000);
+  const second = sdk.uuidv7(1_700_000_000_001);
+  assert.match(first, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  assert.ok(first < second);
+});

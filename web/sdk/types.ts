@@ -1,0 +1,261 @@
+// The resources and events of a Parley server, as JSON carries them. Ids are UUIDv7 strings, times
+// RFC 3339 in UTC. Fields that only newer servers send are optional here; a client must also put
+// up with fields it does not know.
+
+export type Id = string;
+export type Time = string;
+/** Opaque resume position of the event log. Store it, send it back, never look inside. */
+export type Position = string;
+
+export type UserRole = 'user' | 'moderator' | 'admin';
+
+export interface User {
+  id: Id;
+  username: string;
+  full_name: string | null;
+  bio?: string | null;
+  avatar_url?: string | null;
+  role?: UserRole;
+  is_active?: boolean;
+  is_verified?: boolean;
+  last_seen?: Time | null;
+  created_at?: Time;
+  updated_at?: Time;
+  /** Only on the signed-in person's own profile. */
+  email?: string | null;
+  phone?: string | null;
+  last_login?: Time | null;
+}
+
+export interface UserChange {
+  full_name?: string;
+  bio?: string;
+  username?: string;
+}
+
+export interface TokenAnswer {
+  access_token: string;
+  token_type: 'Bearer';
+  /** Seconds, counted from the moment of the answer. */
+  expires_in: number;
+  /** Absent when the server keeps it in a cookie. */
+  refresh_token?: string | null;
+  user: User;
+}
+
+/** A sign-up that the server has taken but not finished: sign in a moment later. */
+export interface PendingAnswer {
+  status: 'pending';
+}
+
+export interface SignUp {
+  username: string;
+  password: string;
+  email?: string;
+  phone?: string;
+  full_name?: string;
+}
+
+export interface SignIn {
+  /** User name, e-mail or phone number. */
+  login: string;
+  password: string;
+  device_name?: string;
+}
+
+export interface Session {
+  id: Id;
+  device_name: string | null;
+  created_at: Time;
+  last_used_at: Time;
+  current: boolean;
+}
+
+export type PresenceStatus = 'online' | 'away' | 'busy' | 'offline';
+
+export interface Presence {
+  user_id: Id;
+  status: PresenceStatus;
+  last_seen: Time | null;
+}
+
+export type ChatKind = 'direct' | 'group' | 'channel';
+export type MemberRole = 'owner' | 'admin' | 'member';
+
+export interface Chat {
+  id: Id;
+  kind: ChatKind;
+  /** null for direct chats: their name is the other person's. */
+  title: string | null;
+  my_role: MemberRole | null;
+  member_count: number;
+  last_seq: number;
+  last_message: Message | null;
+  read_seq: number;
+  unread_count: number;
+  settings?: Record<string, unknown> | null;
+  archived?: boolean;
+  muted_until?: Time | null;
+  created_at: Time;
+  /** The other person of a direct chat, where the server says so. */
+  peer_id?: Id | null;
+}
+
+export interface NewChat {
+  kind: ChatKind;
+  member_ids?: Id[];
+  title?: string;
+}
+
+export interface ChatChange {
+  title?: string;
+  archived?: boolean;
+  muted_until?: Time | null;
+}
+
+export interface Member {
+  user_id: Id;
+  role: MemberRole;
+  joined_at?: Time;
+  /** The last message this member has read, 0 for none. */
+  read_seq?: number;
+  last_seen?: Time | null;
+}
+
+export interface Reaction {
+  emoji: string;
+  count: number;
+  /** Whether the signed-in person is among them, where the server says so. */
+  mine?: boolean;
+  user_ids?: Id[];
+}
+
+export interface Attachment {
+  id: Id;
+  content_type?: string;
+  size?: number;
+  url?: string | null;
+  thumbnail_url?: string | null;
+}
+
+export interface Message {
+  id: Id;
+  chat_id: Id;
+  /** Gapless per chat, starting at 1. */
+  seq: number;
+  sender_id: Id;
+  client_id: string | null;
+  /** null or empty once deleted. */
+  text: string | null;
+  /** seq of the message that this one answers. */
+  reply_to: number | null;
+  thread_id?: string | number | null;
+  attachments: Attachment[] | null;
+  reactions: Reaction[] | null;
+  created_at: Time;
+  edited_at: Time | null;
+  deleted_at: Time | null;
+}
+
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}
+
+export interface PageQuery {
+  limit?: number;
+  cursor?: string;
+}
+
+export interface HistoryQuery {
+  before?: number;
+  after?: number;
+  limit?: number;
+}
+
+export interface Ready {
+  user_id: Id;
+  session_id: Id;
+  /** Seconds between the server's signs of life. */
+  heartbeat?: number;
+}
+
+/** Every event a server may send, by name. */
+export interface ServerEvents {
+  ready: Ready;
+  'message.sent': Message;
+  'message.updated': Message;
+  'message.deleted': Message;
+  'reaction.changed': ReactionChange;
+  'chat.created': Chat & { chat_id?: Id };
+  'chat.updated': Partial<Chat> & { chat_id?: Id };
+  'member.changed': MemberChange;
+  'read.changed': ReadChange;
+  typing: Typing;
+  'presence.changed': Presence;
+  'notification.created': Record<string, unknown>;
+  'post.created': Record<string, unknown>;
+  'story.posted': Record<string, unknown>;
+  'signal.decided': Record<string, unknown>;
+  'user.created': Record<string, unknown>;
+  /** The position was too old: load again whatever is on show. */
+  resync: Record<string, unknown>;
+}
+
+export interface ReactionChange {
+  chat_id: Id;
+  seq: number;
+  user_id?: Id;
+  emoji?: string;
+  /** Whether the reaction is there now. */
+  added?: boolean;
+  reactions?: Reaction[] | null;
+}
+
+export interface MemberChange {
+  chat_id: Id;
+  user_id: Id;
+  /** null: no longer a member. */
+  role: MemberRole | null;
+  member_count?: number;
+}
+
+export interface ReadChange {
+  chat_id: Id;
+  user_id: Id;
+  seq: number;
+  unread_count?: number;
+}
+
+export interface Typing {
+  chat_id: Id;
+  user_id: Id;
+  /** false: has stopped. Absent counts as true. */
+  typing?: boolean;
+}
+
+export type EventName = keyof ServerEvents;
+
+/** What arrives on every transport. pos is absent on what is not kept (typing, presence). */
+export interface ServerEvent<N extends EventName = EventName> {
+  event: N;
+  pos?: Position;
+  data: ServerEvents[N];
+}
+
+/** A problem answer (RFC 9457) as Parley sends it. */
+export interface Problem {
+  type?: string;
+  title?: string;
+  status: number;
+  detail?: string;
+  code: string;
+  correlation_id?: string;
+  errors?: FieldProblem[];
+}
+
+export interface FieldProblem {
+  field: string;
+  code: string;
+  detail: string;
+}
