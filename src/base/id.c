@@ -33,58 +33,62 @@ struct id id_new(const struct clock *clock)
     return id;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-static bool is_dash(size_t i)
-{
-    return i == 8 || i == 13 || i == 18 || i == 23;
-}
+/* Digit value with a mark in bit 4; 0 for what is no hexadecimal digit. */
+static const uint8_t hex_of[256] = {
+    ['0'] = 0x10, ['1'] = 0x11, ['2'] = 0x12, ['3'] = 0x13, ['4'] = 0x14, ['5'] = 0x15,
+    ['6'] = 0x16, ['7'] = 0x17, ['8'] = 0x18, ['9'] = 0x19, ['a'] = 0x1a, ['b'] = 0x1b,
+    ['c'] = 0x1c, ['d'] = 0x1d, ['e'] = 0x1e, ['f'] = 0x1f, ['A'] = 0x1a, ['B'] = 0x1b,
+    ['C'] = 0x1c, ['D'] = 0x1d, ['E'] = 0x1e, ['F'] = 0x1f,
+};
 
 bool id_parse(struct slice text, struct id *ret_id)
 {
-    if (text.len != ID_TEXT_LEN)
+    /* Where the two digits of each byte stand. */
+    static const uint8_t places[16] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
+    if (text.len != ID_TEXT_LEN || text.ptr[8] != '-' || text.ptr[13] != '-' ||
+        text.ptr[18] != '-' || text.ptr[23] != '-')
         return false;
     struct id id;
-    size_t nibble = 0;
-    for (size_t i = 0; i < ID_TEXT_LEN; i++) {
-        if (is_dash(i)) {
-            if (text.ptr[i] != '-')
-                return false;
-            continue;
-        }
-        int value = hex_value(text.ptr[i]);
-        if (value < 0)
-            return false;
-        if (nibble % 2 == 0)
-            id.bytes[nibble / 2] = (uint8_t)(value << 4);
-        else
-            id.bytes[nibble / 2] |= (uint8_t)value;
-        nibble++;
+    uint8_t all = 0x10;
+    for (size_t i = 0; i < 16; i++) {
+        uint8_t high = hex_of[(uint8_t)text.ptr[places[i]]];
+        uint8_t low = hex_of[(uint8_t)text.ptr[places[i] + 1]];
+        all &= high & low;
+        id.bytes[i] = (uint8_t)(high << 4 | (low & 15));
     }
+    if (all == 0)
+        return false;
     *ret_id = id;
     return true;
 }
 
+/* Eight digits of four bytes, in a word whose first byte in memory is the first digit. */
+static uint64_t hex_word(const uint8_t bytes[4])
+{
+    uint32_t word;
+    memcpy(&word, bytes, 4);
+    uint64_t x = word;
+    x = (x | x << 16) & 0x0000ffff0000ffff; /* spread: one byte in every 16 bits */
+    x = (x | x << 8) & 0x00ff00ff00ff00ff;
+    x = (x >> 4 & 0x000f000f000f000f) | (x & 0x000f000f000f000f) << 8;
+    uint64_t letter = (x + 0x0606060606060606) >> 4 & 0x0101010101010101;
+    return x + 0x3030303030303030 + letter * ('a' - '0' - 10);
+}
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "hex_word counts on it");
+
 void id_format(const struct id *id, char ret_text[ID_TEXT_LEN + 1])
 {
-    static const char digits[] = "0123456789abcdef";
-    char *out = ret_text;
-    for (size_t i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            *out++ = '-';
-        *out++ = digits[id->bytes[i] >> 4];
-        *out++ = digits[id->bytes[i] & 15];
-    }
-    *out = 0;
+    uint64_t digits[4];
+    for (size_t i = 0; i < 4; i++)
+        digits[i] = hex_word(id->bytes + 4 * i);
+    memcpy(ret_text, &digits[0], 8);
+    memcpy(ret_text + 9, &digits[1], 4);
+    memcpy(ret_text + 14, (char *)&digits[1] + 4, 4);
+    memcpy(ret_text + 19, &digits[2], 4);
+    memcpy(ret_text + 24, (char *)&digits[2] + 4, 4);
+    memcpy(ret_text + 28, &digits[3], 8);
+    ret_text[8] = ret_text[13] = ret_text[18] = ret_text[23] = '-';
+    ret_text[ID_TEXT_LEN] = 0;
 }
 
 int64_t id_time_ms(const struct id *id)

@@ -14,7 +14,8 @@
  *   SCHEMA_RAW     struct slice holding encoded JSON; encoded as it stands (NULL ptr = null);
  *                  decoding keeps the raw text of any valid value
  * Null: a field with SCHEMA_NULLABLE accepts null and encodes null for: a slice with NULL ptr, a
- * nil id, time 0, a NULL pointer; for BOOL and INT there is no null.
+ * nil id, time 0, a NULL pointer, enum -1, a list whose items are NULL; for BOOL and INT there is
+ * no null. SCHEMA_OMIT leaves the key out in the same cases.
  * Presence: if the struct has a `uint64_t present` member (schema.present_offset >= 0), bit i says
  * that field i of the table stood in the input; that is how PATCH tells absent from null or zero.
  * Absent optional fields leave zeroes (or `fallback` for INT, BOOL and ENUM).
@@ -108,10 +109,18 @@ struct schema {
 int schema_decode(const struct schema *schema, struct slice json, struct arena *arena,
                   void *ret_value, struct error *err) MUSTCHECK;
 /* The same from an application/x-www-form-urlencoded query ("limit=50&before=7"); lists of scalars
- * are comma-separated; a repeated key is refused. */
+ * are comma-separated; a repeated key is refused; bad escapes and invalid UTF-8 are
+ * FAIL_BAD_REQUEST "invalid_query". */
 int schema_decode_query(const struct schema *schema, struct slice query, struct arena *arena,
                         void *ret_value, struct error *err) MUSTCHECK;
-/* Appends the JSON object. Failure only through the buf's cap. */
+/* The same from pairs whose text is decoded already: the parameters of a path. */
+struct schema_pair {
+    struct slice name, value;
+};
+int schema_decode_pairs(const struct schema *schema, const struct schema_pair *pairs, size_t count,
+                        struct arena *arena, void *ret_value, struct error *err) MUSTCHECK;
+/* Appends the JSON object. Failure only through the buf's cap (asked for in pieces: it may refuse
+ * up to 48 bytes before the cap). */
 void schema_encode(const struct schema *schema, const void *value, struct buf *out);
 static inline bool schema_has(uint64_t present, unsigned field_index)
 {
