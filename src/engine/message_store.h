@@ -6,12 +6,14 @@
  * is served from memory. A later version of a message (edit, deletion, reaction) is a later log
  * row with the same chat and seq; the greatest position wins, which makes folding idempotent.
  *
- * Threads: put/undo on the writer thread; reads on any (short shard locks).
+ * Threads: put and find_client_id on the writer thread; reads on any (short shard locks).
  */
 #ifndef PARLEY_ENGINE_MESSAGE_STORE_H
 #define PARLEY_ENGINE_MESSAGE_STORE_H
 
 #include "engine/event_log.h"
+
+#define MESSAGE_BLOCK 64
 
 struct message_store;
 
@@ -19,18 +21,26 @@ struct message_store;
  * thread for every event of a fold round and for the tail at start. */
 struct message_key {
     struct id chat, sender;
-    uint64_t seq;
+    uint64_t seq;           /* 1 .. 2^32 - 1 */
+    int64_t at_ms;          /* when the message was sent; 0 for later versions */
     struct slice client_id; /* absent for later versions */
+    struct slice json;      /* the message as it is now */
 };
 typedef bool message_key_fn(const struct event *event, struct message_key *ret_key);
+/* Whether the message in this JSON came from this sender under this client id. */
+typedef bool message_is_from_fn(struct slice json, const struct id *sender, struct slice client_id);
 
 struct message_store_config {
     struct event_log *log;
     message_key_fn *key_of;
+    message_is_from_fn *is_from;
+    unsigned keep;    /* newest messages kept in memory per chat (0: 50) */
+    size_t bytes_max; /* memory for messages that are in the tables already (0: 256 MiB) */
 };
+/* After event_log_open, before event_log_start. Adds itself to the log's folders. */
 int message_store_open(const struct message_store_config *config, struct message_store **ret_store,
                        struct error *err) MUSTCHECK;
-void message_store_close(struct message_store *store);
+void message_store_close(struct message_store *store); /* after event_log_close */
 extern const struct db_schema message_store_schema;
 
 struct message_ref {
@@ -39,16 +49,19 @@ struct message_ref {
     struct slice json; /* arena */
 };
 /* Page of a chat inside db_read (or db_write): `after` > 0: seq > after ascending; else seq <
- * before (0: newest) descending; at most limit. Ordered as asked. */
+ * before (0: newest) descending; at most limit (<= 100). Ordered as asked. FAIL_UNAVAILABLE
+ * "snapshot_old" when the reading transaction began so long ago that memory has moved on: begin
+ * a new one. */
 int message_store_page(struct message_store *store, struct db_tx *tx, const struct id *chat,
                        uint64_t before, uint64_t after, unsigned limit, struct arena *arena,
                        struct message_ref *ret_refs, unsigned *ret_count,
                        struct error *err) MUSTCHECK;
-/* The newest page from memory alone, without a database snapshot: false when it does not hold all
- * that was asked for. Any thread. */
+/* The page from memory alone, without a database snapshot: false when it does not hold all that
+ * was asked for. last_seq is the newest of the chat as the caller knows it. Any thread. */
 bool message_store_recent(struct message_store *store, const struct id *chat, uint64_t last_seq,
                           uint64_t before, uint64_t after, unsigned limit, struct arena *arena,
                           struct message_ref *ret_refs, unsigned *ret_count);
+/* FAIL_NOT_FOUND "message_not_found"; otherwise as message_store_page. */
 int message_store_get(struct message_store *store, struct db_tx *tx, const struct id *chat,
                       uint64_t seq, struct arena *arena, struct message_ref *ret_ref,
                       struct error *err) MUSTCHECK;
@@ -61,11 +74,27 @@ int message_store_find_client_id(struct message_store *store, struct db_tx *tx,
                                  struct error *err) MUSTCHECK;
 /* Writer thread, in the transaction that emits the event: makes it visible to
  * message_store_find_client_id at once, and to readers once the transaction has committed (the
- * store adds its own db_hook for that). json is copied. */
+ * store adds its own db_hook for that). Everything in key is copied. */
 int message_store_put(struct message_store *store, struct db_tx *tx, const struct message_key *key,
-                      uint64_t pos, struct slice json, struct error *err) MUSTCHECK;
-/* Greatest seq of the chat known to blocks and tail (0: none): for rebuilding a chat's memory. */
+                      uint64_t pos, struct error *err) MUSTCHECK;
+/* Greatest seq of the chat known to blocks and memory (0: none): for rebuilding a chat's memory. */
 int message_store_last_seq(struct message_store *store, struct db_tx *tx, const struct id *chat,
                            uint64_t *ret_seq, struct error *err) MUSTCHECK;
+/* The newest message in memory; false when memory knows none, which means that all of the chat is
+ * in the tables. Any thread. */
+bool message_store_newest(struct message_store *store, const struct id *chat, uint64_t *ret_seq,
+                          int64_t *ret_at_ms);
+/* Calls fn for every committed message in memory, oldest first, under a lock: fn must be short.
+ * Holds at least all that is not in the tables yet. Any thread. */
+void message_store_each_recent(struct message_store *store, const struct id *chat,
+                               void (*fn)(void *arg, const struct id *sender, uint64_t seq),
+                               void *arg);
+
+struct message_store_stats {
+    uint64_t hits, misses; /* of message_store_recent */
+    uint64_t filter_checks, filter_passes;
+    size_t bytes, unfolded;
+};
+void message_store_stats(struct message_store *store, struct message_store_stats *ret_stats);
 
 #endif

@@ -1,0 +1,301 @@
+/* Client ids: has this sender sent this to this chat before? Exact for all history, and for a new
+ * id (nearly always) answered from memory.
+ *
+ * Exact set: the ids of versions that are still pinned, in a map. Beyond it, on disk: runs of
+ * MESSAGE_KEY_RUN ids, each spread by hash over MESSAGE_KEY_BUCKETS rows. A run is small enough
+ * that a fold round finds many new ids for each row it rewrites; one big table ordered by hash
+ * would dirty a page per message. In front of the runs: blocked Bloom filters, one generation per
+ * MESSAGE_FILTER_RUNS runs, 16 bits an id, one cache line a look, about one false alarm in 2,000. A
+ * generation is saved whenever a run is full; at start only the open run's rows are read again.
+ * What the filter lets through is compared with the message itself.
+ */
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "engine/message_store_internal.h"
+
+enum { LINE_BYTES = 64, LINES = MESSAGE_FILTER_BYTES / LINE_BYTES, PROBES = 7 };
+
+static const struct db_sql bucket_sql = {"SELECT data FROM message_key WHERE bucket = ?1"};
+static const struct db_sql put_bucket_sql = {
+    "INSERT INTO message_key (bucket, data) VALUES (?1, ?2)"
+    " ON CONFLICT (bucket) DO UPDATE SET data = excluded.data"};
+static const struct db_sql filters_sql = {
+    "SELECT generation, data FROM message_filter ORDER BY generation"};
+static const struct db_sql put_filter_sql = {
+    "INSERT INTO message_filter (generation, data) VALUES (?1, ?2)"
+    " ON CONFLICT (generation) DO UPDATE SET data = excluded.data"};
+static const struct db_sql run_sql = {
+    "SELECT data FROM message_key WHERE bucket >= ?1 AND bucket < ?2"};
+static const struct db_sql chat_sql = {"SELECT chat FROM message_chat WHERE number = ?1"};
+
+uint64_t message_key_hash(const struct message_store *store, const struct id *chat,
+                          const struct id *sender, struct slice client_id)
+{
+    char bytes[32 + 256];
+    memcpy(bytes, chat->bytes, 16);
+    memcpy(bytes + 16, sender->bytes, 16);
+    size_t len = client_id.len < 256 ? client_id.len : 256; /* the text itself is compared later */
+    memcpy(bytes + 32, client_id.ptr, len);
+    return siphash13(store->hash_key, bytes, 32 + len);
+}
+
+/* --- the filter ------------------------------------------------------------------------------ */
+static size_t line_of(uint64_t hash)
+{
+    return (size_t)((hash & 0xffffffff) * LINES >> 32) * LINE_BYTES;
+}
+
+static void filter_add(struct message_filter *filter, unsigned generation, uint64_t hash)
+{
+    panic_if(generation >= ARRAY_LEN(filter->generations), "4 billion messages in one store");
+    while (filter->count <= generation)
+        filter->generations[filter->count++] = xcalloc(1, MESSAGE_FILTER_BYTES);
+    uint8_t *line = filter->generations[generation] + line_of(hash);
+    uint64_t bits = hash_mix(hash);
+    for (int i = 0; i < PROBES; i++, bits >>= 9)
+        line[bits >> 3 & 63] |= (uint8_t)(1 << (bits & 7));
+}
+
+static bool filter_has(const struct message_filter *filter, unsigned generation, uint64_t hash)
+{
+    const uint8_t *line = filter->generations[generation] + line_of(hash);
+    uint64_t bits = hash_mix(hash);
+    for (int i = 0; i < PROBES; i++, bits >>= 9)
+        if ((line[bits >> 3 & 63] >> (bits & 7) & 1) == 0)
+            return false;
+    return true;
+}
+
+/* --- rows ------------------------------------------------------------------------------------ */
+static struct message_key_item item_at(const char *at)
+{
+    struct message_key_item item;
+    memcpy(&item, at, MESSAGE_KEY_BYTES);
+    return item;
+}
+_Static_assert(sizeof(struct message_key_item) == MESSAGE_KEY_BYTES, "rows hold the struct");
+
+static bool bucket_has(const struct buf *bucket, const struct message_key_item *item)
+{
+    for (size_t at = 0; at + MESSAGE_KEY_BYTES <= bucket->len; at += MESSAGE_KEY_BYTES)
+        if (memcmp(bucket->ptr + at, item, MESSAGE_KEY_BYTES) == 0)
+            return true;
+    return false;
+}
+
+static int64_t bucket_row(uint64_t run, unsigned bucket)
+{
+    return (int64_t)(run * MESSAGE_KEY_BUCKETS + bucket);
+}
+
+static int read_bucket(struct db_tx *tx, int64_t row, struct buf *out, struct error *err)
+{
+    struct db_rows rows;
+    int rc = db_query(tx, &bucket_sql, &rows, err, db_int(row));
+    if (rc == 0)
+        rc = db_next(&rows, err);
+    if (rc == 1)
+        buf_slice(out, db_col_blob(&rows, 0));
+    if (rc >= 0)
+        db_rows_close(&rows);
+    return rc < 0 ? rc : 0;
+}
+
+int message_keys_append(struct message_store *store, struct db_tx *tx,
+                        const struct message_key_item *items, size_t count, struct error *err)
+{
+    struct message_state *state = &store->state;
+    int64_t row = bucket_row(state->run, message_key_bucket(items[0].hash));
+    struct buf bucket;
+    buf_init(&bucket, 16 << 20);
+    int rc = read_bucket(tx, row, &bucket, err);
+    size_t before = bucket.len;
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        filter_add(&store->filter, (unsigned)(state->run / MESSAGE_FILTER_RUNS), items[i].hash);
+        /* A round that is folded again after a failure finds its own rows. */
+        if (!bucket_has(&bucket, &items[i]))
+            buf_append(&bucket, &items[i], MESSAGE_KEY_BYTES);
+    }
+    if (rc == 0 && bucket.len > before) {
+        state->run_count += (bucket.len - before) / MESSAGE_KEY_BYTES;
+        rc = db_exec(tx, &put_bucket_sql, err, db_int(row), db_blob(buf_view(&bucket)));
+    }
+    buf_done(&bucket);
+    return rc;
+}
+
+int message_keys_turn(struct message_store *store, struct db_tx *tx, struct error *err)
+{
+    struct message_state *state = &store->state;
+    if (state->run_count < MESSAGE_KEY_RUN)
+        return 0;
+    unsigned generation = (unsigned)(state->run / MESSAGE_FILTER_RUNS);
+    struct slice data = {(const char *)store->filter.generations[generation], MESSAGE_FILTER_BYTES};
+    state->run++;
+    state->run_count = 0;
+    return db_exec(tx, &put_filter_sql, err, db_int(generation), db_blob(data));
+}
+
+/* --- looking --------------------------------------------------------------------------------- */
+struct client_key {
+    struct message_store *store;
+    struct db_tx *tx;
+    const struct id *chat, *sender;
+    struct slice client_id;
+    uint64_t hash;
+    uint64_t seq; /* found */
+};
+
+static bool version_is(const struct map_node *node, const void *arg)
+{
+    const struct client_key *key = arg;
+    const struct message_version *v = CONTAINER_OF(node, struct message_version, key_node);
+    return id_eq(&v->chat->id, key->chat) &&
+           key->store->is_from(slice_of(v->json, v->json_len), key->sender, key->client_id);
+}
+
+static int chat_has_number(struct client_key *key, uint32_t number, bool *ret_same,
+                           struct error *err)
+{
+    struct db_rows rows;
+    int rc = db_query(key->tx, &chat_sql, &rows, err, db_int(number));
+    if (rc == 0)
+        rc = db_next(&rows, err);
+    if (rc < 0)
+        return rc;
+    struct id chat = rc == 1 ? db_col_id(&rows, 0) : (struct id){0};
+    *ret_same = id_eq(&chat, key->chat);
+    db_rows_close(&rows);
+    return 0;
+}
+
+/* A record with the right hash: is it really this message? */
+static int check_item(struct client_key *key, const struct message_key_item *item,
+                      struct error *err)
+{
+    bool same;
+    int rc = chat_has_number(key, item->number, &same, err);
+    if (rc != 0 || !same)
+        return rc;
+    struct arena arena;
+    struct message_ref ref;
+    arena_init(&arena, 16 << 20);
+    rc = message_store_get(key->store, key->tx, key->chat, item->seq, &arena, &ref, err);
+    if (rc == 0 && key->store->is_from(ref.json, key->sender, key->client_id))
+        key->seq = item->seq;
+    if (rc == FAIL_NOT_FOUND) { /* removed since: nobody's id any more */
+        error_init(err);
+        rc = 0;
+    }
+    arena_done(&arena);
+    return rc;
+}
+
+static int look_in_run(struct client_key *key, uint64_t run, struct buf *bucket, struct error *err)
+{
+    buf_clear(bucket);
+    int rc = read_bucket(key->tx, bucket_row(run, message_key_bucket(key->hash)), bucket, err);
+    for (size_t at = 0; rc == 0 && key->seq == 0 && at + MESSAGE_KEY_BYTES <= bucket->len;
+         at += MESSAGE_KEY_BYTES) {
+        struct message_key_item item = item_at(bucket->ptr + at);
+        if (item.hash == key->hash)
+            rc = check_item(key, &item, err);
+    }
+    return rc;
+}
+
+static int look_in_generation(struct client_key *key, unsigned generation, struct error *err)
+{
+    struct buf bucket;
+    buf_init(&bucket, 16 << 20);
+    uint64_t first = (uint64_t)generation * MESSAGE_FILTER_RUNS;
+    int rc = 0;
+    for (uint64_t run = first; rc == 0 && key->seq == 0 && run < first + MESSAGE_FILTER_RUNS &&
+                               run <= key->store->state.run;
+         run++)
+        rc = look_in_run(key, run, &bucket, err);
+    buf_done(&bucket);
+    return rc;
+}
+
+int message_store_find_client_id(struct message_store *store, struct db_tx *tx,
+                                 const struct id *chat, const struct id *sender,
+                                 struct slice client_id, uint64_t *ret_seq, struct error *err)
+{
+    struct client_key key = {.store = store,
+                             .tx = tx,
+                             .chat = chat,
+                             .sender = sender,
+                             .client_id = client_id,
+                             .hash = message_key_hash(store, chat, sender, client_id)};
+    struct message_filter *filter = &store->filter;
+    for (unsigned i = 0; i < filter->count; i++)
+        __builtin_prefetch(filter->generations[i] + line_of(key.hash));
+    struct map_node *node = map_find(&store->keys, key.hash, version_is, &key);
+    if (node != NULL) {
+        *ret_seq = CONTAINER_OF(node, struct message_version, key_node)->seq;
+        return 0;
+    }
+    int rc = 0;
+    for (unsigned i = filter->count; rc == 0 && key.seq == 0 && i-- > 0;) {
+        if (!filter_has(filter, i, key.hash))
+            continue;
+        atomic_fetch_add_explicit(&store->filter_passes, 1, memory_order_relaxed);
+        rc = look_in_generation(&key, i, err);
+    }
+    atomic_fetch_add_explicit(&store->filter_checks, 1, memory_order_relaxed);
+    if (rc == 0)
+        *ret_seq = key.seq;
+    return rc;
+}
+
+/* --- start ----------------------------------------------------------------------------------- */
+static int load_filters(struct message_store *store, struct db_tx *tx, struct error *err)
+{
+    struct message_filter *filter = &store->filter;
+    struct db_rows rows;
+    int rc = db_query(tx, &filters_sql, &rows, err, db_int(0));
+    while (rc == 0 && (rc = db_next(&rows, err)) == 1) {
+        struct slice data = db_col_blob(&rows, 1);
+        if (db_col_int(&rows, 0) != filter->count || data.len != MESSAGE_FILTER_BYTES) {
+            db_rows_close(&rows);
+            return error_set(err, FAIL_INTERNAL, "damaged_filter",
+                             "The message filter in the database is damaged.");
+        }
+        uint8_t *copy = xmalloc(MESSAGE_FILTER_BYTES);
+        memcpy(copy, data.ptr, MESSAGE_FILTER_BYTES);
+        filter->generations[filter->count++] = copy;
+        rc = 0;
+    }
+    return rc;
+}
+
+static int load_open_run(struct message_store *store, struct db_tx *tx, struct error *err)
+{
+    uint64_t run = store->state.run;
+    struct db_rows rows;
+    int rc = db_query(tx, &run_sql, &rows, err, db_int(bucket_row(run, 0)),
+                      db_int(bucket_row(run + 1, 0)));
+    while (rc == 0 && (rc = db_next(&rows, err)) == 1) {
+        struct slice data = db_col_blob(&rows, 0);
+        for (size_t at = 0; at + MESSAGE_KEY_BYTES <= data.len; at += MESSAGE_KEY_BYTES)
+            filter_add(&store->filter, (unsigned)(run / MESSAGE_FILTER_RUNS),
+                       item_at(data.ptr + at).hash);
+        rc = 0;
+    }
+    return rc;
+}
+
+int message_keys_load(struct message_store *store, struct db_tx *tx, struct error *err)
+{
+    int rc = load_filters(store, tx, err);
+    return rc == 0 ? load_open_run(store, tx, err) : rc;
+}
+
+void message_keys_done(struct message_store *store)
+{
+    for (unsigned i = 0; i < store->filter.count; i++)
+        free(store->filter.generations[i]);
+}
