@@ -12,15 +12,17 @@
 #include <netinet/in.h>
 
 #include "base/base.h"
+#include "io/conn_queue.h"
 #include "io/loop.h"
 
-/* Bytes to send, shared by many sockets of ONE loop (plain counter, not atomic). */
+/* Bytes to send, shared by many sockets of ONE loop (plain counter, not atomic): made, shared and
+ * freed on that loop's thread. At most 4 GiB - 9 bytes. */
 struct frame {
     uint32_t refs;
     uint32_t len;
     char bytes[];
 };
-struct frame *frame_new(size_t len); /* refs 1; from the loop's slab when small */
+struct frame *frame_new(size_t len); /* refs 1; from the thread's cache when small */
 struct frame *frame_copy(struct slice bytes);
 void frame_unref(struct frame *frame);
 static inline struct frame *frame_ref(struct frame *frame)
@@ -35,29 +37,41 @@ struct conn_ops {
     /* Bytes have arrived. They live in the loop's shared buffer until this returns: consume or copy
      * them all. */
     void (*data)(struct conn *conn, const char *bytes, size_t len);
-    /* The send queue has become empty (only called after conn_want_drain). */
+    /* The send queue has become empty (only called after conn_want_drain, once for each call). */
     void (*drained)(struct conn *conn);
     /* Peer ended its side (read returned 0): the conn is still writable. NULL: close. */
     void (*eof)(struct conn *conn);
-    /* Last call; the conn is freed when it returns. `reason` is 0, or errno of the failed call. */
+    /* Last call, at the end of a turn and never from inside a conn_* call; the conn is freed when
+     * it returns. `reason` is 0, or errno of the failed call. */
     void (*closed)(struct conn *conn, int reason);
 };
 
 enum conn_state { CONN_OPEN, CONN_CLOSING, CONN_CLOSED };
 
+struct conn_closing;
+
+/* Users read ops, user, loop, queued_bytes and state, and set ops and user; the rest is conn.c's.
+ */
 struct conn {
     struct watch watch;
     const struct conn_ops *ops;
     void *user;
     struct loop *loop;
     struct task flush;
-    struct conn_queue *queue; /* NULL while nothing waits to be sent */
+    struct conn_queue queue;
+    struct conn_closing *closing; /* deadline of CONN_CLOSING */
     uint32_t queued_bytes;
-    uint8_t state; /* enum conn_state */
-    bool read_paused, want_drain, blocked;
+    uint16_t reason; /* errno for `closed` */
+    uint8_t state;   /* enum conn_state */
+    bool read_paused, want_drain;
+    bool blocked;  /* the socket takes no more: wait for WATCH_WRITE */
+    bool readable; /* something came while reading was paused */
+    bool hung_up;  /* the end of what the peer sends is near: read up to it */
+    bool eof_seen;
 };
 
-/* Takes over a connected non-blocking socket (TCP_NODELAY set here). */
+/* Takes over a connected non-blocking socket (TCP_NODELAY set here). When it fails the descriptor
+ * stays the caller's. */
 int conn_new(struct loop *loop, int fd, const struct conn_ops *ops, void *user,
              struct conn **ret_conn, struct error *err) MUSTCHECK;
 /* Appends a frame (takes its own reference) and flushes at the end of the turn. Never fails: when
@@ -69,7 +83,10 @@ void conn_send_bytes(struct conn *conn, struct slice bytes); /* copies */
 void conn_drop(struct conn *conn, bool (*drop)(const struct frame *frame, void *arg), void *arg);
 void conn_pause_read(struct conn *conn, bool paused); /* back-pressure towards the peer */
 void conn_want_drain(struct conn *conn);
-void conn_close(struct conn *conn); /* after what is queued has been sent; no more `data` */
+/* After what is queued has been sent; no more `data`. Then ends our side and waits up to 2 s for
+ * the peer's end, so that the last bytes are not lost to a reset. A peer that takes nothing for
+ * 10 s is cut off. */
+void conn_close(struct conn *conn);
 void conn_abort(struct conn *conn); /* now (RST when something is still queued) */
 /* Peer address, IPv4 mapped into IPv6. False when it is gone. */
 bool conn_peer(const struct conn *conn, struct in6_addr *ret_addr, uint16_t *ret_port);
@@ -77,11 +94,14 @@ bool conn_peer(const struct conn *conn, struct in6_addr *ret_addr, uint16_t *ret
 /* --- listening ------------------------------------------------------------------------------- */
 struct listener;
 /* One per loop on the same address with SO_REUSEPORT. address "127.0.0.1:8080", "[::]:8080",
- * port 0 picks a free one (ask listener_port, then bind the other loops to it). accepted() owns
- * the descriptor. Out of descriptors: accepting pauses 100 ms, counted, never a busy loop. */
+ * port 0 picks a free one (ask listener_port, then bind the other loops to it). Numeric addresses
+ * only; FAIL_INVALID "invalid_address" for others. "[::]" also takes IPv4. accepted() owns the
+ * descriptor (non-blocking, close-on-exec). Out of descriptors: accepting pauses 100 ms, counted,
+ * never a busy loop. */
 int listener_open(struct loop *loop, const char *address, void (*accepted)(void *arg, int fd),
                   void *arg, struct listener **ret_listener, struct error *err) MUSTCHECK;
 uint16_t listener_port(const struct listener *listener);
+uint64_t listener_pauses(const struct listener *listener); /* how often descriptors ran out */
 void listener_close(struct listener *listener);
 
 #endif

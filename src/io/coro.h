@@ -2,7 +2,8 @@
  *
  * Bound to one loop and one thread for life. Stacks are pooled, have a guard page below and a
  * watermark; an overflow ends the process with a report that says so. Cancelling resumes the
- * coroutine with FAIL_CANCELLED from whatever it waits in. Copy errno before anything that waits.
+ * coroutine with FAIL_CANCELLED from whatever it waits in, once for each coro_cancel: what it waits
+ * for while cleaning up is waited for again. Copy errno before anything that waits.
  */
 #ifndef PARLEY_IO_CORO_H
 #define PARLEY_IO_CORO_H
@@ -12,15 +13,17 @@
 
 struct coro;
 
-/* Starts fn(arg) at once if the caller is not a coroutine, else in this turn. FAIL_UNAVAILABLE when
- * all stacks are taken. */
+/* Starts fn(arg) at once if the caller is not a coroutine, else in this turn; before loop_run, in
+ * its first turn. FAIL_UNAVAILABLE "busy" when all stacks are taken. */
 int coro_spawn(struct loop *loop, void (*fn)(void *arg), void *arg, struct error *err) MUSTCHECK;
 struct coro *coro_current(void); /* NULL outside */
 
 #define CORO_FOREVER INT64_MAX
 /* Parks until coro_wake or until timeout_ms has passed. Returns what coro_wake was given,
  * FAIL_TIMEOUT, or FAIL_CANCELLED. A wake that comes before the park (same coroutine, in between)
- * is kept and returns at once. Source of the value: the waker. */
+ * is kept and returns at once. Source of the value: the waker; so wait in a loop on a condition of
+ * your own, and take yourself off whatever would wake you before you go on. timeout_ms 0: does not
+ * wait. */
 int coro_park(int64_t timeout_ms) MUSTCHECK;
 /* Same thread only; resumes later in this turn. Waking twice before it ran: the first value
  * stays. */
@@ -28,10 +31,11 @@ void coro_wake(struct coro *coro, int value);
 void coro_cancel(struct coro *coro);
 bool coro_cancelled(void);            /* of the current one */
 int coro_sleep(int64_t ms) MUSTCHECK; /* 0 or FAIL_CANCELLED */
-void coro_yield(void);                /* lets others run */
-size_t coro_stack_used_bytes(void);   /* high-water mark of the current stack */
+void coro_yield(void);                /* lets others run, and the loop turn once */
+size_t coro_stack_used_bytes(void);   /* high-water mark of the current stack, in whole pages */
 
-/* Non-recursive mutex, condition and wait group between coroutines of one loop. */
+/* Non-recursive mutex and condition between coroutines of one loop. First come, first served; the
+ * waits return 0, FAIL_TIMEOUT or FAIL_CANCELLED. */
 struct coro_wait_list {
     struct list waiters;
 };

@@ -25,6 +25,8 @@ struct loop_config {
 int loop_new(const struct loop_config *config, struct loop **ret_loop, struct error *err) MUSTCHECK;
 void loop_run(struct loop *loop);  /* on the calling thread, until loop_stop */
 void loop_stop(struct loop *loop); /* any thread */
+/* Not while it runs. Coroutines that still wait are dropped as they stand, mail that still waits is
+ * not delivered: end both before. */
 void loop_free(struct loop *loop);
 struct loop *loop_current(void); /* the loop that runs on this thread, or NULL */
 unsigned loop_index(const struct loop *loop);
@@ -42,6 +44,9 @@ struct watch {
  * read-only for foreign descriptors (libpq, eventfds of libraries). */
 int loop_watch(struct loop *loop, struct watch *watch, struct error *err) MUSTCHECK;
 int loop_watch_level(struct loop *loop, struct watch *watch, struct error *err) MUSTCHECK;
+/* For one of loop_watch that stopped before EAGAIN: reports again in the next turn what is ready
+ * then. */
+void loop_watch_again(struct loop *loop, struct watch *watch);
 /* Forgets it; events of this turn that are still to come for it are dropped too. The caller closes
  * the descriptor afterwards; the struct may be freed at once. */
 void loop_unwatch(struct loop *loop, struct watch *watch);

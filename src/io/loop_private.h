@@ -1,0 +1,60 @@
+/* The inside of a loop: loop.c and coro.c only. */
+#ifndef PARLEY_IO_LOOP_PRIVATE_H
+#define PARLEY_IO_LOOP_PRIVATE_H
+
+#include <stdatomic.h>
+#include <sys/epoll.h>
+
+#include "io/coro_sanitizer.h"
+#include "io/mailbox.h"
+#include "io/stack_pool.h"
+#include "io/timer_wheel.h"
+
+#define LOOP_EVENTS 512
+
+struct loop {
+    /* Any thread. `asleep`: the loop is, or is about to be, in epoll_wait with nobody sure to wake
+     * it; whoever clears the flag writes the eventfd. */
+    struct mailbox mailbox;
+    _Atomic bool asleep, stopping;
+
+    /* The loop's thread. */
+    _Alignas(64) unsigned index;
+    const struct clock *clock;
+    int epoll_fd, wake_fd;
+    struct watch wake_watch;
+    int64_t now_ns;
+    int64_t wall_ms;
+    bool wall_fresh; /* wall_ms has been read in this turn */
+    struct timer_wheel wheel;
+    struct list tasks;     /* at the end of this turn */
+    struct list ready;     /* coroutines to resume in this turn */
+    struct list next_turn; /* coroutines that have yielded */
+    struct coro *running;
+    struct coro_context home;
+    struct sanitizer_home sanitizer;
+    struct stack_pool stacks;
+    struct timer trim;
+    char *read_buffer;
+    int event_at, event_count; /* events[event_at..] are still to be dispatched */
+    struct epoll_event events[LOOP_EVENTS];
+
+    /* Written by the loop's thread, read by any. */
+    _Atomic uint64_t turns, wakeups, mails, timers_fired;
+    _Atomic int64_t longest_turn_us;
+    _Atomic size_t coroutines, coroutines_peak, stacks_made;
+};
+
+/* The wheel's clock. */
+static inline int64_t loop_tick_ms(const struct loop *loop)
+{
+    return loop->now_ns / 1000000;
+}
+
+/* For counters with one writer: no locked instruction. */
+#define LOOP_COUNT(counter, more)                                                                  \
+    atomic_store_explicit(&(counter),                                                              \
+                          atomic_load_explicit(&(counter), memory_order_relaxed) + (more),         \
+                          memory_order_relaxed)
+
+#endif
