@@ -17,7 +17,8 @@ enum ws_opcode { WS_CONT = 0, WS_TEXT = 1, WS_BINARY = 2, WS_CLOSE = 8, WS_PING 
 
 struct ws_message {
     enum ws_opcode opcode; /* TEXT, BINARY, CLOSE, PING or PONG; never CONT */
-    struct slice data;     /* unmasked, inflated; valid until the next ws_read on this reader */
+    struct slice data;     /* unmasked, inflated; valid until the next ws_read on this reader and
+                              only as long as the bytes given to this one */
     uint16_t close_code;   /* CLOSE: 1005 when none was given; data is the reason */
 };
 
@@ -32,6 +33,7 @@ struct ws_reader {
     bool in_payload, fin;     /* a data frame is under way; it is the last of its message */
     bool deflate, compressed; /* extension agreed; RSV1 of the message under way */
     bool server;              /* reads masked frames */
+    bool partial_out;         /* the last message was handed out of `partial` */
     bool failed;              /* an error was returned: nothing is read any more */
 };
 void ws_reader_init(struct ws_reader *r, bool server, bool deflate, uint32_t message_max);
