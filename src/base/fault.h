@@ -17,7 +17,8 @@ bool fault_set(const char *list) MUSTCHECK;
 
 static inline bool fault(const char *name)
 {
-    return UNLIKELY(fault_any) && fault_hit(name) == FAULT_ERROR;
+    return UNLIKELY(__atomic_load_n(&fault_any, __ATOMIC_RELAXED)) &&
+           fault_hit(name) == FAULT_ERROR;
 }
 
 #endif

@@ -90,5 +90,7 @@ int json_scan_open(struct json_scan *s) MUSTCHECK;
 
 /* Bytes of the valid UTF-8 sequence at p (RFC 3629), or 0. p < end. */
 size_t utf8_step(const char *p, const char *end);
+/* C0, DEL and C1 controls, and the two Unicode line separators. Valid UTF-8 only. */
+bool utf8_has_control(struct slice text);
 
 #endif

@@ -147,14 +147,14 @@ static int read_list(struct reader *r, const struct schema_field *f, const struc
     return 0;
 }
 
-/* BOOL and INT have no value that stands for null; RAW without SCHEMA_NULLABLE keeps the word. */
+/* BOOL has no value that stands for null; RAW without SCHEMA_NULLABLE keeps the word. */
 static int read_null(struct reader *r, const struct schema_field *f, const struct schema_path *path,
                      void *at)
 {
     int rc = json_scan_literal(&r->scan, "null");
     if (rc != 0)
         return rc;
-    if ((f->flags & SCHEMA_NULLABLE) == 0 || f->type == SCHEMA_BOOL || f->type == SCHEMA_INT)
+    if ((f->flags & SCHEMA_NULLABLE) == 0 || f->type == SCHEMA_BOOL)
         schema_refuse(&r->check, path, "wrong_type", "must not be null");
     else if (f->type == SCHEMA_ENUM)
         memcpy(at, &(int){-1}, sizeof(int));

@@ -30,8 +30,7 @@ static void number_member(struct buf *out, const char *name, int64_t value)
 
 static bool can_be_null(const struct schema_field *f)
 {
-    return (f->flags & SCHEMA_NULLABLE) != 0 && f->type != SCHEMA_BOOL && f->type != SCHEMA_INT &&
-           f->type != SCHEMA_RAW;
+    return (f->flags & SCHEMA_NULLABLE) != 0 && f->type != SCHEMA_BOOL && f->type != SCHEMA_RAW;
 }
 
 static void describe_type(const struct schema_field *f, const char *name, struct buf *out)

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/json.h"
+#include "base/json_scan.h"
 #include "base/nearest.h"
 
 enum { STRING_MAX_DEFAULT = 65536, LIST_MAX_DEFAULT = 1000 };
@@ -112,22 +112,6 @@ static bool is_blank(struct slice text)
     return true;
 }
 
-/* C0, DEL and C1 controls, and the two Unicode line separators. */
-static bool has_control(struct slice text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if (c < ' ' || c == 0x7f)
-            return true;
-        if (c == 0xc2 && i + 1 < text.len && ((unsigned char)text.ptr[i + 1] & 0xe0) == 0x80)
-            return true;
-        if (c == 0xe2 && i + 2 < text.len && memcmp(text.ptr + i + 1, "\x80", 1) == 0 &&
-            ((unsigned char)text.ptr[i + 2] & 0xfe) == 0xa8)
-            return true;
-    }
-    return false;
-}
-
 static void store_string(struct schema_check *c, const struct schema_field *f,
                          const struct schema_path *path, struct slice text, void *at)
 {
@@ -138,7 +122,7 @@ static void store_string(struct schema_check *c, const struct schema_field *f,
         schema_refuse(c, path, "too_long", "must be at most %lld bytes long", (long long)max);
     else if (memchr(text.ptr, 0, text.len) != NULL)
         schema_refuse(c, path, "control_character", "must not hold U+0000");
-    else if ((f->flags & SCHEMA_ONE_LINE) != 0 && has_control(text))
+    else if ((f->flags & SCHEMA_ONE_LINE) != 0 && utf8_has_control(text))
         schema_refuse(c, path, "control_character", "must be one line without control characters");
     else if ((f->flags & SCHEMA_NO_BLANK) != 0 && is_blank(text))
         schema_refuse(c, path, "blank", "must not be blank");

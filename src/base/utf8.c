@@ -62,3 +62,18 @@ size_t utf8_length(struct slice text)
         count += !continues(text.ptr + i);
     return count;
 }
+
+bool utf8_has_control(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        const unsigned char *p = (const unsigned char *)text.ptr + i;
+        size_t left = text.len - i;
+        if (*p < ' ' || *p == 0x7f)
+            return true;
+        if (*p == 0xc2 && left > 1 && p[1] < 0xa0)
+            return true;
+        if (*p == 0xe2 && left > 2 && p[1] == 0x80 && (p[2] & 0xfe) == 0xa8)
+            return true;
+    }
+    return false;
+}
