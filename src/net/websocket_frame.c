@@ -36,7 +36,7 @@ static bool append_compressed(struct buf *out, enum ws_opcode opcode, struct sli
                               unsigned window_bits)
 {
     struct buf packed;
-    buf_init(&packed, data.len + data.len / 8 + 512); /* deflateBound with a small window */
+    buf_init(&packed, data.len + data.len / 4 + 512); /* above deflateBound for any window */
     bool pays = deflate_message(data, window_bits, &packed) && packed.len < data.len;
     if (pays)
         append_frame(out, opcode, true, buf_view(&packed));
