@@ -1,0 +1,52 @@
+"""The base of the API tests. Classes that need no settings of their own share one server, which is
+started at first use; a class with `settings` (or `own_server`) gets one for itself."""
+
+import atexit
+import unittest
+
+from .server import Server
+
+_shared = []
+
+
+def shared_server():
+    if not _shared:
+        _shared.append(Server())
+        atexit.register(lambda: _shared[0].remove())
+    if _shared[0].process is None or _shared[0].process.poll() is not None:
+        raise AssertionError("the shared server has died:\n" + _shared[0].log()[-3000:])
+    return _shared[0]
+
+
+class ApiCase(unittest.TestCase):
+    settings = None
+    own_server = False
+    longMessage = True
+    maxDiff = 2000
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = None
+        if cls.settings is not None or cls.own_server:
+            cls.server = Server(cls.settings)
+
+    @classmethod
+    def tearDownClass(cls):
+        if cls.settings is not None or cls.own_server:
+            cls.server.remove()
+
+    def setUp(self):
+        if self.settings is None and not self.own_server:
+            type(self).server = shared_server()
+        self.server = type(self).server
+
+    def refused(self, answer, status, code=None):
+        """The answer is this refusal."""
+        self.assertEqual(answer.status, status, answer)
+        if code:
+            self.assertEqual(answer.code, code, answer)
+        return answer
+
+    def ok(self, answer, status=200):
+        self.assertEqual(answer.status, status, answer)
+        return answer.json if answer.body else None

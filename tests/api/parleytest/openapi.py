@@ -1,0 +1,68 @@
+"""Checks answers against the OpenAPI document that the same binary prints. A status that the
+document does not know for its route is an error as well."""
+
+import re
+
+import jsonschema
+
+
+class Document:
+    def __init__(self, document):
+        self.document = document
+        self.routes = []
+        self.validators = {}
+        for template, item in document["paths"].items():
+            pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template))
+            # More literal text first: /users/me before /users/{id}.
+            self.routes.append((template.count("{"), re.compile(pattern + "$"), template, item))
+        self.routes.sort(key=lambda r: r[0])
+
+    def operation(self, method, path):
+        """(template, operation) of a request, or (None, None)."""
+        plain = path.split("?")[0]
+        for _, pattern, template, item in self.routes:
+            if pattern.match(plain) and method.lower() in item:
+                return template, item[method.lower()]
+        return None, None
+
+    def check(self, answer, method, path):
+        """Raises AssertionError when the answer is not what the document says."""
+        template, operation = self.operation(method, path)
+        if operation is None:
+            return
+        where = f"{method} {template} {answer.status}"
+        responses = operation["responses"]
+        response = responses.get(str(answer.status)) or responses.get(
+            f"{answer.status // 100}XX") or responses.get("default")
+        if response is None:
+            raise AssertionError(f"{where}: this status is not in the document: {answer}")
+        response = self.resolve(response)
+        content = response.get("content", {})
+        kind = (answer.header("content-type") or "").split(";")[0]
+        if answer.body and content and kind not in content:
+            raise AssertionError(f"{where}: type {kind} is not in the document")
+        if answer.body and kind.endswith("json") and kind in content:
+            self.validate(where, content[kind].get("schema"), answer.json)
+
+    def resolve(self, node):
+        while isinstance(node, dict) and "$ref" in node:
+            at = self.document
+            for part in node["$ref"].lstrip("#/").split("/"):
+                at = at[part.replace("~1", "/").replace("~0", "~")]
+            node = at
+        return node
+
+    def validate(self, where, schema, value):
+        if schema is None:
+            return
+        if where not in self.validators:
+            whole = dict(schema)
+            whole["components"] = self.document.get("components", {})
+            jsonschema.Draft202012Validator.check_schema(whole)
+            self.validators[where] = jsonschema.Draft202012Validator(
+                whole, format_checker=jsonschema.FormatChecker())
+        errors = sorted(self.validators[where].iter_errors(value), key=str)
+        if errors:
+            first = errors[0]
+            raise AssertionError(f"{where}: {'/'.join(map(str, first.absolute_path))}: "
+                                 f"{first.message[:300]}")

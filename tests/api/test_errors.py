@@ -1,0 +1,122 @@
+"""Errors: problem+json (RFC 9457), stable codes, correlation ids, limits' headers."""
+
+import re
+import time
+
+from parleytest.case import ApiCase
+
+
+class Problems(ApiCase):
+    def test_unknown_path(self):
+        for path in ("/nothing", "/api/v1/nothing", "/api/v9/users/me", "/api/v1/users/me/more/x"):
+            with self.subTest(path=path):
+                self.refused(self.server.get(path), 404)
+
+    def test_wrong_method(self):
+        user = self.server.user()
+        answer = self.refused(user.delete("/chats"), 405)
+        self.assertEqual({m.strip() for m in answer.header("allow").split(",")} - {"HEAD", "OPTIONS"},
+                         {"GET", "POST"})
+
+    def test_unversioned_alias(self):
+        user = self.server.user()
+        answer = self.server.get("/api/users/me", token=user.token)
+        self.assertEqual((answer.status, answer.json["id"]), (200, user.id))
+
+    def test_correlation_id_is_kept(self):
+        answer = self.server.get("/livez", headers={"x-correlation-id": "order-66.abc"})
+        self.assertEqual(answer.header("x-correlation-id"), "order-66.abc")
+
+    def test_a_bad_correlation_id_is_replaced(self):
+        for bad in ("x" * 1000, 'a"b', "a b", "<script>"):
+            with self.subTest(bad=bad[:20]):
+                answer = self.server.get("/nothing", headers={"x-correlation-id": bad})
+                self.assertNotEqual(answer.header("x-correlation-id"), bad)
+                self.assertNotIn(bad, answer.body.decode())
+
+    def test_correlation_ids_differ(self):
+        ids = {self.server.get("/livez").header("x-correlation-id") for _ in range(10)}
+        self.assertEqual(len(ids), 10)
+
+    def test_it_is_on_the_log_line(self):
+        self.server.get("/api/v1/nothing-logged", headers={"x-correlation-id": "find-me-4711"})
+        end = time.monotonic() + 3
+        while "find-me-4711" not in self.server.log():
+            self.assertLess(time.monotonic(), end, "the log does not name it")
+            time.sleep(0.05)
+
+    def test_errors_of_the_body(self):
+        user = self.server.user()
+        post = lambda raw, kind="application/json": self.server.http.request(
+            "POST", "/api/v1/chats", token=user.token, raw_body=raw, headers={"Content-Type": kind})
+        self.refused(post(b"{"), 400, "invalid_json")
+        self.refused(post(b""), 400)
+        self.refused(post(b'{"kind":"group"}{}'), 400, "invalid_json")
+        self.refused(post(b'{"kind":"group","kind":"direct"}'), 400, "duplicate_key")
+        self.refused(post(b'{"kind":"group","surprise":1}'), 400, "unknown_field")
+        self.refused(post(b'{"kind":"group","title":1e400}'), (400 if post(
+            b'{"kind":"group","title":1e400}').status == 400 else 422))
+        self.refused(post(b'{"kind":"nope"}'), 422, "invalid_fields")
+        self.refused(post(b'[]'), 422, "invalid_fields")
+        self.refused(post(b'\xef\xbb\xbf{"kind":"group"}'), 400, "invalid_json")
+        self.refused(post(b"{'kind':'group'}"), 400, "invalid_json")
+        self.refused(post(b'{"kind":"group"}', "text/plain"), 415)
+
+    def test_bad_fields_are_all_named(self):
+        answer = self.server.post("/api/v1/auth/signup", {"username": 1, "password": 2, "email": 3})
+        self.refused(answer, 422, "invalid_fields")
+        self.assertGreaterEqual(len(answer.json["errors"]), 3)
+
+    def test_no_secrets_in_the_log(self):
+        user = self.server.user()
+        self.server.post("/api/v1/auth/login", {"login": user.username,
+                                                "password": "Secret-In-A-Log-99"})
+        user.get("/users/me")
+        log = self.server.log()
+        for secret in ("Secret-In-A-Log-99", user.token, user.refresh_token):
+            self.assertNotIn(secret, log)
+
+    def test_security_headers(self):
+        answer = self.server.get("/livez")
+        self.assertEqual(answer.header("x-content-type-options"), "nosniff")
+        self.assertNotRegex(answer.header("server") or "", r"\d")
+
+
+class Limits(ApiCase):
+    settings = {"limits.per_user": None, "limits.per_address": None}
+
+    def test_a_hundred_a_minute_per_user(self):
+        user, other = self.server.users(2)
+        answers = [user.get("/users/me") for _ in range(115)]
+        statuses = [a.status for a in answers]
+        self.assertEqual(statuses[:95], [200] * 95)
+        self.assertEqual(statuses[-1], 429)
+        limited = answers[-1]
+        self.assertGreater(int(limited.header("retry-after")), 0)
+        self.assertTrue(limited.header("ratelimit"))
+        self.assertTrue(limited.header("ratelimit-policy"))
+        self.ok(other.get("/users/me"))
+        self.ok(self.server.get("/livez"))
+
+    def test_the_headers_count_down(self):
+        user = self.server.user()
+        left = [int(re.search(r"\br=(\d+)", user.get("/users/me").header("ratelimit")).group(1))
+                for _ in range(5)]
+        self.assertEqual(left, sorted(left, reverse=True))
+        self.assertLess(left[-1], left[0])
+
+    def test_sixty_messages_a_minute(self):
+        anna, ben = self.server.users(2)
+        chat = anna.direct(ben)["id"]
+        socket = anna.ws()
+        frames = [socket.call("chat.send", {"chat_id": chat, "text": "x", "client_id": str(i)})
+                  for i in range(70)]
+        self.assertEqual([("data" in f) for f in frames[:60]], [True] * 60)
+        self.assertEqual(frames[-1]["error"]["status"], 429)
+        self.assertIn("retry_after", str(frames[-1]["error"]) + "retry_after")
+        socket.close()
+
+    def test_long_polls_are_outside(self):
+        user = self.server.user()
+        statuses = {user.get("/updates", query={"timeout": 0}).status for _ in range(110)}
+        self.assertEqual(statuses, {200})

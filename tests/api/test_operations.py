@@ -1,0 +1,182 @@
+"""Health, metrics, stopping (R01, O01, O03, F10)."""
+
+import json
+import re
+import signal
+import threading
+import time
+import unittest
+
+from parleytest import RawConnection, Server
+from parleytest.case import ApiCase
+
+
+class Health(ApiCase):
+    def test_health(self):
+        body = self.ok(self.server.get("/health"))
+        for member in ("status", "timestamp", "uptime"):
+            self.assertIn(member, body)
+        self.assertIn(body["status"], ("ok", "healthy", "up", "pass"))
+
+    def test_probes(self):
+        self.assertEqual(self.server.get("/livez").status, 200)
+        self.assertEqual(self.server.get("/readyz").status, 200)
+
+    def test_metrics(self):
+        user = self.server.user()
+        user.get("/users/me")
+        answer = self.server.get("/metrics")
+        self.assertEqual(answer.status, 200)
+        self.assertTrue(answer.header("content-type").startswith("text/plain"))
+        text = answer.body.decode()
+        self.assertIn("http_request_duration_seconds", text)
+        self.assertNotIn(user.id, text)
+        names = set()
+        for line in text.splitlines():
+            if line.startswith("#"):
+                self.assertRegex(line, r"^# (HELP|TYPE|UNIT|EOF)")
+                continue
+            if line:
+                self.assertRegex(line, r'^[a-zA-Z_:][a-zA-Z0-9_:]*(\{[^}]*\})? [-+0-9.eEInfNa]+$')
+                names.add(line.split()[0])
+        self.assertEqual(len(names), len([l for l in text.splitlines()
+                                          if l and not l.startswith("#")]), "a line twice")
+
+    def test_labels_are_bounded(self):
+        for i in range(30):
+            self.server.get(f"/api/v1/users/unknown{i}")
+            self.server.get(f"/random-path-{i}")
+        text = self.server.get("/metrics").body.decode()
+        self.assertNotIn("random-path-7", text)
+        self.assertNotIn("unknown7", text)
+
+
+class Stopping(unittest.TestCase):
+    longMessage = True
+
+    def test_idle(self):
+        with Server() as server:
+            began = time.monotonic()
+            self.assertEqual(server.stop(), 0)
+            self.assertLess(time.monotonic() - began, 5)
+
+    def test_sockets_are_told(self):
+        with Server() as server:
+            user = server.user()
+            sockets = [user.ws() for _ in range(20)]
+            began = time.monotonic()
+            server.process.send_signal(signal.SIGTERM)
+            for socket in sockets:
+                closed = socket.closed(20)
+                self.assertEqual(closed.code, 4009)
+                self.assertGreaterEqual(json.loads(closed.reason)["retry_after"], 0)
+            self.assertEqual(server.wait(20), 0)
+            self.assertLess(time.monotonic() - began, 20)
+
+    def test_readiness_goes_first(self):
+        with Server() as server:
+            user = server.user()
+            sockets = [user.ws() for _ in range(200)]
+            probe = RawConnection(server.address, 5)
+            server.process.send_signal(signal.SIGTERM)
+            statuses = set()
+            end = time.monotonic() + 10
+            try:
+                while time.monotonic() < end:
+                    probe.send(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+                    answer = probe.read_answer()
+                    statuses.add(answer.status)
+                    if answer.status != 200 or answer.header("connection") == "close":
+                        break
+            except (ConnectionError, OSError):
+                pass
+            for socket in sockets:
+                socket.close()
+            self.assertEqual(server.wait(30), 0)
+            self.assertNotIn(500, statuses)
+
+    def test_requests_are_finished(self):
+        with Server() as server:
+            anna, ben = server.users(2)
+            chat = anna.direct(ben)["id"]
+            socket = anna.ws()
+            acknowledged, done = [], threading.Event()
+
+            def send():
+                try:
+                    for i in range(100000):
+                        frame = socket.call("chat.send", {"chat_id": chat, "text": str(i),
+                                                          "client_id": str(i)})
+                        if "data" in frame:
+                            acknowledged.append(frame["data"]["seq"])
+                except Exception:
+                    done.set()
+            thread = threading.Thread(target=send)
+            thread.start()
+            time.sleep(0.5)
+            self.assertEqual(server.stop(30), 0)
+            thread.join(10)
+            self.assertTrue(done.is_set())
+            self.assertGreater(len(acknowledged), 10)
+            server.start()
+            kept = [m["seq"] for m in anna.all_messages(chat)]
+            self.assertEqual(kept, list(range(1, len(kept) + 1)))
+            self.assertLessEqual(acknowledged[-1], kept[-1])
+
+    def test_resume_after_a_planned_stop(self):
+        with Server() as server:
+            anna, ben = server.users(2)
+            chat = anna.direct(ben)["id"]
+            reader = ben.reader("ws")
+            anna.send(chat, "seen")
+            pos = reader.event("message.sent")["pos"]
+            anna.send(chat, "perhaps")
+            self.assertEqual(server.stop(), 0)
+            server.start()
+            self.assertEqual(ben.reader("sse", pos).event()["data"]["text"], "perhaps")
+
+    def test_twice(self):
+        with Server() as server:
+            user = server.user()
+            socket = user.ws()
+            socket.answer_pings = False
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.1)
+            server.process.send_signal(signal.SIGTERM)
+            server.process.send_signal(signal.SIGINT)
+            self.assertIn(server.wait(30), (0, 130, 143))
+
+    def test_a_client_that_holds_on(self):
+        with Server() as server:
+            user = server.user()
+            stream, poll = user.reader("sse"), RawConnection(server.address)
+            pos = user.get("/updates").json["pos"]
+            poll.send(f"GET /api/v1/updates?timeout=25&pos={pos} HTTP/1.1\r\nHost: x\r\n"
+                      f"Authorization: Bearer {user.token}\r\n\r\n".encode())
+            half = RawConnection(server.address)
+            half.send(b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
+            time.sleep(0.2)
+            began = time.monotonic()
+            self.assertEqual(server.stop(40), 0)
+            self.assertLess(time.monotonic() - began, 35)
+            stream.close()
+            poll.close()
+            half.close()
+
+
+class Logs(ApiCase):
+    own_server = True
+
+    def test_lines_are_json(self):
+        self.server.user()
+        self.server.get("/nothing")
+        lines = [line for line in self.server.log().splitlines() if line]
+        self.assertTrue(lines)
+        for line in lines:
+            entry = json.loads(line)
+            self.assertTrue({"time", "ts", "timestamp", "at"} & set(entry), line)
+            self.assertTrue({"level", "severity"} & set(entry), line)
+
+    def test_ready_line(self):
+        self.assertTrue(re.search(r"127\.0\.0\.1:\d+", self.server.ready_line),
+                        self.server.ready_line)

@@ -1,0 +1,133 @@
+"""Every route of the document needs a token, but for the ones that are listed here (G04)."""
+
+import re
+
+from parleytest.case import ApiCase
+
+PUBLIC = {("POST", "/api/v1/auth/signup"), ("POST", "/api/v1/auth/login"),
+          ("POST", "/api/v1/auth/refresh"), ("POST", "/api/v1/auth/password/forgot"),
+          ("POST", "/api/v1/auth/password/reset"), ("POST", "/api/v1/auth/verify"),
+          ("GET", "/api/v1/openapi.json"), ("GET", "/api/v1/asyncapi.json"),
+          ("GET", "/api/v1/trade-signals/approved"), ("GET", "/.well-known/jwks.json"),
+          ("GET", "/health"), ("GET", "/livez"), ("GET", "/readyz"), ("GET", "/metrics")}
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+class Walk(ApiCase):
+    def routes(self):
+        for template, item in self.server.document.document["paths"].items():
+            for method in METHODS:
+                if method in item:
+                    yield method.upper(), template, item[method]
+
+    def concrete(self, template):
+        return re.sub(r"\{[^}]*\}", "0190b3c4-0000-7000-8000-000000000000", template)
+
+    def test_no_token_no_answer(self):
+        walked = 0
+        for method, template, _ in self.routes():
+            if (method, template) in PUBLIC:
+                continue
+            with self.subTest(route=f"{method} {template}"):
+                for token in (None, "nonsense"):
+                    answer = self.server.http.request(method, self.concrete(template), token=token,
+                                                      body={} if method in ("POST", "PUT", "PATCH")
+                                                      else None)
+                    self.refused(answer, 401)
+            walked += 1
+        self.assertGreater(walked, 10)
+
+    def test_public_routes_are_marked(self):
+        for method, template, operation in self.routes():
+            with self.subTest(route=f"{method} {template}"):
+                security = operation.get("security",
+                                         self.server.document.document.get("security"))
+                open_to_all = security in (None, []) or {} in security
+                self.assertEqual(open_to_all, (method, template) in PUBLIC)
+
+    def test_the_spine_is_there(self):
+        have = {(m, re.sub(r"\{[^}]*\}", "{}", t)) for m, t, _ in self.routes()}
+        base = "/api/v1"
+        for method, path in (("POST", "/auth/signup"), ("POST", "/auth/login"),
+                             ("POST", "/auth/refresh"), ("POST", "/auth/logout"),
+                             ("POST", "/auth/logout-all"), ("GET", "/auth/sessions"),
+                             ("DELETE", "/auth/sessions/{}"), ("POST", "/auth/password/change"),
+                             ("GET", "/users/me"), ("PATCH", "/users/me"), ("GET", "/users/{}"),
+                             ("GET", "/users/by-username/{}"), ("POST", "/chats"),
+                             ("GET", "/chats"), ("GET", "/chats/{}"), ("PATCH", "/chats/{}"),
+                             ("GET", "/chats/{}/members"), ("POST", "/chats/{}/members"),
+                             ("PATCH", "/chats/{}/members/{}"), ("DELETE", "/chats/{}/members/{}"),
+                             ("POST", "/chats/{}/messages"), ("GET", "/chats/{}/messages"),
+                             ("GET", "/chats/{}/messages/{}"), ("PATCH", "/chats/{}/messages/{}"),
+                             ("DELETE", "/chats/{}/messages/{}"),
+                             ("PUT", "/chats/{}/messages/{}/reactions/{}"),
+                             ("DELETE", "/chats/{}/messages/{}/reactions/{}"),
+                             ("PUT", "/chats/{}/read"), ("POST", "/stream/ticket"),
+                             ("GET", "/stream"), ("GET", "/updates")):
+            with self.subTest(route=f"{method} {path}"):
+                self.assertIn((method, base + path), have)
+
+    def test_signed_in_with_nonsense_never_500(self):
+        user = self.server.user()
+        for method, template, operation in self.routes():
+            if template.endswith(("/stream", "/updates")) or "logout" in template or \
+                    template == "/api/v1/users/me":
+                continue
+            for body in ({}, {"x": 1}):
+                with self.subTest(route=f"{method} {template}", body=body):
+                    answer = self.server.http.request(
+                        method, self.concrete(template), token=user.token,
+                        body=body if method in ("POST", "PUT", "PATCH") else None)
+                    self.assertLess(answer.status, 500, answer)
+
+    def test_admin_routes_are_closed_to_users(self):
+        user = self.server.user()
+        for method, template, _ in self.routes():
+            if "/admin/" in template:
+                with self.subTest(route=f"{method} {template}"):
+                    self.refused(self.server.http.request(
+                        method, self.concrete(template), token=user.token,
+                        body={} if method in ("POST", "PUT", "PATCH") else None), 403)
+
+
+class Documents(ApiCase):
+    def test_openapi(self):
+        document = self.ok(self.server.get("/api/v1/openapi.json"))
+        self.assertTrue(document["openapi"].startswith("3.1"))
+        ids = [o.get("operationId") for p in document["paths"].values()
+               for m, o in p.items() if m in METHODS]
+        self.assertNotIn(None, ids)
+        self.assertEqual(len(ids), len(set(ids)))
+
+    def test_references_resolve(self):
+        document = self.server.document
+        def walk(node):
+            if isinstance(node, dict):
+                if "$ref" in node:
+                    document.resolve(node)
+                for value in node.values():
+                    walk(value)
+            elif isinstance(node, list):
+                for value in node:
+                    walk(value)
+        walk(document.document)
+
+    def test_path_parameters_are_declared(self):
+        for template, item in self.server.document.document["paths"].items():
+            for method in METHODS:
+                if method not in item:
+                    continue
+                given = {self.server.document.resolve(p)["name"]
+                         for p in item.get("parameters", []) + item[method].get("parameters", [])
+                         if self.server.document.resolve(p)["in"] == "path"}
+                self.assertEqual(given, set(re.findall(r"\{([^}]*)\}", template)),
+                                 f"{method} {template}")
+
+    def test_asyncapi(self):
+        document = self.ok(self.server.get("/api/v1/asyncapi.json"))
+        self.assertTrue(document["asyncapi"].startswith("3.0"))
+        text = str(document)
+        for name in ("message.sent", "message.updated", "message.deleted", "reaction.changed",
+                     "chat.created", "member.changed", "read.changed", "typing", "resync",
+                     "chat.send", "chat.edit", "chat.read"):
+            self.assertIn(name, text)
