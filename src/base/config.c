@@ -37,7 +37,7 @@ struct config *config_new(const struct config_key *const *tables, struct error *
                  "configuration key \"%s\" is declared twice", key->name);
         struct config_input input = {.text = slice_str(key->fallback)};
         config_assign(c, &c->values[i], &input, "default");
-        panic_if(c->wrong, "the default of configuration key \"%s\" is wrong", key->name);
+        panic_if(c->wrong != 0, "the default of configuration key \"%s\" is wrong", key->name);
     }
     c->err = err;
     return c;
@@ -179,7 +179,7 @@ int config_load(const struct config_key *const *tables, const struct config_sour
     if (rc == 0) {
         load_environment(c, source->environment);
         load_settings(c, source->settings);
-        rc = c->wrong ? FAIL_INVALID : 0;
+        rc = c->wrong != 0 ? FAIL_INVALID : 0;
     }
     c->err = NULL; /* the caller's; it ends with this call */
     if (rc != 0) {

@@ -17,7 +17,7 @@ struct config {
     struct config_value *values; /* sorted by name */
     size_t count;
     struct error *err; /* while loading */
-    bool wrong;
+    unsigned wrong;    /* keys and values refused so far */
 };
 
 /* Text from one source. `items`: a sequence; else `text` counts. */

@@ -88,8 +88,10 @@ void config_print(const struct config *c, struct buf *out)
         struct slice name = slice_str(v->key->name);
         size_t depth = open_maps(&name, before, out);
         before = slice_str(v->key->name);
-        indent(out, depth);
-        buf_printf(out, "# %s\n", v->key->doc != NULL ? v->key->doc : "");
+        if (v->key->doc != NULL) {
+            indent(out, depth);
+            buf_printf(out, "# %s\n", v->key->doc);
+        }
         indent(out, depth);
         if (v->key->secret) /* a comment, so that reading it back does not set the mask */
             buf_lit(out, "# ");

@@ -10,7 +10,7 @@
 void config_refuse(struct config *c, const char *key, const char *code, const char *source,
                    const char *fmt, ...)
 {
-    c->wrong = true;
+    c->wrong++;
     if (c->err == NULL)
         return;
     char why[96];

@@ -11,7 +11,8 @@
 
 #include "base/config_parts.h"
 
-enum { PATH_BYTES_MAX = 256, DEPTH_MAX = 8, ITEMS_MAX = 1000, WRONG_MAX = ERROR_FIELDS_MAX };
+enum { PATH_BYTES_MAX = 256, DEPTH_MAX = 8, ITEMS_MAX = 1000 };
+enum { FILE_BYTES_SHOWN = 40, SOURCE_BYTES = 72 };
 
 struct reader {
     yaml_parser_t parser;
@@ -21,22 +22,24 @@ struct reader {
     char path[PATH_BYTES_MAX]; /* the key of the value that comes next */
     char **seen;               /* every key so far: maps and values */
     size_t seen_count;
-    unsigned wrong_count;
     bool stop;
 };
 
+/* "parley.yaml:12", of a long path its end. */
+static void name_place(const struct reader *r, size_t line, char source[SOURCE_BYTES])
+{
+    size_t len = strlen(r->file);
+    bool cut = len > FILE_BYTES_SHOWN;
+    snprintf(source, SOURCE_BYTES, "%s%s:%zu", cut ? "..." : "",
+             cut ? r->file + len - FILE_BYTES_SHOWN : r->file, line);
+}
+
 static void refuse(struct reader *r, const char *code, const char *why)
 {
-    char source[64];
-    size_t len = strlen(r->file);
-    const char *tail = len > 40 ? r->file + len - 40 : r->file;
-    snprintf(source, sizeof source, "%s%s:%zu", tail == r->file ? "" : "...", tail,
-             r->event.start_mark.line + 1);
-    if (strcmp(code, "unknown_key") == 0)
-        config_unknown(r->config, slice_str(r->path), source);
-    else
-        config_refuse(r->config, r->path[0] != 0 ? r->path : "(file)", code, source, "%s", why);
-    r->stop = r->stop || ++r->wrong_count >= WRONG_MAX;
+    char source[SOURCE_BYTES];
+    name_place(r, r->event.start_mark.line + 1, source);
+    const char *key = r->path[0] != 0 ? r->path : "(file)";
+    config_refuse(r->config, key, code, source, "%s", why);
 }
 
 /* The file cannot be read on from here. */
@@ -50,7 +53,7 @@ static void give_up(struct reader *r, const char *why)
 static bool next(struct reader *r)
 {
     yaml_event_delete(&r->event);
-    if (r->stop)
+    if (r->stop || r->config->wrong >= ERROR_FIELDS_MAX)
         return false;
     if (yaml_parser_parse(&r->parser, &r->event) == 0) {
         r->event.start_mark = r->parser.problem_mark;
@@ -117,17 +120,16 @@ static bool is_group(const struct reader *r)
 
 static void assign(struct reader *r, const struct config_input *input, size_t line)
 {
-    struct config_value *v = config_find(r->config, slice_str(r->path));
-    char source[64];
-    size_t len = strlen(r->file);
-    snprintf(source, sizeof source, "%s%s:%zu", len > 40 ? "..." : "",
-             len > 40 ? r->file + len - 40 : r->file, line);
-    bool before = r->config->wrong;
-    r->config->wrong = false;
-    config_assign(r->config, v, input, source);
-    if (r->config->wrong)
-        r->stop = r->stop || ++r->wrong_count >= WRONG_MAX;
-    r->config->wrong = r->config->wrong || before;
+    char source[SOURCE_BYTES];
+    name_place(r, line, source);
+    config_assign(r->config, config_find(r->config, slice_str(r->path)), input, source);
+}
+
+static void unknown(struct reader *r)
+{
+    char source[SOURCE_BYTES];
+    name_place(r, r->event.start_mark.line + 1, source);
+    config_unknown(r->config, slice_str(r->path), source);
 }
 
 static void read_sequence(struct reader *r)
@@ -163,12 +165,12 @@ static void read_value(struct reader *r, unsigned depth)
     bool known = config_find(r->config, slice_str(r->path)) != NULL, group = is_group(r);
     bool map = r->event.type == YAML_MAPPING_START_EVENT;
     bool empty = r->event.type == YAML_SCALAR_EVENT && scalar(r).len == 0;
-    if (map && group)
-        read_map(r, depth + 1);
-    else if (group && empty && !known)
+    if (group && empty && !known)
         return; /* a group whose keys are all commented out */
-    else if (!known) {
-        refuse(r, "unknown_key", "");
+    if (map && group) {
+        read_map(r, depth + 1);
+    } else if (!known) {
+        unknown(r);
         skip(r);
     } else if (map) {
         refuse(r, "invalid_value", "must be one value, not a map");

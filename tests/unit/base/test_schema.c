@@ -477,6 +477,29 @@ TEST(the_description_is_json_with_every_kind_of_field)
     buf_done(&out);
 }
 
+struct reply {
+    int64_t to;
+};
+static const struct schema_field reply_fields[] = {
+    {"to", NULL, SCHEMA_INT, SCHEMA_NULLABLE, SCHEMA_AT(struct reply, to), 1, 1000},
+};
+static SCHEMA_DEF(reply_schema, struct reply, "Reply", NULL, reply_fields);
+
+TEST(a_nullable_integer_is_null_at_zero)
+{
+    struct reply r = {7};
+    struct buf out;
+    buf_init(&out, 1000);
+    arena_reset(&arena);
+    error_init(&err);
+    CHECK_OK(schema_decode(&reply_schema, SLICE("{\"to\":null}"), &arena, &r, &err), &err);
+    CHECK_INT(r.to, 0);
+    schema_encode(&reply_schema, &r, &out);
+    CHECK_STR(buf_view(&out), "{\"to\":null}");
+    CHECK_INT(schema_decode(&reply_schema, SLICE("{\"to\":0}"), &arena, &r, &err), FAIL_INVALID);
+    buf_done(&out);
+}
+
 struct node {
     const struct node *next;
 };
