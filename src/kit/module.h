@@ -73,6 +73,7 @@ struct module {
     size_t job_count;
     const struct config_key *config; /* ended by name NULL; may be NULL */
     const struct db_schema *schema;
+    const struct db_schema *search_schema; /* of its part in the search database; may be NULL */
     int (*start)(struct kit *kit, void **ret_room, struct error *err);
     void (*stop)(void *room);
     const void *(*calls)(void *room); /* struct <room>_calls of contract/<room>.h */

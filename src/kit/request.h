@@ -16,6 +16,7 @@
 
 struct route;
 struct op;
+struct http_exchange;
 
 struct request {
     struct kit *kit;
@@ -26,6 +27,7 @@ struct request {
     const void *params;                /* decoded by route->params, NULL without */
     const void *query;                 /* by route->query */
     const void *body;                  /* by route->body, or op->data */
+    struct http_exchange *exchange;    /* ROUTE_STREAM routes answer on it themselves */
     const struct http_head *head;      /* NULL for socket ops */
     struct in6_addr peer;              /* client address after trusted proxies; IPv4 mapped */
     struct slice correlation_id;

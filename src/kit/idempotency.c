@@ -1,0 +1,122 @@
+#include "kit/idempotency.h"
+
+#include "base/hash.h"
+
+enum { KEPT_MS = 24 * 3600 * 1000, STUCK_MS = 60 * 1000, CLEAN_ROWS = 5000 };
+
+static const struct db_sql sql_find = {
+    "SELECT request_hash, status, answer, at FROM idempotency_key WHERE owner = ?1 AND key = ?2"};
+static const struct db_sql sql_claim = {"INSERT OR REPLACE INTO idempotency_key (owner, key, "
+                                        "request_hash, at) VALUES (?1, ?2, ?3, ?4)"};
+static const struct db_sql sql_keep = {
+    "UPDATE idempotency_key SET status = ?3, answer = ?4 WHERE owner = ?1 AND key = ?2"};
+static const struct db_sql sql_forget = {
+    "DELETE FROM idempotency_key WHERE owner = ?1 AND key = ?2"};
+static const struct db_sql sql_clean = {
+    "DELETE FROM idempotency_key WHERE (owner, key) IN "
+    "(SELECT owner, key FROM idempotency_key WHERE at < ?1 LIMIT ?2)"};
+
+struct id idempotency_hash(struct slice a, struct slice b, struct slice c)
+{
+    static const uint8_t keys[2][16] = {"idempotency-low", "idempotency-top"};
+    uint64_t parts[2];
+    for (int i = 0; i < 2; i++) {
+        uint64_t h[3] = {siphash13(keys[i], a.ptr, a.len), siphash13(keys[i], b.ptr, b.len),
+                         siphash13(keys[i], c.ptr, c.len)};
+        parts[i] = siphash13(keys[i], h, sizeof h);
+    }
+    struct id id;
+    memcpy(id.bytes, parts, sizeof id.bytes);
+    return id;
+}
+
+struct claim {
+    struct request *req;
+    const struct idempotency *call;
+    bool replayed, running, differs;
+};
+
+static void look(struct claim *c, const struct db_rows *rows, int64_t now)
+{
+    struct slice hash = db_col_blob(rows, 0);
+    int64_t age = now - db_col_int(rows, 3);
+    if (age > KEPT_MS)
+        return;
+    if (hash.len != 16 || memcmp(hash.ptr, c->call->request.bytes, 16) != 0) {
+        c->differs = true;
+    } else if (db_col_null(rows, 1)) {
+        c->running = age < STUCK_MS; /* a claim that outlived its process is up for taking */
+    } else {
+        c->replayed = true;
+        c->req->status = (int)db_col_int(rows, 1);
+        buf_slice(&c->req->answer, db_col_blob(rows, 2));
+    }
+}
+
+static int claim(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct claim *c = arg;
+    int64_t now = clock_wall_ms(db_clock(tx));
+    struct db_rows rows;
+    int rc = db_query(tx, &sql_find, &rows, err, db_id(&c->call->owner), db_text(c->call->key));
+    if (rc < 0)
+        return rc;
+    rc = db_next(&rows, err);
+    if (rc > 0)
+        look(c, &rows, now);
+    db_rows_close(&rows);
+    if (rc < 0 || c->replayed || c->running || c->differs)
+        return rc < 0 ? rc : 0;
+    return db_exec(tx, &sql_claim, err, db_id(&c->call->owner), db_text(c->call->key),
+                   db_blob(slice_of((const char *)c->call->request.bytes, 16)), db_int(now));
+}
+
+int idempotency_begin(struct request *req, const struct idempotency *call)
+{
+    struct claim c = {.req = req, .call = call};
+    int rc = db_write(req->kit->main_db, claim, &c, &req->error);
+    if (rc < 0)
+        return rc;
+    if (c.differs)
+        return error_set(&req->error, FAIL_INVALID, "idempotency_key_reused",
+                         "This Idempotency-Key was used for another request.");
+    if (c.running)
+        return error_set(&req->error, FAIL_CONFLICT, "idempotency_key_in_use",
+                         "The first request with this Idempotency-Key is still running.");
+    return c.replayed ? 1 : 0;
+}
+
+struct ending {
+    struct request *req;
+    const struct idempotency *call;
+    bool success;
+};
+
+static int end(struct db_tx *tx, void *arg, struct error *err)
+{
+    const struct ending *e = arg;
+    if (!e->success)
+        return db_exec(tx, &sql_forget, err, db_id(&e->call->owner), db_text(e->call->key));
+    return db_exec(tx, &sql_keep, err, db_id(&e->call->owner), db_text(e->call->key),
+                   db_int(e->req->status), db_blob(buf_view(&e->req->answer)));
+}
+
+void idempotency_end(struct request *req, const struct idempotency *call, bool success)
+{
+    struct ending e = {req, call, success};
+    struct error err;
+    error_init(&err);
+    should_not(db_write(req->kit->main_db, end, &e, &err) < 0);
+}
+
+static int clean(struct db_tx *tx, void *arg, struct error *err)
+{
+    (void)arg;
+    return db_exec(tx, &sql_clean, err, db_int(clock_wall_ms(db_clock(tx)) - KEPT_MS),
+                   db_int(CLEAN_ROWS));
+}
+
+int idempotency_clean(struct kit *kit, struct error *err)
+{
+    return db_write(kit->main_db, clean, NULL, err);
+}

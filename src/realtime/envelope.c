@@ -1,0 +1,148 @@
+#include "realtime/envelope.h"
+
+#include <stdlib.h>
+
+#include "net/websocket.h"
+
+/* Below this a deflated frame is hardly smaller and costs more than it saves. */
+enum { DEFLATE_FROM_BYTES = 1024 };
+
+struct piece {
+    const char *ptr;
+    size_t len;
+};
+
+static size_t total(const struct piece *pieces, size_t count)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++)
+        len += pieces[i].len;
+    return len;
+}
+
+static char *put(char *at, const struct piece *pieces, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        memcpy(at, pieces[i].ptr, pieces[i].len);
+        at += pieces[i].len;
+    }
+    return at;
+}
+
+static struct frame *deflated(const struct piece *pieces, size_t count, size_t len)
+{
+    char *text = xmalloc(len);
+    put(text, pieces, count);
+    struct buf out;
+    buf_init(&out, len + 64);
+    ws_frame(&out, WS_TEXT, slice_of(text, len), 15);
+    struct frame *frame = buf_ok(&out) ? frame_copy(buf_view(&out)) : NULL;
+    buf_done(&out);
+    free(text);
+    return frame;
+}
+
+static struct frame *text_frame(bool deflate, const struct piece *pieces, size_t count)
+{
+    size_t len = total(pieces, count);
+    if (deflate && len >= DEFLATE_FROM_BYTES) {
+        struct frame *frame = deflated(pieces, count, len);
+        if (frame != NULL)
+            return frame;
+    }
+    uint8_t header[WS_HEADER_MAX];
+    size_t header_len = ws_header(header, WS_TEXT, false, len);
+    struct frame *frame = frame_new(header_len + len);
+    memcpy(frame->bytes, header, header_len);
+    put(frame->bytes + header_len, pieces, count);
+    return frame;
+}
+
+#define LIT(text)                                                                                  \
+    {                                                                                              \
+        "" text, sizeof(text) - 1                                                                  \
+    }
+
+static struct frame *websocket_event(bool deflate, const char *name, struct position position,
+                                     struct slice data)
+{
+    char pos[POSITION_TEXT_MAX];
+    struct piece pieces[] = {LIT("{\"event\":\""),
+                             {name, strlen(name)},
+                             LIT("\",\"pos\":\""),
+                             {pos, position_format(position, pos)},
+                             LIT("\",\"data\":"),
+                             {data.ptr, data.len},
+                             LIT("}")};
+    if (position.pos == 0) {
+        pieces[2] = (struct piece)LIT("\",");
+        pieces[3] = (struct piece){"", 0};
+        pieces[4] = (struct piece)LIT("\"data\":");
+    }
+    return text_frame(deflate, pieces, ARRAY_LEN(pieces));
+}
+
+static struct frame *sse_event(const char *name, struct position position, struct slice data)
+{
+    char pos[POSITION_TEXT_MAX];
+    struct piece pieces[] = {
+        LIT("event: "),  {name, strlen(name)}, LIT("\nid: "), {pos, position_format(position, pos)},
+        LIT("\ndata: "), {data.ptr, data.len}, LIT("\n\n")};
+    if (position.pos == 0) {
+        pieces[2] = (struct piece){"", 0};
+        pieces[3] = (struct piece){"", 0};
+    }
+    struct frame *frame = frame_new(total(pieces, ARRAY_LEN(pieces)));
+    put(frame->bytes, pieces, ARRAY_LEN(pieces));
+    return frame;
+}
+
+struct frame *envelope_frame(enum envelope envelope, const char *name, struct position position,
+                             struct slice data)
+{
+    if (envelope == ENVELOPE_SSE)
+        return sse_event(name, position, data);
+    return websocket_event(envelope == ENVELOPE_WEBSOCKET_DEFLATE, name, position, data);
+}
+
+struct frame *envelope_reply(bool deflate, struct slice id, bool failed, struct slice json)
+{
+    struct piece pieces[] = {
+        LIT("{\"id\":"), {id.ptr, id.len}, LIT(",\"data\":"), {json.ptr, json.len}, LIT("}")};
+    if (id.ptr == NULL)
+        pieces[1] = (struct piece)LIT("null");
+    if (failed)
+        pieces[2] = (struct piece)LIT(",\"error\":");
+    return text_frame(deflate, pieces, ARRAY_LEN(pieces));
+}
+
+void envelope_json(struct buf *out, const char *name, struct position position, struct slice data)
+{
+    char pos[POSITION_TEXT_MAX];
+    buf_lit(out, "{\"event\":\"");
+    buf_str(out, name);
+    buf_lit(out, "\",\"pos\":\"");
+    buf_append(out, pos, position_format(position, pos));
+    buf_lit(out, "\",\"data\":");
+    buf_slice(out, data);
+    buf_char(out, '}');
+}
+
+bool envelope_is_ephemeral(const struct frame *frame, void *unused)
+{
+    (void)unused;
+    static const char *const starts[] = {"{\"event\":\"typing\",\"data\"",
+                                         "{\"event\":\"presence.changed\",\"data\"",
+                                         "event: typing\ndata", "event: presence.changed\ndata"};
+    struct slice bytes = slice_of(frame->bytes, frame->len);
+    size_t skip = bytes.len >= 2 && (uint8_t)bytes.ptr[0] == (0x80 | WS_TEXT)
+                      ? ((uint8_t)bytes.ptr[1] == 126 ? 4u : 2u)
+                      : 0u;
+    if (bytes.len < skip)
+        return false;
+    struct slice text = slice_of(bytes.ptr + skip, bytes.len - skip);
+    for (size_t i = 0; i < ARRAY_LEN(starts); i++)
+        if (slice_starts(text, slice_str(starts[i])))
+            return true;
+    return false;
+}

@@ -1,0 +1,18 @@
+/* Events as each transport writes them (API.md, "Realtime"). */
+#ifndef PARLEY_REALTIME_ENVELOPE_H
+#define PARLEY_REALTIME_ENVELOPE_H
+
+#include "io/conn.h"
+#include "realtime/hub.h"
+
+/* position.pos 0: ephemeral, no pos. The caller owns the reference. */
+struct frame *envelope_frame(enum envelope envelope, const char *name, struct position position,
+                             struct slice data);
+/* {"id": <id>, "data": <json>} or {"id": <id>, "error": <json>}; id is JSON text or absent. */
+struct frame *envelope_reply(bool deflate, struct slice id, bool failed, struct slice json);
+/* The JSON text of an event, for long polling. */
+void envelope_json(struct buf *out, const char *name, struct position position, struct slice data);
+/* Whether a queued frame is an ephemeral event: what a slow client loses first. */
+bool envelope_is_ephemeral(const struct frame *frame, void *unused);
+
+#endif

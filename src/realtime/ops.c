@@ -1,0 +1,197 @@
+#include "realtime/ops.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "kit/problem.h"
+
+enum {
+    CALL_ARENA_BYTES = 1 << 20,
+    CALL_ANSWER_BYTES = 4 << 20,
+    ANSWER_KEPT_BYTES = 16 << 10, /* a larger answer buffer is given back */
+    CALLS_KEPT = 256,             /* per thread */
+};
+
+struct op_call {
+    struct op_call *next; /* while unused */
+    struct op_source source;
+    const struct op_entry *entry;
+    struct arena arena;
+    struct request req;
+    struct principal principal;
+    struct slice id, data;
+    int64_t started_ns;
+};
+
+static _Thread_local struct op_call *unused;
+static _Thread_local unsigned unused_count;
+
+static struct op_call *call_take(void)
+{
+    struct op_call *call = unused;
+    if (call != NULL) {
+        unused = call->next;
+        unused_count--;
+        return call;
+    }
+    call = xmalloc(sizeof *call);
+    arena_init(&call->arena, CALL_ARENA_BYTES);
+    buf_init(&call->req.answer, CALL_ANSWER_BYTES);
+    buf_init(&call->req.headers, 4096);
+    return call;
+}
+
+static void call_give_back(struct op_call *call)
+{
+    arena_reset(&call->arena);
+    if (call->req.answer.cap > ANSWER_KEPT_BYTES || call->arena.used_bytes > ANSWER_KEPT_BYTES ||
+        unused_count >= CALLS_KEPT) {
+        arena_done(&call->arena);
+        buf_done(&call->req.answer);
+        buf_done(&call->req.headers);
+        free(call);
+        return;
+    }
+    buf_clear(&call->req.answer);
+    buf_clear(&call->req.headers);
+    call->next = unused;
+    unused = call;
+    unused_count++;
+}
+
+void ops_refuse(const struct op_source *source, struct slice id, const struct error *err)
+{
+    struct buf problem;
+    buf_init(&problem, 32 << 10);
+    problem_write(err, (struct slice){0}, &problem);
+    metric_add(source->realtime->ops_failed, 1);
+    source->answer(source->session, id, true, buf_view(&problem));
+    buf_done(&problem);
+}
+
+/* The record's field array and the buffers are left alone: clearing them would cost more than most
+ * ops do. */
+static void prepare(struct op_call *call)
+{
+    struct request *req = &call->req;
+    error_init(&req->error);
+    req->kit = call->source.realtime->kit;
+    req->room = call->entry->room;
+    req->arena = &call->arena;
+    req->principal = &call->principal;
+    req->params = req->query = req->body = NULL;
+    req->exchange = NULL;
+    req->head = NULL;
+    req->peer = call->source.peer;
+    req->correlation_id = req->bearer = (struct slice){0};
+    req->session = call->source.session;
+    req->status = 0;
+    req->content_type = NULL;
+}
+
+static int run(struct op_call *call)
+{
+    const struct op *op = call->entry->op;
+    struct request *req = &call->req;
+    if (op->data != NULL) {
+        void *data = arena_alloc(&call->arena, op->data->size);
+        if (data == NULL)
+            return error_set(&req->error, FAIL_TOO_LARGE, "too_large", "The frame is too large.");
+        struct slice text = call->data.ptr != NULL ? call->data : SLICE("{}");
+        int rc = schema_decode(op->data, text, &call->arena, data, &req->error);
+        if (rc < 0)
+            return rc;
+        req->body = data;
+    }
+    return op->handle(req);
+}
+
+static void call_main(void *arg)
+{
+    struct op_call *call = arg;
+    prepare(call);
+    int rc = run(call);
+    metric_observe_ns(call->entry->latency, clock_mono_ns(call->req.kit->clock) - call->started_ns);
+    if (rc < 0) {
+        error_set(&call->req.error, rc, "internal_error", "Something went wrong here.");
+        if (call->req.error.kind == FAIL_INTERNAL)
+            log_error("op failed", LOG_S("op", call->entry->op->name),
+                      LOG_S("code", call->req.error.code), LOG_S("detail", call->req.error.detail));
+        ops_refuse(&call->source, call->id, &call->req.error);
+    } else {
+        struct slice json = call->req.answer.len > 0 ? buf_view(&call->req.answer) : SLICE("{}");
+        call->source.answer(call->source.session, call->id, false, json);
+    }
+    call_give_back(call);
+}
+
+void ops_call(const struct op_source *source, const struct op_entry *entry, struct slice id,
+              struct slice data)
+{
+    struct op_call *call = call_take();
+    call->source = *source;
+    call->principal = *source->principal;
+    call->entry = entry;
+    call->started_ns = clock_mono_ns(source->realtime->kit->clock);
+    call->id = arena_copy(&call->arena, id);
+    call->data = arena_copy(&call->arena, data);
+    struct error err;
+    error_init(&err);
+    if (data.ptr != NULL && call->data.ptr == NULL)
+        error_set(&err, FAIL_TOO_LARGE, "too_large", "The frame is too large.");
+    else if (coro_spawn(loop_current(), call_main, call, &err) == 0) {
+        metric_add(source->realtime->ops_total, 1);
+        return;
+    }
+    ops_refuse(source, id, &err);
+    call_give_back(call);
+}
+
+/* --- the table ---------------------------------------------------------------------------------
+ */
+
+static bool is_op(const struct map_node *node, const void *key)
+{
+    const struct slice *name = key;
+    return slice_eq(slice_str(CONTAINER_OF(node, const struct op_entry, node)->op->name), *name);
+}
+
+const struct op_entry *ops_find(const struct realtime *realtime, struct slice name)
+{
+    struct map_node *node = map_find(&realtime->ops, hash_bytes(name.ptr, name.len), is_op, &name);
+    return node != NULL ? CONTAINER_OF(node, const struct op_entry, node) : NULL;
+}
+
+static void add(struct realtime *realtime, struct op_entry *entry, const struct op *op, void *room)
+{
+    char labels[96];
+    struct slice name = slice_str(op->name);
+    panic_if(ops_find(realtime, name) != NULL, "two ops are called %s", op->name);
+    snprintf(labels, sizeof labels, "op=\"%s\"", op->name);
+    *entry = (struct op_entry){.op = op, .room = room};
+    entry->latency = metric_register(METRIC_HISTOGRAM, "parley_op_duration_seconds",
+                                     "Socket ops, from frame to answer.", labels);
+    map_insert(&realtime->ops, &entry->node, hash_bytes(name.ptr, name.len));
+}
+
+void ops_collect(struct realtime *realtime)
+{
+    struct kit *kit = realtime->kit;
+    size_t count = 0, at = 0;
+    for (int m = 0; kit->modules[m] != NULL; m++)
+        count += kit->modules[m]->op_count;
+    realtime->op_entries = xcalloc(count, sizeof *realtime->op_entries);
+    map_init(&realtime->ops);
+    for (int m = 0; kit->modules[m] != NULL; m++)
+        for (size_t i = 0; i < kit->modules[m]->op_count; i++)
+            add(realtime, &realtime->op_entries[at++], &kit->modules[m]->ops[i], kit->rooms[m]);
+}
+
+void ops_free(struct realtime *realtime)
+{
+    map_done(&realtime->ops);
+    free(realtime->op_entries);
+}

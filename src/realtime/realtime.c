@@ -1,0 +1,475 @@
+/* The realtime module: its routes, its tables, its start. */
+#include "realtime/realtime.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/metric.h"
+#include "net/http_server.h"
+#include "net/websocket.h"
+#include "realtime/ops.h"
+#include "realtime/poll.h"
+#include "realtime/session.h"
+#include "realtime/sse_session.h"
+#include "realtime/ticket.h"
+#include "realtime/ws_session.h"
+
+/* --- events of its own -------------------------------------------------------------------------
+ */
+
+struct ready_data {
+    struct id user_id, session_id;
+    int64_t heartbeat;
+};
+static const struct schema_field ready_fields[] = {
+    {"user_id", NULL, SCHEMA_ID, SCHEMA_REQUIRED, SCHEMA_AT(struct ready_data, user_id)},
+    {"session_id", NULL, SCHEMA_ID, SCHEMA_REQUIRED, SCHEMA_AT(struct ready_data, session_id)},
+    {"heartbeat", "Seconds between the server's pings.", SCHEMA_INT, SCHEMA_REQUIRED,
+     SCHEMA_AT(struct ready_data, heartbeat), .min = 1, .max = 3600},
+};
+static SCHEMA_DEF(ready_schema, struct ready_data, "Ready", "The stream has begun.", ready_fields);
+const struct event_type realtime_ready_event = {
+    "ready", true, &ready_schema,
+    "First on every transport; pos is the position that the stream continues from."};
+
+struct resync_data {
+    struct slice reason;
+};
+static const struct schema_field resync_fields[] = {
+    {"reason", NULL, SCHEMA_STRING, SCHEMA_REQUIRED, SCHEMA_AT(struct resync_data, reason),
+     .max = 64},
+};
+static SCHEMA_DEF(resync_schema, struct resync_data, "Resync", "Read your lists again.",
+                  resync_fields);
+const struct event_type realtime_resync_event = {
+    "resync", true, &resync_schema,
+    "The given position is older than what is kept: events were left out."};
+
+static const struct event_type *const realtime_events[] = {&realtime_ready_event,
+                                                           &realtime_resync_event, NULL};
+
+/* --- routes ------------------------------------------------------------------------------------
+ */
+
+struct socket_query {
+    struct slice pos;
+};
+static const struct schema_field socket_query_fields[] = {
+    {"pos", "Resume after this position.", SCHEMA_STRING, 0, SCHEMA_AT(struct socket_query, pos),
+     .min = 1, .max = 64},
+};
+static SCHEMA_DEF(socket_query_schema, struct socket_query, "SocketQuery", "Where to resume.",
+                  socket_query_fields);
+
+/* A browser says which page opens a socket; foreign pages must be listed (C13, Z02). */
+static int check_origin(struct request *req)
+{
+    struct slice origin = request_header_value(req, "origin");
+    if (origin.ptr == NULL)
+        return 0;
+    for (size_t i = 0; i < config_list_count(req->kit->config, "origins"); i++) {
+        const char *allowed = config_list_item(req->kit->config, "origins", i);
+        if (strcmp(allowed, "*") == 0 || slice_eq(origin, slice_str(allowed)))
+            return 0;
+    }
+    struct slice scheme = {0}, host = origin;
+    if (slice_cut(&host, ':', &scheme) && slice_starts(host, SLICE("//")) &&
+        slice_ieq(slice_of(host.ptr + 2, host.len - 2), req->head->host))
+        return 0;
+    return error_set(&req->error, FAIL_FORBIDDEN, "origin_not_allowed",
+                     "Pages of this origin may not open a socket here.");
+}
+
+/* ["parley.v1", "bearer.<token>"]: the token of the subprotocol list, or the header's. */
+static struct slice offered_token(const struct request *req, struct slice *ret_protocol)
+{
+    struct slice token = req->bearer;
+    *ret_protocol = (struct slice){0};
+    for (unsigned i = 0;; i++) {
+        struct slice offer = ws_offered_protocol(req->head, i);
+        if (offer.ptr == NULL)
+            return token;
+        if (slice_eq(offer, SLICE("parley.v1")))
+            *ret_protocol = offer;
+        else if (slice_starts(offer, SLICE("bearer.")) && token.ptr == NULL)
+            token = slice_of(offer.ptr + 7, offer.len - 7);
+    }
+}
+
+static int take_position(struct request *req, struct slice text, struct position *ret_position,
+                         bool *ret_given)
+{
+    *ret_given = text.ptr != NULL;
+    return text.ptr != NULL ? position_parse(text, ret_position, &req->error) : 0;
+}
+
+static int websocket_route(struct request *req)
+{
+    struct realtime *rt = req->room;
+    const struct socket_query *query = req->query;
+    struct slice protocol;
+    struct ws_session_config config = {.peer = req->peer};
+    config.token = offered_token(req, &protocol);
+    int rc = check_origin(req);
+    if (rc == 0)
+        rc = take_position(req, query->pos, &config.from, &config.has_from);
+    if (rc < 0)
+        return rc;
+    struct buf head;
+    buf_init(&head, 4096);
+    rc = ws_accept(req->head, protocol, true, &head, &config.deflate_bits, &req->error);
+    if (rc == 0) {
+        struct conn *conn = http_upgrade(req->exchange, buf_view(&head), &config.rest);
+        if (conn != NULL)
+            ws_session_start(rt, conn, &config);
+    } else if (rc == FAIL_UPGRADE_REQUIRED) {
+        request_header(req, "sec-websocket-version", "13");
+    }
+    buf_done(&head);
+    return rc;
+}
+
+struct stream_query {
+    struct slice pos, ticket;
+};
+static const struct schema_field stream_query_fields[] = {
+    {"pos", "Resume after this position; Last-Event-ID goes before it.", SCHEMA_STRING, 0,
+     SCHEMA_AT(struct stream_query, pos), .min = 1, .max = 64},
+    {"ticket", "Instead of the Authorization header.", SCHEMA_STRING, SCHEMA_SECRET,
+     SCHEMA_AT(struct stream_query, ticket), .min = 1, .max = 64},
+};
+static SCHEMA_DEF(stream_query_schema, struct stream_query, "StreamQuery", "Where to resume.",
+                  stream_query_fields);
+
+static int stream_principal(struct request *req, const struct stream_query *query,
+                            struct principal *ret_principal)
+{
+    struct realtime *rt = req->room;
+    if (query->ticket.ptr != NULL)
+        return ticket_check(rt, query->ticket, ret_principal, &req->error);
+    if (req->principal != NULL) {
+        *ret_principal = *req->principal;
+        return 0;
+    }
+    if (req->bearer.ptr != NULL)
+        return token_check(rt->kit->tokens, req->bearer, ret_principal, &req->error);
+    return error_set(&req->error, FAIL_UNAUTHENTICATED, "token_required",
+                     "Sign in, or show a ticket.");
+}
+
+static int stream_route(struct request *req)
+{
+    struct realtime *rt = req->room;
+    const struct stream_query *query = req->query;
+    struct principal principal;
+    struct position from;
+    bool given;
+    struct slice last = request_header_value(req, "last-event-id");
+    int rc = check_origin(req);
+    if (rc == 0)
+        rc = stream_principal(req, query, &principal);
+    if (rc == 0)
+        rc =
+            take_position(req, last.ptr != NULL && last.len > 0 ? last : query->pos, &from, &given);
+    if (rc < 0)
+        return rc;
+    struct slice head = SLICE("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
+                              "cache-control: no-store\r\nx-accel-buffering: no\r\n"
+                              "connection: close\r\n\r\n");
+    struct slice rest;
+    struct conn *conn = http_upgrade(req->exchange, head, &rest);
+    if (conn != NULL)
+        sse_session_start(rt, conn, &principal, given ? &from : NULL);
+    return 0;
+}
+
+static const char *const socket_errors[] = {"invalid_pos", "origin_not_allowed", NULL};
+static const char *const stream_errors[] = {"invalid_pos", "invalid_ticket", "origin_not_allowed",
+                                            NULL};
+static const char *const updates_errors[] = {"invalid_pos", NULL};
+
+static const struct route realtime_routes[] = {
+    {HTTP_GET, "/ws", "realtime", "Open a WebSocket",
+     "Resumes after ?pos=. Without a token in the handshake the first frame must be the op auth.",
+     websocket_route, ROUTE_PUBLIC | ROUTE_STREAM, .limit = LIMIT_NONE,
+     .query = &socket_query_schema, .status = 101, .errors = socket_errors},
+    {HTTP_GET, "/api/v1/stream", "realtime", "Open an event stream",
+     "Server-Sent Events. Resumes after Last-Event-ID or ?pos=.", stream_route,
+     ROUTE_PUBLIC | ROUTE_STREAM, .limit = LIMIT_NONE, .query = &stream_query_schema, .status = 200,
+     .errors = stream_errors},
+    {HTTP_POST, "/api/v1/stream/ticket", "realtime", "Make a ticket for an event stream",
+     "For EventSource, which cannot send a token. It ends with the session.", ticket_create,
+     ROUTE_NO_BODY, .answer = &ticket_schema, .status = 201},
+    {HTTP_GET, "/api/v1/updates", "realtime", "Long polling",
+     "Waits until something has come after ?pos=, or the time is up.", poll_updates, 0,
+     .limit = LIMIT_NONE, .query = &poll_query_schema, .answer = &poll_answer_schema, .status = 200,
+     .errors = updates_errors},
+};
+
+/* --- ops ---------------------------------------------------------------------------------------
+ */
+
+/* auth and ping are answered by the transport itself before ops are looked up; they stand in the
+ * table so that the description lists them. */
+static int answered_by_transport(struct request *req)
+{
+    return error_set(&req->error, FAIL_BAD_REQUEST, "unknown_op",
+                     "This op is for a socket's own use.");
+}
+
+static const struct op realtime_ops[] = {
+    {"auth", "Signs the socket in, or brings a fresh token to one that is signed in.",
+     answered_by_transport, &ws_auth_schema, NULL},
+    {"ping", "Answers with empty data.", answered_by_transport, NULL, NULL},
+};
+
+/* --- start -------------------------------------------------------------------------------------
+ */
+
+static const char realtime_001[] =
+    "CREATE TABLE stream_ticket (\n"
+    "    ticket BLOB PRIMARY KEY, -- digest of the text\n"
+    "    user_id BLOB NOT NULL,\n"
+    "    session_id BLOB NOT NULL,\n"
+    "    role INTEGER NOT NULL,\n"
+    "    expires_at INTEGER NOT NULL\n"
+    ") STRICT, WITHOUT ROWID;\n"
+    "CREATE INDEX stream_ticket_session ON stream_ticket (session_id);\n"
+    "CREATE INDEX stream_ticket_user ON stream_ticket (user_id);\n"
+    "CREATE INDEX stream_ticket_expires ON stream_ticket (expires_at);\n"
+    "CREATE TABLE log_epoch (\n"
+    "    epoch INTEGER NOT NULL -- says which log a client's position is of\n"
+    ") STRICT;\n"
+    "INSERT INTO log_epoch VALUES (abs(random() % 4294967296));\n";
+
+static const struct db_migration realtime_migrations[] = {{1, "realtime", realtime_001}};
+static const struct db_schema realtime_schema = {"realtime", realtime_migrations,
+                                                 ARRAY_LEN(realtime_migrations)};
+
+static const struct config_key realtime_config[] = {
+    {"realtime.heartbeat", CONFIG_DURATION, "25s", 1000, 600000,
+     .doc = "Time between the server's pings."},
+    {"realtime.auth_timeout", CONFIG_DURATION, "10s", 100, 600000,
+     .doc = "How long a socket may stay without signing in."},
+    {"realtime.queue_max", CONFIG_SIZE, "1m", 4096, 1 << 30,
+     .doc = "Bytes that may wait for a slow socket before it is closed with 4008."},
+    {"realtime.recent_max", CONFIG_SIZE, "4m", 65536, 1 << 30,
+     .doc = "Newest events kept in memory per loop for sockets that join."},
+    {"realtime.message_max", CONFIG_SIZE, "64k", 1024, 16 << 20,
+     .doc = "Largest frame that a client may send."},
+    {"realtime.ops_per_second", CONFIG_INT, "100", 1, 1000000,
+     .doc = "Ops of one socket in a second (with limits.per_user on)."},
+    {"origins", CONFIG_LIST, "",
+     .doc = "Origins of other sites that may use the API from a browser; * for any."},
+    {0},
+};
+
+static const struct db_sql sql_epoch = {"SELECT epoch FROM log_epoch"};
+
+static int read_epoch(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct realtime *rt = arg;
+    struct db_rows rows;
+    int rc = db_query_n(tx, &sql_epoch, NULL, 0, &rows, err);
+    if (rc < 0)
+        return rc;
+    rc = db_next(&rows, err);
+    if (rc > 0)
+        rt->epoch = (uint32_t)db_col_int(&rows, 0);
+    db_rows_close(&rows);
+    return rc < 0 ? rc : 0;
+}
+
+struct ephemeral {
+    struct mail mail;
+    struct hub *hub;
+    const char *name;
+    struct id stream, except;
+    bool has_except;
+    size_t len;
+    char data[];
+};
+
+static void deliver_ephemeral(struct mail *mail)
+{
+    struct ephemeral *e = CONTAINER_OF(mail, struct ephemeral, mail);
+    hub_broadcast_ephemeral(e->hub, &e->stream, e->name, slice_of(e->data, e->len),
+                            e->has_except ? &e->except : NULL);
+    free(e);
+}
+
+static void send_ephemeral(struct kit *kit, const struct event_type *type, const struct id *stream,
+                           struct slice data, const struct id *except)
+{
+    struct realtime *rt = kit->realtime;
+    for (unsigned i = 0; i < kit->loop_count; i++) {
+        struct ephemeral *e = xmalloc(sizeof *e + data.len);
+        e->mail.deliver = deliver_ephemeral;
+        e->hub = rt->hubs[i];
+        e->name = type->name;
+        e->stream = *stream;
+        e->has_except = except != NULL;
+        if (except != NULL)
+            e->except = *except;
+        e->len = data.len;
+        memcpy(e->data, data.ptr, data.len);
+        loop_post(kit->loops[i], &e->mail);
+    }
+}
+
+struct subscribing {
+    struct mail mail;
+    struct hub *hub;
+};
+
+static void subscribe(struct mail *mail)
+{
+    struct subscribing *s = CONTAINER_OF(mail, struct subscribing, mail);
+    hub_subscribe(s->hub);
+    free(s);
+}
+
+static void start_metrics(struct realtime *rt)
+{
+    rt->sessions_opened = metric_register(METRIC_COUNTER, "parley_sessions_opened_total",
+                                          "Realtime sessions that signed in.", NULL);
+    rt->sessions_slow = metric_register(METRIC_COUNTER, "parley_sessions_slow_total",
+                                        "Sessions closed because they did not read.", NULL);
+    rt->ops_total =
+        metric_register(METRIC_COUNTER, "parley_ops_total", "Socket ops started.", NULL);
+    rt->ops_failed =
+        metric_register(METRIC_COUNTER, "parley_ops_failed_total", "Socket ops refused.", NULL);
+    rt->resumed = metric_register(METRIC_COUNTER, "parley_sessions_resumed_total",
+                                  "Sessions that came back with a position.", NULL);
+    rt->resyncs = metric_register(METRIC_COUNTER, "parley_sessions_resync_total",
+                                  "Sessions whose position was too old.", NULL);
+}
+
+static int64_t count_sessions(void *arg)
+{
+    return (int64_t)realtime_sessions(arg);
+}
+
+static int realtime_start(struct kit *kit, void **ret_room, struct error *err)
+{
+    struct realtime *rt = xcalloc(1, sizeof *rt);
+    rt->kit = kit;
+    rt->queue_bytes_max = (size_t)config_int(kit->config, "realtime.queue_max");
+    rt->recent_bytes_max = (size_t)config_int(kit->config, "realtime.recent_max");
+    rt->message_bytes_max = (uint32_t)config_int(kit->config, "realtime.message_max");
+    rt->heartbeat_ms = config_int(kit->config, "realtime.heartbeat");
+    rt->auth_timeout_ms = config_int(kit->config, "realtime.auth_timeout");
+    rt->ops_per_second = config_bool(kit->config, "limits.per_user")
+                             ? (uint32_t)config_int(kit->config, "realtime.ops_per_second")
+                             : 0;
+    int rc = db_read(kit->main_db, read_epoch, rt, err);
+    if (rc < 0) {
+        free(rt);
+        return rc;
+    }
+    start_metrics(rt);
+    metric_register_gauge_fn("parley_sessions", "Realtime sessions now.", NULL, count_sessions, rt);
+    rt->hubs = xcalloc(kit->loop_count, sizeof(struct hub *));
+    for (unsigned i = 0; rc == 0 && i < kit->loop_count; i++)
+        rc = hub_new(rt, kit->loops[i], &rt->hubs[i], err);
+    kit->realtime = rt;
+    kit->ephemeral = send_ephemeral;
+    *ret_room = rt;
+    return rc;
+}
+
+void realtime_go(struct realtime *realtime)
+{
+    ops_collect(realtime);
+    for (unsigned i = 0; i < realtime->kit->loop_count; i++) {
+        struct subscribing *s = xcalloc(1, sizeof *s);
+        s->hub = realtime->hubs[i];
+        s->mail.deliver = subscribe;
+        loop_post(realtime->kit->loops[i], &s->mail);
+    }
+}
+
+static void realtime_stop(void *room)
+{
+    struct realtime *rt = room;
+    for (unsigned i = 0; i < rt->kit->loop_count; i++)
+        hub_free(rt->hubs[i]);
+    ops_free(rt);
+    free(rt->hubs);
+    free(rt);
+}
+
+struct hub *realtime_hub(struct realtime *realtime)
+{
+    return realtime->hubs[loop_index(loop_current())];
+}
+
+size_t realtime_sessions(struct realtime *realtime)
+{
+    size_t count = 0;
+    for (unsigned i = 0; i < realtime->kit->loop_count; i++)
+        count += realtime->hubs[i]->sessions.count;
+    return count;
+}
+
+/* --- draining ----------------------------------------------------------------------------------
+ */
+
+enum { DRAIN_STEP_MS = 50 };
+
+struct drain_step {
+    struct mail mail;
+    struct hub *hub;
+    size_t count;
+};
+
+static void drain_some(struct mail *mail)
+{
+    struct drain_step *step = CONTAINER_OF(mail, struct drain_step, mail);
+    hub_drain(step->hub, step->count);
+    free(step);
+}
+
+void realtime_drain(struct realtime *realtime, int64_t timeout_ms)
+{
+    size_t total = realtime_sessions(realtime);
+    int64_t steps = timeout_ms / DRAIN_STEP_MS > 0 ? timeout_ms / DRAIN_STEP_MS : 1;
+    /* Even pace over half the time; the other half is for those who are slow to leave. */
+    size_t pace = total * 2 / ((size_t)steps * realtime->kit->loop_count) + 16;
+    for (int64_t i = 0; i < steps; i++) {
+        for (unsigned l = 0; l < realtime->kit->loop_count; l++) {
+            struct drain_step *step = xcalloc(1, sizeof *step);
+            step->hub = realtime->hubs[l];
+            step->count = pace;
+            step->mail.deliver = drain_some;
+            loop_post(realtime->kit->loops[l], &step->mail);
+        }
+        if (coro_sleep(DRAIN_STEP_MS) < 0 || realtime_sessions(realtime) == 0)
+            return;
+    }
+}
+
+static const char *const revoked_types[] = {"session.revoked", NULL};
+static const struct consumer realtime_consumers[] = {
+    {"realtime.tickets", revoked_types, NULL, ticket_on_revoked, 0},
+};
+static const struct job realtime_jobs[] = {
+    {"realtime.tickets", 3600 * 1000, ticket_clean},
+};
+
+const struct module realtime_module = {
+    .name = "realtime",
+    .routes = realtime_routes,
+    .route_count = ARRAY_LEN(realtime_routes),
+    .ops = realtime_ops,
+    .op_count = ARRAY_LEN(realtime_ops),
+    .events = realtime_events,
+    .consumers = realtime_consumers,
+    .consumer_count = ARRAY_LEN(realtime_consumers),
+    .jobs = realtime_jobs,
+    .job_count = ARRAY_LEN(realtime_jobs),
+    .config = realtime_config,
+    .schema = &realtime_schema,
+    .start = realtime_start,
+    .stop = realtime_stop,
+};

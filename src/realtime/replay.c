@@ -1,0 +1,105 @@
+/* Reading what a returning client has missed: the streams it follows and the events on them, in one
+ * snapshot, so that neither can be newer than the other. */
+#include "realtime/session.h"
+
+static int add_stream(const struct id *stream, uint64_t since, void *arg, struct error *err)
+{
+    struct replay *r = arg;
+    if (r->stream_count == r->stream_cap) {
+        size_t cap = r->stream_cap != 0 ? r->stream_cap * 2 : 64;
+        struct id *streams = arena_array(&r->arena, cap, sizeof *streams);
+        uint64_t *sinces = arena_array(&r->arena, cap, sizeof *sinces);
+        if (streams == NULL || sinces == NULL)
+            return error_set(err, FAIL_TOO_LARGE, "too_many_streams",
+                             "This account follows more streams than a session may hold.");
+        if (r->stream_count > 0) {
+            memcpy(streams, r->streams, r->stream_count * sizeof *streams);
+            memcpy(sinces, r->since, r->stream_count * sizeof *sinces);
+        }
+        r->streams = streams;
+        r->since = sinces;
+        r->stream_cap = cap;
+    }
+    r->streams[r->stream_count] = *stream;
+    r->since[r->stream_count++] = since;
+    return 0;
+}
+
+int session_streams(struct realtime *realtime, struct db_tx *tx, const struct id *user,
+                    stream_fn *fn, void *arg, struct error *err)
+{
+    struct kit *kit = realtime->kit;
+    int rc = fn(user, 0, arg, err);
+    for (int i = 0; rc == 0 && kit->modules[i] != NULL; i++)
+        if (kit->modules[i]->streams != NULL)
+            rc = kit->modules[i]->streams(kit->rooms[i], tx, user, fn, arg, err);
+    return rc;
+}
+
+/* Stops (1) when the arena is full: `through` is then the last event kept. */
+static int keep_event(const struct event *event, void *arg, struct error *err)
+{
+    struct replay *r = arg;
+    if (!event->type->client)
+        return 0;
+    struct slice data = arena_copy(&r->arena, event->data);
+    if (data.ptr == NULL) {
+        if (r->event_count == 0)
+            return error_set(err, FAIL_TOO_LARGE, "event_too_large", "An event is too large.");
+        return 1;
+    }
+    r->events[r->event_count++] = (struct replay_event){event->pos, event->type, data};
+    return 0;
+}
+
+static int read_all(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct replay *r = arg;
+    int rc = session_streams(r->realtime, tx, &r->user, add_stream, r, err);
+    if (rc < 0)
+        return rc;
+    r->events = arena_array(&r->arena, r->limit, sizeof *r->events);
+    if (r->events == NULL)
+        return error_set(err, FAIL_TOO_LARGE, "too_many_streams",
+                         "This account follows more streams than a session may hold.");
+    return event_log_read_streams(r->realtime->kit->log, tx, r->after, r->streams, r->since,
+                                  r->stream_count, r->limit, keep_event, r, &r->through, err);
+}
+
+void replay_init(struct replay *replay, struct realtime *realtime, const struct id *user,
+                 uint64_t after, unsigned limit)
+{
+    replay->realtime = realtime;
+    replay->user = *user;
+    replay->after = after;
+    replay->limit = limit;
+    replay->streams = NULL;
+    replay->since = NULL;
+    replay->stream_count = replay->stream_cap = 0;
+    replay->events = NULL;
+    replay->event_count = 0;
+    replay->through = after;
+    arena_init(&replay->arena, REPLAY_BYTES_MAX);
+}
+
+int replay_read(struct replay *replay, struct error *err)
+{
+    return db_read(replay->realtime->kit->main_db, read_all, replay, err);
+}
+
+void replay_done(struct replay *replay)
+{
+    arena_done(&replay->arena);
+}
+
+int session_position(struct realtime *realtime, const struct position *from, uint64_t *ret_after)
+{
+    uint64_t head = event_log_head(realtime->kit->log);
+    uint64_t first = event_log_first(realtime->kit->log);
+    if (from->epoch != realtime->epoch || from->pos > head || from->pos + 1 < first) {
+        *ret_after = head;
+        return 1;
+    }
+    *ret_after = from->pos;
+    return 0;
+}

@@ -1,0 +1,138 @@
+#include "realtime/session.h"
+
+#include <stdio.h>
+
+#include "base/metric.h"
+
+enum {
+    REPLAY_EVENTS = 500,            /* in one read */
+    REPLAY_QUEUE_BYTES = 256 << 10, /* wait for the reader above this */
+    DRAIN_LOOK_MS = 20,
+};
+
+static void beat(struct timer *timer)
+{
+    struct realtime_session *s = CONTAINER_OF(timer, struct realtime_session, heartbeat);
+    struct realtime *rt = s->hub->realtime;
+    timer_start(s->hub->loop, &s->heartbeat, rt->heartbeat_ms);
+    int64_t now = clock_wall_ms(rt->kit->clock);
+    if (!token_still_valid(rt->kit->tokens, &s->principal))
+        s->ops->close(s, 4003, "session_revoked");
+    else if (now >= s->principal.expires_ms)
+        s->ops->close(s, 4001, "token_expired");
+    else
+        s->ops->heartbeat(s);
+}
+
+void session_init(struct realtime_session *session, const struct session_ops *ops,
+                  const struct principal *principal)
+{
+    session->ops = ops;
+    session->principal = *principal;
+    session->state = SESSION_OPENING;
+    timer_init(&session->heartbeat, beat);
+}
+
+void session_renew(struct realtime_session *session, const struct principal *principal)
+{
+    session->principal = *principal;
+}
+
+void session_done(struct realtime_session *session)
+{
+    timer_stop(&session->heartbeat);
+    if (session->hub != NULL)
+        hub_remove(session->hub, session);
+}
+
+static void send_ready(struct realtime_session *s, uint64_t pos)
+{
+    char user[ID_TEXT_LEN + 1], login[ID_TEXT_LEN + 1], data[200];
+    id_format(&s->principal.user, user);
+    id_format(&s->principal.session, login);
+    int len =
+        snprintf(data, sizeof data, "{\"user_id\":\"%s\",\"session_id\":\"%s\",\"heartbeat\":%lld}",
+                 user, login, (long long)(s->hub->realtime->heartbeat_ms / 1000));
+    hub_send_event(s, realtime_ready_event.name, pos, slice_of(data, (size_t)len));
+}
+
+static void take_streams(struct realtime_session *s, const struct replay *r)
+{
+    hub_unfollow_all(s);
+    hub_reserve(s, (uint32_t)r->stream_count);
+    for (size_t i = 0; i < r->stream_count; i++)
+        hub_follow(s, &r->streams[i]);
+}
+
+static int wait_for_reader(struct realtime_session *s)
+{
+    while (s->state == SESSION_LOADING && s->ops->queued(s) > REPLAY_QUEUE_BYTES)
+        if (coro_sleep(DRAIN_LOOK_MS) < 0)
+            return FAIL_CANCELLED;
+    return s->state == SESSION_LOADING ? 0 : FAIL_CLOSED;
+}
+
+/* One read and what it gave. *ret_more: the log holds more than one read gives. */
+static int replay_step(struct realtime_session *s, bool first, bool *ret_more, struct error *err)
+{
+    struct replay r;
+    replay_init(&r, s->hub->realtime, &s->principal.user, s->through, REPLAY_EVENTS);
+    bool load = first || s->reload;
+    s->reload = false;
+    int rc = replay_read(&r, err);
+    if (rc == 0 && s->state != SESSION_LOADING)
+        rc = FAIL_CLOSED;
+    if (rc == 0 && load)
+        take_streams(s, &r);
+    for (unsigned i = 0; rc == 0 && i < r.event_count; i++) {
+        hub_send_event(s, r.events[i].type->name, r.events[i].pos, r.events[i].data);
+        if (s->state != SESSION_LOADING)
+            rc = FAIL_CLOSED;
+    }
+    if (rc == 0) {
+        *ret_more = r.event_count == REPLAY_EVENTS;
+        s->through = r.through;
+    }
+    replay_done(&r);
+    return rc;
+}
+
+static int catch_up(struct realtime_session *s, struct error *err)
+{
+    for (bool first = true, more = true;; first = false) {
+        int rc = replay_step(s, first, &more, err);
+        if (rc == 0)
+            rc = wait_for_reader(s);
+        if (rc < 0)
+            return rc;
+        if (!more && !s->reload && hub_close_gap(s))
+            return s->state == SESSION_LOADING ? 0 : FAIL_CLOSED;
+    }
+}
+
+int session_open(struct realtime_session *session, struct hub *hub, const struct position *from,
+                 struct error *err)
+{
+    int rc = hub_add(hub, session, err);
+    if (rc < 0)
+        return rc;
+    struct realtime *rt = hub->realtime;
+    bool resync = false;
+    if (from != NULL) {
+        resync = session_position(rt, from, &session->through) > 0;
+        metric_add(resync ? rt->resyncs : rt->resumed, 1);
+    }
+    metric_add(rt->sessions_opened, 1);
+    send_ready(session, session->through);
+    if (resync)
+        hub_send_event(session, realtime_resync_event.name, session->through,
+                       SLICE("{\"reason\":\"position_too_old\"}"));
+    rc = catch_up(session, err);
+    if (rc < 0)
+        return rc;
+    session->state = SESSION_LIVE;
+    /* Spread over the period, so that a crowd that came together is not pinged together. */
+    timer_start(hub->loop, &session->heartbeat,
+                rt->heartbeat_ms / 2 + (int64_t)(session->handle % 1000) * rt->heartbeat_ms / 2000);
+    return 0;
+}

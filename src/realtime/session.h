@@ -1,0 +1,53 @@
+/* What every transport's session does alike: joining the hub with a resume position, the heartbeat,
+ * and the end of the access token's life. */
+#ifndef PARLEY_REALTIME_SESSION_H
+#define PARLEY_REALTIME_SESSION_H
+
+#include "realtime/realtime.h"
+
+void session_init(struct realtime_session *session, const struct session_ops *ops,
+                  const struct principal *principal);
+/* From a coroutine, on the session's loop: reads which streams the user follows, sends `ready`,
+ * gives what was missed since *from (NULL: nothing), and goes live. Waits for the database and for
+ * slow readers. FAIL_CLOSED when the session was closed meanwhile. */
+int session_open(struct realtime_session *session, struct hub *hub, const struct position *from,
+                 struct error *err) MUSTCHECK;
+/* A new access token for the same user and session came in: moves the end of its life. */
+void session_renew(struct realtime_session *session, const struct principal *principal);
+/* Leaves the hub, stops the heartbeat. The memory is the transport's. */
+void session_done(struct realtime_session *session);
+
+/* The streams the user follows, inside a snapshot of the main database. fn as in kit/module.h. */
+int session_streams(struct realtime *realtime, struct db_tx *tx, const struct id *user,
+                    stream_fn *fn, void *arg, struct error *err) MUSTCHECK;
+/* What a position means to this log now: 0 and *ret_after, or 1 when it is too old or of another
+ * log (resync). */
+int session_position(struct realtime *realtime, const struct position *from, uint64_t *ret_after);
+
+/* Streams and missed events read in one snapshot; arena-allocated. */
+struct replay_event {
+    uint64_t pos;
+    const struct event_type *type;
+    struct slice data;
+};
+struct replay {
+    struct realtime *realtime;
+    struct id user;
+    uint64_t after;
+    unsigned limit;
+    struct arena arena;
+    struct id *streams;
+    uint64_t *since;
+    size_t stream_count, stream_cap;
+    struct replay_event *events;
+    unsigned event_count;
+    uint64_t through;
+    struct error error;
+};
+enum { REPLAY_BYTES_MAX = 8 << 20 };
+void replay_init(struct replay *replay, struct realtime *realtime, const struct id *user,
+                 uint64_t after, unsigned limit);
+int replay_read(struct replay *replay, struct error *err) MUSTCHECK; /* waits for the database */
+void replay_done(struct replay *replay);
+
+#endif
