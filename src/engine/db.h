@@ -135,11 +135,13 @@ struct db_worker {
     void (*ended)(struct db_worker *worker, bool committed);
 };
 void db_add_worker(struct db *db, struct db_worker *worker); /* before traffic */
-/* Called on the writer thread after every group commit that emitted events or ran transactions,
- * before the waiting coroutines resume. One slot: the event log's relay. */
+/* `before` is called on the writer thread just before every group commit; when it fails the whole
+ * group does. `fn` after it, with what became of it, before the waiting coroutines resume. One
+ * slot: the event log's relay. Before traffic. */
 void db_set_commit_hook(struct db *db, void (*fn)(void *arg, struct db_tx *tx, bool committed),
-                        void (*before)(void *arg, struct db_tx *tx), void *arg);
-/* Runs fn on the writer thread (blocking or parking like db_write) outside any transaction. */
+                        int (*before)(void *arg, struct db_tx *tx, struct error *err), void *arg);
+/* A consistent copy in a new file (refused when it exists: FAIL_CONFLICT), made in slices between
+ * the commits and synced; blocks or parks like db_write. */
 int db_backup(struct db *db, const char *path,
               struct error *err) MUSTCHECK; /* online, consistent */
 
@@ -148,6 +150,8 @@ struct db_stats {
     int64_t commit_us_total, last_commit_us;
 };
 void db_stats(struct db *db, struct db_stats *ret_stats);
+/* A sentence for the start-up log when the engine's version has a known fault, else NULL. */
+const char *db_version_warning(void);
 
 /* --- migrations ------------------------------------------------------------------------------ */
 struct db_migration {

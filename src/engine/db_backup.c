@@ -1,0 +1,144 @@
+/* An online copy of the database: the writer thread copies a slice of pages between two commits.
+ * Because the same connection makes the changes, SQLite carries them over into the part that is
+ * copied already, so the copy ends consistent without ever starting over.
+ *
+ * The copy is written beside its final name, synced, and renamed: a file of that name is whole.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "engine/db_sqlite.h"
+
+enum { PAGES_PER_SLICE = 512 };
+
+struct db_backup_run {
+    char *path, *part;
+    struct db_conn target;
+    sqlite3_backup *backup;
+    struct db_job *job;
+};
+
+static int sync_path(const char *path, int flags, struct error *err)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+    int rc = fd >= 0 ? fsync(fd) : -1;
+    int cause = errno;
+    if (fd >= 0)
+        close(fd);
+    return rc == 0 ? 0 : error_errno(err, cause, "backup_failed", "cannot sync %s", path);
+}
+
+static int publish(const struct db_backup_run *run, struct error *err)
+{
+    int rc = sync_path(run->part, O_RDONLY, err);
+    if (rc != 0)
+        return rc;
+    if (rename(run->part, run->path) != 0)
+        return error_errno(err, errno, "backup_failed", "cannot rename %s", run->part);
+    char folder[PATH_MAX];
+    if (!copy_str(folder, sizeof folder, slice_str(run->path)))
+        return error_set(err, FAIL_INTERNAL, "backup_failed", "the path is too long");
+    return sync_path(dirname(folder), O_RDONLY | O_DIRECTORY, err);
+}
+
+static void free_run(struct db_backup_run *run)
+{
+    db_conn_close(&run->target);
+    free(run->path);
+    free(run->part);
+    free(run);
+}
+
+static void finish(struct db_writer *writer, int rc)
+{
+    struct db_backup_run *run = writer->backup;
+    writer->backup = NULL;
+    struct db_job *job = run->job;
+    if (sqlite3_backup_finish(run->backup) != SQLITE_OK && rc == 0)
+        rc = db_conn_error(&run->target, sqlite3_errcode(run->target.sqlite), "backup", job->err);
+    db_conn_close(&run->target);
+    if (rc == 0)
+        rc = publish(run, job->err);
+    if (rc != 0)
+        unlink(run->part);
+    free_run(run);
+    struct db_homes homes = {0};
+    db_homes_add(&homes, job, rc);
+    db_homes_send(&homes);
+}
+
+bool db_backup_step(struct db_writer *writer)
+{
+    struct db_backup_run *run = writer->backup;
+    int step = sqlite3_backup_step(run->backup, PAGES_PER_SLICE);
+    if (step == SQLITE_OK)
+        return true;
+    int rc = 0;
+    if (step != SQLITE_DONE)
+        rc = db_conn_error(&run->target, step, "backup", run->job->err);
+    finish(writer, rc);
+    return true;
+}
+
+static int open_target(struct db *db, struct db_backup_run *run, struct error *err)
+{
+    unlink(run->part); /* left by a crash */
+    int rc =
+        sqlite3_open_v2(run->part, &run->target.sqlite,
+                        SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+    if (rc != SQLITE_OK)
+        return error_errno(err, sqlite3_system_errno(run->target.sqlite), "backup_failed",
+                           "cannot create %s", run->part);
+    /* Nobody reads it before it is whole and synced. */
+    rc = db_conn_script(&run->target, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF", err);
+    if (rc != 0)
+        return rc;
+    run->backup = sqlite3_backup_init(run->target.sqlite, "main", db->writer.conn.sqlite, "main");
+    if (run->backup == NULL)
+        return db_conn_error(&run->target, sqlite3_errcode(run->target.sqlite), "backup", err);
+    return 0;
+}
+
+struct backup_request {
+    const char *path;
+    struct db_job *job;
+};
+
+static int start(struct db *db, void *arg, struct error *err)
+{
+    const struct backup_request *request = arg;
+    if (db->writer.backup != NULL)
+        return error_set(err, FAIL_CONFLICT, "backup_running", "another backup is being made");
+    if (access(request->path, F_OK) == 0)
+        return error_set(err, FAIL_CONFLICT, "backup_exists", "%s exists already", request->path);
+    struct db_backup_run *run = xcalloc(1, sizeof *run);
+    list_init(&run->target.open);
+    size_t size = strlen(request->path) + sizeof ".part";
+    run->path = xstrndup(request->path, size);
+    run->part = xmalloc(size);
+    snprintf(run->part, size, "%s.part", request->path);
+    run->job = request->job;
+    int rc = open_target(db, run, err);
+    if (rc != 0) {
+        unlink(run->part);
+        free_run(run);
+        return rc;
+    }
+    db->writer.backup = run;
+    return 1;
+}
+
+int db_backup(struct db *db, const char *path, struct error *err)
+{
+    struct db_job job;
+    struct backup_request request = {path, &job};
+    db_job_init(&job, NULL, &request, err);
+    job.outside = start;
+    int rc = db_submit_write(db, &job);
+    return rc == 0 ? db_job_wait(&job) : rc;
+}

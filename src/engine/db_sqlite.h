@@ -1,0 +1,166 @@
+/* What the files of the SQLite engine (db_*.c) share; nobody else includes this, and sqlite3.h is
+ * included nowhere else.
+ *
+ * Threads: one writer thread per database file owns the writer connection; it alone commits and
+ * checkpoints (DEPENDENCIES.md section 8.1: the WAL-reset bug needs a second connection that does
+ * either). Reader threads own one read-only connection each. Callers hand over a db_job that lies
+ * on their stack and wait; the thread that ran it gives it back through db_job_finish.
+ */
+#ifndef PARLEY_ENGINE_DB_SQLITE_H
+#define PARLEY_ENGINE_DB_SQLITE_H
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include "engine/db_outside.h"
+
+enum {
+    DB_READERS_MAX = 8,
+    DB_PAGE_BYTES = 4096,
+    DB_CHECKPOINT_PAGES = 16 << 20 >> 12, /* passive checkpoint when the WAL grew by this much */
+    DB_TRUNCATE_PAGES = 256 << 20 >> 12,  /* readers kept it from starting anew: truncate */
+    DB_READ_MAX_MS = 5000,                /* a longer read is interrupted, or the WAL never ends */
+    DB_SLICE_US = 5000,                   /* background work between two batches */
+};
+
+/* --- connections and statements (db_statement.c) --------------------------------------------- */
+struct db_statement {
+    struct list link; /* in conn->open while in use */
+    const struct db_sql *sql;
+    sqlite3_stmt *stmt;
+    struct db_conn *conn;
+    struct db_statement *next; /* same slot */
+    bool in_use;
+};
+enum { DB_STATEMENT_SLOTS = 256 }; /* chained: more statements only make chains longer */
+struct db_conn {
+    sqlite3 *sqlite;
+    struct db_statement *slots[DB_STATEMENT_SLOTS];
+    struct list open;
+    const struct clock *clock;
+    int64_t deadline_ns; /* of the running read; 0: none */
+};
+
+struct db_tx {
+    struct db *db;
+    struct db_conn *conn;
+    bool writes, savepoint;
+    struct db_hook *hooks, **hooks_end;
+    int64_t changes;
+};
+void db_tx_init(struct db_tx *tx, struct db *db, struct db_conn *conn, bool writes);
+/* Resets statements that fn left open; later steps must not find them in the way. */
+void db_tx_close_rows(struct db_tx *tx);
+void db_tx_run_hooks(struct db_tx *tx, bool committed);
+/* A script of several statements inside the transaction. */
+int db_tx_script(struct db_tx *tx, const char *text, struct error *err) MUSTCHECK;
+
+int db_conn_open(struct db_conn *conn, const char *path, bool writer,
+                 const struct db_config *config, struct error *err) MUSTCHECK;
+void db_conn_close(struct db_conn *conn);
+/* One of the engine's own statements without arguments: BEGIN, COMMIT ... */
+int db_conn_run(struct db_conn *conn, const struct db_sql *sql, struct error *err) MUSTCHECK;
+int db_conn_script(struct db_conn *conn, const char *text, struct error *err) MUSTCHECK;
+/* The connection's last failure as an error record. */
+int db_conn_error(struct db_conn *conn, int code, const char *what, struct error *err);
+
+/* --- jobs and waiting (db_job.c) ------------------------------------------------------------- */
+struct db_job {
+    struct mail mail; /* the first job of a batch and loop carries the others home */
+    struct db_job *next;
+    struct db_job *finished_next;
+    db_fn *fn;
+    int (*outside)(struct db *db, void *arg, struct error *err); /* instead of fn: no transaction */
+    void *arg;
+    struct error *err;
+    int result;
+    struct loop *loop; /* NULL: a thread waits on `done` */
+    struct coro *coro;
+    _Atomic uint32_t done;
+    struct db_tx tx;
+};
+void db_job_init(struct db_job *job, db_fn *fn, void *arg, struct error *err);
+int db_job_wait(struct db_job *job);
+
+/* Finished jobs, sorted by the loop that waits for them: one mail per loop brings all home. */
+enum { DB_HOMES_MAX = 64 };
+struct db_homes {
+    unsigned count;
+    struct {
+        struct loop *loop;
+        struct db_job *first, *last;
+    } home[DB_HOMES_MAX];
+};
+void db_homes_add(struct db_homes *homes, struct db_job *job, int result);
+void db_homes_send(struct db_homes *homes);
+
+/* A thread's alarm clock: any thread rings, one sleeps. */
+struct db_bell {
+    _Atomic uint32_t asleep;
+};
+void db_bell_ring(struct db_bell *bell);
+/* To be called in this order by the sleeper: arm, look for work once more, sleep or disarm. */
+void db_bell_arm(struct db_bell *bell);
+void db_bell_disarm(struct db_bell *bell);
+void db_bell_sleep(struct db_bell *bell, int64_t timeout_ms);
+
+/* --- the writer (db_writer.c) ---------------------------------------------------------------- */
+struct db_backup_run;
+struct db_writer {
+    struct db_conn conn;
+    pthread_t thread;
+    struct db_bell bell;
+    struct db_job *_Atomic inbox; /* newest first */
+    _Atomic unsigned queued;
+    _Atomic bool stopping;
+    struct db_job *pending, **pending_end; /* oldest first; the thread's own */
+    struct db_worker *workers;
+    struct db_backup_run *backup;
+    unsigned wal_pages, wal_safe_pages; /* in the WAL; of these already in the database */
+    unsigned truncate_at_pages;
+    int64_t last_batch_ns;
+    void (*commit_hook)(void *arg, struct db_tx *tx, bool committed);
+    int (*before_hook)(void *arg, struct db_tx *tx, struct error *err);
+    void *hook_arg;
+    _Atomic uint64_t commits, transactions, failures, wal_bytes, checkpoints;
+    _Atomic int64_t commit_us_total, last_commit_us;
+};
+int db_writer_start(struct db *db, struct error *err) MUSTCHECK;
+void db_writer_stop(struct db *db); /* finishes what is queued; joins; the connection stays */
+int db_submit_write(struct db *db, struct db_job *job) MUSTCHECK;
+int db_checkpoint(struct db_writer *writer, int mode);
+
+/* --- backup (db_backup.c), on the writer thread ---------------------------------------------- */
+/* Copies a slice; true while there is more to do. Finishes its job at the end. */
+bool db_backup_step(struct db_writer *writer);
+
+/* --- readers (db_readers.c) ------------------------------------------------------------------ */
+struct db_reader {
+    struct db *db;
+    struct db_conn conn;
+    pthread_t thread;
+};
+struct db_readers {
+    struct db_reader reader[DB_READERS_MAX];
+    unsigned count;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct db_job *first, **last;
+    unsigned queued;
+    bool stopping;
+};
+int db_readers_start(struct db *db, struct error *err) MUSTCHECK;
+void db_readers_stop(struct db *db);
+
+struct db {
+    struct db_config config;
+    char *path;
+    int lock_fd;
+    struct db_writer writer;
+    struct db_readers readers;
+};
+/* Starts a thread with all signals blocked. */
+int db_thread_start(pthread_t *thread, const char *name, void *(*fn)(void *), void *arg,
+                    struct error *err) MUSTCHECK;
+
+#endif
