@@ -8,7 +8,8 @@
 #include "engine/event_log.h"
 #include "kit/principal.h"
 
-/* A profile as clients see it. email and phone are set only for the person themselves. */
+/* A profile as clients see it. email, phone and last_login are for the person themselves: what
+ * others get has them null (user_profile_hide). */
 struct user_profile {
     struct id id;
     struct slice username, full_name, email, phone, bio, avatar_url;
@@ -17,13 +18,19 @@ struct user_profile {
     int64_t last_login, last_seen, created_at, updated_at;
 };
 extern const struct schema user_profile_schema;
+void user_profile_hide(struct user_profile *profile);
+
+/* A profile has been edited; data is the profile as others see it. Stream: the user. */
+extern const struct event_type user_updated_event; /* "user.updated", client event */
 
 struct user_calls {
     void *room;
-    /* FAIL_NOT_FOUND "user_not_found". Strings in the arena. May wait. */
+    /* The whole profile, private fields too. FAIL_NOT_FOUND "user_not_found". Strings in the arena.
+     * May wait. */
     int (*get)(void *room, const struct id *user, struct arena *arena,
                struct user_profile *ret_profile, struct error *err);
-    /* How many of the ids are active users; *ret_missing the first that is not. May wait. */
+    /* 0 when each of the ids is an active user; else FAIL_NOT_FOUND "user_not_found" and
+     * *ret_missing (may be NULL) is the first that is not. May wait. */
     int (*check_all)(void *room, const struct id *users, size_t count, struct id *ret_missing,
                      struct error *err);
 };
