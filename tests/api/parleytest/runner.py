@@ -54,6 +54,7 @@ class Result(unittest.TestResult):
 
 
 def load(folder):
+    sys.path.insert(0, str(folder))  # test modules may share helpers
     suite = unittest.TestSuite()
     for path in sorted(pathlib.Path(folder).glob("test_*.py")):
         spec = importlib.util.spec_from_file_location(path.stem, path)
