@@ -1,6 +1,8 @@
 /* See link.h. */
 #include "link.h"
 
+#include "hist.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -170,4 +172,11 @@ unsigned hub_turn(struct hub *hub, int timeout_ms)
             read_ready(link);
     }
     return count > 0 ? (unsigned)count : 0;
+}
+
+void hub_run(struct hub *hub, double seconds)
+{
+    uint64_t end = now_ns() + (uint64_t)(seconds * 1e9);
+    while (now_ns() < end)
+        hub_turn(hub, 50);
 }

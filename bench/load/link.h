@@ -47,6 +47,7 @@ void hub_init(struct hub *hub, const char *server);
 void hub_done(struct hub *hub);
 /* Waits at most timeout_ms and serves what is ready. Returns the number of ready links. */
 unsigned hub_turn(struct hub *hub, int timeout_ms);
+void hub_run(struct hub *hub, double seconds); /* turns until the time is over */
 
 void link_connect(struct link *link, struct hub *hub, const struct link_ops *ops);
 void link_write(struct link *link, const char *data, size_t len);

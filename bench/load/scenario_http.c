@@ -60,13 +60,6 @@ static void on_close(struct link *link)
     die("the server closed a keep-alive connection");
 }
 
-static void run_for(struct hub *hub, double seconds)
-{
-    uint64_t end = now_ns() + (uint64_t)(seconds * 1e9);
-    while (now_ns() < end)
-        hub_turn(hub, 100);
-}
-
 int scenario_http(const struct options *o)
 {
     static const struct link_ops ops = {on_open, on_data, on_close};
@@ -93,11 +86,11 @@ int scenario_http(const struct options *o)
         clients[i].started = calloc(o->in_flight, sizeof(uint64_t));
         link_connect(&clients[i].link, &hub, &ops);
     }
-    run_for(&hub, o->warm_up);
+    hub_run(&hub, o->warm_up);
     run.latency = (struct hist){0};
     run.finished = 0;
     measure_start(&m, o);
-    run_for(&hub, o->seconds);
+    hub_run(&hub, o->seconds);
     measure_stop(&m, o, run.finished, &line);
     text_printf(&line, ",\"connections\":%u,\"in_flight\":%u,\"body_bytes\":%zu", o->connections,
                 o->in_flight, run.body_bytes);

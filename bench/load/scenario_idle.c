@@ -30,13 +30,6 @@ static void on_close(struct ws *ws, unsigned code)
     die("the server closed socket %u with %u", ws->index, code);
 }
 
-static void run_for(struct hub *hub, double seconds)
-{
-    uint64_t end = now_ns() + (uint64_t)(seconds * 1e9);
-    while (now_ns() < end)
-        hub_turn(hub, 50);
-}
-
 static double connect_all(const struct options *o, struct hub *hub, struct client *clients,
                           const struct world *world)
 {
@@ -75,9 +68,9 @@ int scenario_idle(const struct options *o)
     hub_init(&hub, o->server);
     struct proc_memory before = proc_memory(&o->pids);
     double took = connect_all(o, &hub, clients, &world);
-    run_for(&hub, o->warm_up);
+    hub_run(&hub, o->warm_up);
     measure_start(&m, o);
-    run_for(&hub, o->seconds);
+    hub_run(&hub, o->seconds);
     struct proc_memory after = proc_memory(&o->pids);
     measure_stop(&m, o, o->connections, &line);
     double count = o->connections;

@@ -83,13 +83,6 @@ static void on_close(struct ws *ws, unsigned code)
     die("the server closed a socket with %u", code);
 }
 
-static void run_for(struct hub *hub, double seconds)
-{
-    uint64_t end = now_ns() + (uint64_t)(seconds * 1e9);
-    while (now_ns() < end)
-        hub_turn(hub, 100);
-}
-
 int scenario_ws_echo(const struct options *o)
 {
     static const struct ws_ops ops = {on_open, on_message, on_close};
@@ -111,13 +104,13 @@ int scenario_ws_echo(const struct options *o)
         ws_connect(&clients[i].ws, &hub, &ops, o->path ? o->path : "/ws",
                    o->raw ? NULL : world.accounts[i].token);
     }
-    run_for(&hub, o->warm_up);
+    hub_run(&hub, o->warm_up);
     if (run.ready < o->connections)
         die("only %u of %u sockets were ready in time", run.ready, o->connections);
     run.latency = (struct hist){0};
     run.finished = 0;
     measure_start(&m, o);
-    run_for(&hub, o->seconds);
+    hub_run(&hub, o->seconds);
     measure_stop(&m, o, run.finished, &line);
     text_printf(&line, ",\"connections\":%u,\"in_flight\":%u,\"wrong\":%u", o->connections,
                 o->in_flight, run.wrong);

@@ -21,7 +21,8 @@ class Result(unittest.TestResult):
 
     def _line(self, word, test, more=""):
         took = time.monotonic() - getattr(self, "began", time.monotonic())
-        self.entries.append({"test": test.id(), "result": word, "seconds": round(took, 3),
+        parent = getattr(test, "test_case", test)  # a subtest counts for the test it is part of
+        self.entries.append({"test": parent.id(), "result": word, "seconds": round(took, 3),
                              "detail": more})
         print(f"{word:<5} {test.id()} ({took:.2f} s){' # ' + more if more else ''}", flush=True)
 
