@@ -89,7 +89,8 @@ int event_log_read(struct event_log *log, struct db_tx *tx, uint64_t after, unsi
 /* Events of any of these streams after `after`, in position order, at most `limit`; `since[i]`:
  * only positions >= since[i] of stream i (0: all). Uses the stream index up to the fold and the
  * tail above it. *ret_through: every matching event up to this position has been given (the head
- * at the time of reading when nothing was cut off by limit). Must run inside db_read. */
+ * as the transaction's snapshot sees it when nothing was cut off by limit). The streams are
+ * different from each other; limit is at least 1. */
 int event_log_read_streams(struct event_log *log, struct db_tx *tx, uint64_t after,
                            const struct id *streams, const uint64_t *since, size_t stream_count,
                            unsigned limit, event_fn *fn, void *arg, uint64_t *ret_through,
@@ -108,6 +109,9 @@ struct event_folder {
     int (*fold)(struct event_folder *folder, struct db_tx *tx, const struct event *const *events,
                 size_t count, int64_t budget_us, bool *ret_more, struct error *err);
     void (*replay)(struct event_folder *folder, const struct event *event);
+    /* A slice did not commit: forget where the round was, it begins anew. NULL for a folder that
+     * keeps nothing between two slices. */
+    void (*reset)(struct event_folder *folder);
     void (*folded)(struct event_folder *folder, uint64_t pos);
 };
 
@@ -132,6 +136,7 @@ struct db *event_log_db(struct event_log *log);
 struct event_log_stats {
     uint64_t head, first, folded;
     size_t tail_events, tail_bytes;
+    uint64_t fold_failures; /* slices that did not commit; they are tried again every second */
 };
 void event_log_stats(struct event_log *log, struct event_log_stats *ret_stats);
 

@@ -1,0 +1,257 @@
+/* The embedded log: opening, closing, and what is asked about it.
+ *
+ * Opening reads the state row and the tail, nothing else, so it takes as long for a large file as
+ * for a small one. Closing folds what is left; after a crash the next start finds a tail of up to
+ * four times tail_events_max.
+ */
+#include <stdlib.h>
+
+#include "engine/db_outside.h"
+#include "engine/event_log_private.h"
+
+static const struct db_sql select_state = {
+    "SELECT folded, first, head, last_at, salt FROM log_state"};
+static const struct db_sql select_last = {
+    "SELECT pos, at, length(data) FROM log ORDER BY pos DESC LIMIT 1"};
+static const struct db_sql measure_tail = {
+    "SELECT count(*), sum(length(CAST(data AS BLOB))), sum(length(meta)) FROM log WHERE pos > ?1"};
+static const struct db_sql select_tail = {
+    "SELECT pos, at, type, stream, data, meta FROM log WHERE pos > ?1 ORDER BY pos"};
+
+enum {
+    TAIL_EVENTS_MAX = 32768,
+    TAIL_BYTES_MAX = 32 << 20,
+    ROW_OVERHEAD = 60, /* bytes of a row besides its data */
+    META_BYTES_MAX = LOG_LINKS_MAX * 17 + 65536,
+};
+static const int64_t retention_default_ms = INT64_C(7) * 24 * 3600 * 1000;
+
+struct opening {
+    struct event_log *log;
+    uint64_t folded, head;
+};
+
+/* --- state ----------------------------------------------------------------------------------- */
+static int load_state(struct opening *o, struct db_tx *tx, struct error *err)
+{
+    struct event_log *log = o->log;
+    struct db_rows rows;
+    int rc = db_query_n(tx, &select_state, NULL, 0, &rows, err);
+    if (rc == 0)
+        rc = db_next(&rows, err);
+    if (rc < 0)
+        return rc;
+    if (rc == 0 || db_col_blob(&rows, 4).len != sizeof log->salt)
+        return error_set(err, FAIL_INTERNAL, "log_damaged", "the log has no state row");
+    o->folded = (uint64_t)db_col_int(&rows, 0);
+    atomic_store(&log->first, (uint64_t)db_col_int(&rows, 1));
+    o->head = (uint64_t)db_col_int(&rows, 2);
+    log->last_at_ms = db_col_int(&rows, 3);
+    memcpy(log->salt, db_col_blob(&rows, 4).ptr, sizeof log->salt);
+    db_rows_close(&rows);
+    return 0;
+}
+
+static int load_last(struct opening *o, struct db_tx *tx, struct error *err)
+{
+    struct event_log *log = o->log;
+    struct db_rows rows;
+    int rc = db_query_n(tx, &select_last, NULL, 0, &rows, err);
+    if (rc == 0)
+        rc = db_next(&rows, err);
+    if (rc != 1)
+        return rc;
+    if ((uint64_t)db_col_int(&rows, 0) > o->head)
+        o->head = (uint64_t)db_col_int(&rows, 0);
+    if (db_col_int(&rows, 1) > log->last_at_ms)
+        log->last_at_ms = db_col_int(&rows, 1);
+    log->row_bytes = db_col_int(&rows, 2) + ROW_OVERHEAD;
+    db_rows_close(&rows);
+    return 0;
+}
+
+static int load(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct opening *o = arg;
+    int rc = load_state(o, tx, err);
+    if (rc == 0)
+        rc = load_last(o, tx, err);
+    if (rc == 0)
+        rc = log_types_load(&o->log->types, o->log->config.types, tx, err);
+    return rc;
+}
+
+/* --- the tail -------------------------------------------------------------------------------- */
+static int fill_batch(struct opening *o, struct log_batch_maker *maker, struct db_tx *tx,
+                      struct error *err)
+{
+    struct log_row_reader reader = {.log = o->log};
+    struct db_rows rows;
+    struct event event;
+    int rc = db_query(tx, &select_tail, &rows, err, db_int((int64_t)o->folded));
+    while (rc == 0 && (rc = db_next(&rows, err)) == 1) {
+        rc = log_row_event(&reader, &rows, &event, err);
+        if (rc == 0)
+            log_batch_add(maker, &event);
+    }
+    log_row_reader_done(&reader);
+    return rc;
+}
+
+static int load_tail(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct opening *o = arg;
+    struct db_rows rows;
+    int rc = db_query(tx, &measure_tail, &rows, err, db_int((int64_t)o->folded));
+    if (rc == 0)
+        rc = db_next(&rows, err);
+    if (rc != 1)
+        return rc;
+    /* A meta blob is at least as large as the links and the correlation id made of it, but for the
+     * padding of a link: 20 bytes in memory, 17 in the blob. */
+    size_t meta = (size_t)db_col_int(&rows, 2);
+    struct log_bytes_needed needed = {.events = (size_t)db_col_int(&rows, 0),
+                                      .links = meta / 17 + 1,
+                                      .bytes = (size_t)db_col_int(&rows, 1) + meta};
+    db_rows_close(&rows);
+    if (needed.events == 0)
+        return 0;
+    struct log_batch_maker maker;
+    log_batch_start(&maker, needed, o->folded);
+    rc = fill_batch(o, &maker, tx, err);
+    if (rc != 0) {
+        event_batch_unref(maker.batch);
+        return rc;
+    }
+    log_tail_add(&o->log->tail, maker.batch);
+    return 0;
+}
+
+/* --- opening --------------------------------------------------------------------------------- */
+static void set_defaults(struct event_log_config *config)
+{
+    if (config->tail_events_max == 0)
+        config->tail_events_max = TAIL_EVENTS_MAX;
+    if (config->tail_bytes_max == 0)
+        config->tail_bytes_max = TAIL_BYTES_MAX;
+    if (config->retention_ms == 0)
+        config->retention_ms = retention_default_ms;
+}
+
+static void free_log(struct event_log *log)
+{
+    log_fold_done(log);
+    log_tail_done(&log->tail);
+    log_types_done(&log->types);
+    for (unsigned i = 0; i < log->held_count; i++)
+        event_batch_unref(log->held[i]);
+    pthread_mutex_destroy(&log->relay_lock);
+    buf_done(&log->bytes);
+    buf_done(&log->meta);
+    arena_done(&log->marks);
+    free(log->drafts);
+    free(log->link_scratch);
+    free(log);
+}
+
+int event_log_open(const struct event_log_config *config, struct event_log **ret_log,
+                   struct error *err)
+{
+    struct event_log *log = xcalloc(1, sizeof *log);
+    log->config = *config;
+    set_defaults(&log->config);
+    log->db = config->db;
+    log->clock = db_clock_of(config->db);
+    log->folders_end = &log->folders;
+    buf_init(&log->bytes, LOG_COMMIT_BYTES_MAX);
+    buf_init(&log->meta, META_BYTES_MAX);
+    arena_init(&log->marks, 16 << 20);
+    pthread_mutex_init(&log->relay_lock, NULL);
+    struct opening o = {.log = log};
+    int rc = db_write(log->db, load, &o, err);
+    log_tail_init(&log->tail, o.folded);
+    if (rc == 0)
+        rc = db_read(log->db, load_tail, &o, err);
+    if (rc != 0) {
+        free_log(log);
+        return rc;
+    }
+    atomic_store(&log->tail.head, o.head);
+    log->relayed_head = o.head;
+    log_fold_init(log);
+    *ret_log = log;
+    return 0;
+}
+
+void event_log_add_folder(struct event_log *log, struct event_folder *folder)
+{
+    folder->next = NULL;
+    *log->folders_end = folder;
+    log->folders_end = &folder->next;
+}
+
+int event_log_start(struct event_log *log, struct error *err)
+{
+    for (size_t b = log->tail.first; b < log->tail.end; b++)
+        for (unsigned i = 0; i < log->tail.batches[b]->count; i++)
+            for (struct event_folder *f = log->folders; f != NULL; f = f->next)
+                if (f->replay != NULL)
+                    f->replay(f, &log->tail.batches[b]->events[i]);
+    db_set_commit_hook(log->db, log_after_commit, log_before_commit, log);
+    db_add_worker(log->db, &log->worker);
+    return 0;
+}
+
+/* On the writer thread. What cannot be folded (full disk) stays in the log, and the next start
+ * finds it in the tail. */
+static int fold_all(struct db *db, void *arg, struct error *err)
+{
+    struct event_log *log = arg;
+    int rc = 0;
+    log->fold.closing = true;
+    log->fold.failed = false;
+    while (rc == 0 && atomic_load(&log->tail.events) != 0) {
+        bool more;
+        rc = db_worker_slice(db, &log->worker, &more, err);
+    }
+    log_relay_held(log);
+    return rc;
+}
+
+void event_log_close(struct event_log *log)
+{
+    if (log == NULL)
+        return;
+    should_not(db_outside(log->db, fold_all, log, NULL) != 0);
+    db_remove_worker(log->db, &log->worker);
+    db_set_commit_hook(log->db, NULL, NULL, NULL);
+    free_log(log);
+}
+
+/* --- questions ------------------------------------------------------------------------------- */
+uint64_t event_log_head(struct event_log *log)
+{
+    return atomic_load(&log->tail.head);
+}
+
+uint64_t event_log_first(struct event_log *log)
+{
+    return atomic_load(&log->first);
+}
+
+struct db *event_log_db(struct event_log *log)
+{
+    return log->db;
+}
+
+void event_log_stats(struct event_log *log, struct event_log_stats *ret_stats)
+{
+    *ret_stats = (struct event_log_stats){
+        .head = atomic_load(&log->tail.head),
+        .first = atomic_load(&log->first),
+        .folded = atomic_load(&log->tail.folded),
+        .tail_events = atomic_load(&log->tail.events),
+        .tail_bytes = atomic_load(&log->tail.bytes),
+        .fold_failures = atomic_load(&log->fold_failures),
+    };
+}

@@ -1,0 +1,216 @@
+/* What the files of the embedded log (event_log_*.c) share.
+ *
+ * Threads: emitting, committing, relaying and folding happen on the database's writer thread.
+ * Readers look into the tail from any thread under its shard locks. Whatever else is read by other
+ * threads is atomic.
+ */
+#ifndef PARLEY_ENGINE_EVENT_LOG_PRIVATE_H
+#define PARLEY_ENGINE_EVENT_LOG_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/map.h"
+#include "engine/event_log.h"
+
+enum {
+    LOG_EVENT_BYTES_MAX = 1 << 20,   /* data of one event */
+    LOG_LINKS_MAX = 10000,           /* of one event */
+    LOG_COMMIT_BYTES_MAX = 64 << 20, /* data of one commit */
+    LOG_INDEX_ROW = 512,             /* positions in a row of the stream index */
+    LOG_TAIL_SHARDS = 32,
+    LOG_IDLE_FOLD_EVENTS = 4096, /* fold a tail longer than this when nothing else is to do */
+    LOG_TRIM_ROWS = 5000,        /* deleted at once */
+};
+
+/* --- types: pointer to number and back (event_log_types.c) ----------------------------------- */
+struct log_types {
+    const struct event_type **by_number; /* [0, numbers), NULL: no such number */
+    size_t numbers;
+    struct log_type_slot {
+        const struct event_type *type;
+        uint32_t number;
+    } * slots;
+    size_t mask;
+    struct event_type *strangers; /* in the table, but not in this program */
+    size_t stranger_count;
+};
+int log_types_load(struct log_types *types, const struct event_type *const *known, struct db_tx *tx,
+                   struct error *err) MUSTCHECK;
+void log_types_done(struct log_types *types);
+/* 0: not registered. */
+uint32_t log_type_number(const struct log_types *types, const struct event_type *type);
+
+/* --- rows (event_log_row.c) ------------------------------------------------------------------ */
+struct log_draft {
+    const struct event_type *type;
+    uint32_t type_number;
+    struct id stream;
+    size_t data_at, data_bytes; /* in log->bytes, which moves while it grows */
+    size_t links_at;
+    unsigned link_count;
+    size_t correlation_at, correlation_bytes;
+    bool correlated;
+};
+struct id log_event_id(const uint8_t salt[16], uint64_t pos, int64_t at_ms);
+/* Links and correlation id in one blob: flags, number of links, links, the rest is the correlation
+ * id. Nothing to say: nothing is written. */
+void log_meta_encode(struct buf *out, const struct event_link *links, unsigned link_count,
+                     struct slice correlation_id);
+/* Turns rows of "pos, at, type, stream, data, meta" into events; keeps the memory for links. */
+struct log_row_reader {
+    const struct event_log *log;
+    struct event_link *links;
+    size_t links_cap;
+};
+int log_row_event(struct log_row_reader *reader, const struct db_rows *rows,
+                  struct event *ret_event, struct error *err) MUSTCHECK;
+void log_row_reader_done(struct log_row_reader *reader);
+
+/* --- batches (event_log_batch.c) ------------------------------------------------------------- */
+struct log_bytes_needed {
+    size_t events, links, bytes;
+};
+/* One allocation for everything; events, links and bytes are filled by log_batch_add. */
+struct log_batch_maker {
+    struct event_batch *batch;
+    struct event_link *links;
+    char *bytes;
+};
+void log_batch_start(struct log_batch_maker *maker, struct log_bytes_needed needed,
+                     uint64_t prev_head);
+void log_batch_add(struct log_batch_maker *maker, const struct event *event); /* copied */
+
+/* --- the tail (event_log_tail.c) ------------------------------------------------------------- */
+struct log_entry {
+    const struct event *event;
+    struct event_batch *batch;
+};
+struct log_tail_stream {
+    struct map_node node;
+    struct id id;
+    struct log_entry *entries; /* by position */
+    unsigned first, end, cap;
+};
+struct log_tail {
+    struct {
+        pthread_mutex_t lock;
+        struct map streams;
+    } shards[LOG_TAIL_SHARDS];
+    _Atomic uint64_t head, folded;
+    _Atomic size_t events, bytes;
+    struct event_batch **batches; /* writer thread: oldest at `first` */
+    size_t first, end, cap;
+    size_t streams; /* writer thread */
+};
+void log_tail_init(struct log_tail *tail, uint64_t folded);
+void log_tail_done(struct log_tail *tail);
+void log_tail_add(struct log_tail *tail, struct event_batch *batch); /* takes the reference */
+void log_tail_fold(struct log_tail *tail, uint64_t pos); /* forgets everything up to pos */
+/* The first `limit` events of these streams after `after`, at most `through`, in order. Each holds
+ * a reference to its batch, given back by log_picks_done. *ret_folded: the picks are complete above
+ * this position. */
+struct log_picks {
+    struct log_entry *entries;
+    size_t count, cap;
+};
+void log_tail_pick(struct log_tail *tail, const struct id *streams, const uint64_t *since,
+                   size_t stream_count, uint64_t after, uint64_t through, size_t limit,
+                   struct log_picks *ret_picks, uint64_t *ret_folded);
+void log_picks_done(struct log_picks *picks);
+
+/* --- the stream index (event_log_index.c) ---------------------------------------------------- */
+struct log_index_round {
+    struct log_tail_stream **streams; /* sorted by id, for neighbouring pages */
+    size_t count, next;
+    uint64_t through;
+    struct buf positions;
+};
+void log_index_start(struct log_index_round *round, struct log_tail *tail, uint64_t through);
+int log_index_slice(struct log_index_round *round, struct db_tx *tx, int64_t until_ns,
+                    bool *ret_more, struct error *err) MUSTCHECK;
+void log_index_end(struct log_index_round *round);
+struct log_index_row {
+    uint64_t first_pos, last_pos;
+    unsigned count;
+    uint64_t positions[LOG_INDEX_ROW];
+};
+/* The row that holds the first position > after, or the next one behind it: 1, 0 when there is
+ * none. */
+int log_index_row_after(struct db_tx *tx, const struct id *stream, uint64_t after,
+                        struct log_index_row *ret_row, struct error *err) MUSTCHECK;
+
+/* --- the log itself -------------------------------------------------------------------------- */
+struct log_mark { /* where a transaction's drafts begin: it may be undone alone */
+    struct db_hook hook;
+    struct event_log *log;
+    size_t drafts, bytes;
+};
+
+struct log_fold {
+    bool active, closing, failed;
+    uint64_t through;
+    const struct event **events;
+    size_t count, cap;
+    struct log_index_round index;
+    bool index_done, finished;   /* finished: this slice advances `folded` */
+    struct event_folder *folder; /* next to be given the round */
+    int64_t retry_ns;
+};
+
+struct log_trim {
+    int64_t next_ns;
+    uint64_t first; /* of the slice that is not committed yet, 0: none */
+    bool sweeping, more;
+    struct id sweep_stream;
+    uint64_t sweep_pos;
+};
+
+struct event_log {
+    struct db *db;
+    struct event_log_config config;
+    const struct clock *clock;
+    struct log_types types;
+    uint8_t salt[16];
+    /* the commit that is being collected */
+    struct log_draft *drafts;
+    size_t draft_count, draft_cap;
+    struct buf bytes, meta;
+    struct event_link *link_scratch; /* as many as the largest draft has */
+    size_t link_cap;
+    struct arena marks;
+    const struct db_tx *marked_tx;
+    int64_t last_at_ms, batch_at_ms;
+    int64_t row_bytes; /* moving average, for retention by size */
+    int64_t last_commit_ns;
+    struct log_tail tail;
+    _Atomic uint64_t first;
+    /* relay */
+    pthread_mutex_t relay_lock;
+    struct event_subscription *subscriptions;
+    uint64_t relayed_head;
+    struct event_batch *held[64]; /* not delivered yet because of a fault, oldest first */
+    unsigned held_count;
+    /* fold and retention */
+    struct db_worker worker;
+    struct event_folder *folders, **folders_end;
+    struct log_fold fold;
+    struct log_trim trim;
+    _Atomic uint64_t fold_failures;
+};
+int log_before_commit(void *arg, struct db_tx *tx, struct error *err);
+void log_after_commit(void *arg, struct db_tx *tx, bool committed);
+/* Takes the reference. */
+void log_relay(struct event_log *log, struct event_batch *batch);
+void log_relay_held(struct event_log *log);
+
+/* The background worker (event_log_fold.c, event_log_trim.c). */
+void log_fold_init(struct event_log *log);
+void log_fold_done(struct event_log *log);
+bool log_trim_due(const struct event_log *log);
+int log_trim_slice(struct event_log *log, struct db_tx *tx, struct error *err) MUSTCHECK;
+void log_trim_ended(struct event_log *log, bool committed);
+
+#endif

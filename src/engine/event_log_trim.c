@@ -1,0 +1,124 @@
+/* Retention: rows of the log that are older, or further back, than configured are deleted from the
+ * old end, LOG_TRIM_ROWS at a time, and never above the fold. Rows of the stream index that lie
+ * wholly before the oldest kept position go with them, in a sweep through the index.
+ *
+ * Looked at once a minute; while there is something to delete, every 100 ms.
+ */
+#include "engine/event_log_private.h"
+
+static const struct db_sql find_old = {
+    "SELECT max(pos), count(*) FROM log WHERE pos < ?1 AND at < ?2"};
+static const struct db_sql delete_rows = {"DELETE FROM log WHERE pos <= ?1"};
+static const struct db_sql set_first = {
+    "UPDATE log_state SET first = ?1, head = max(head, ?2), last_at = max(last_at, ?3)"};
+static const struct db_sql sweep_slice = {
+    "SELECT stream, first_pos, last_pos FROM log_stream WHERE (stream, first_pos) > (?1, ?2)"
+    " ORDER BY stream, first_pos LIMIT ?3"};
+static const struct db_sql delete_index_row = {
+    "DELETE FROM log_stream WHERE stream = ?1 AND first_pos = ?2"};
+
+enum { LOOK_MS = 60000, NEXT_SLICE_MS = 100, SWEEP_ROWS = 2000 };
+
+bool log_trim_due(const struct event_log *log)
+{
+    return clock_mono_ns(log->clock) >= log->trim.next_ns;
+}
+
+/* By size: how many of the oldest positions are too many. */
+static uint64_t too_many_through(const struct event_log *log, uint64_t first)
+{
+    if (log->config.retention_bytes <= 0)
+        return 0;
+    uint64_t row_bytes = log->row_bytes > 0 ? (uint64_t)log->row_bytes : 1;
+    uint64_t keep = (uint64_t)log->config.retention_bytes / row_bytes;
+    uint64_t head = atomic_load(&log->tail.head);
+    return head - first + 1 > keep ? head - keep : 0;
+}
+
+/* The last position that this slice deletes; first - 1 when there is nothing. */
+static int last_old(struct event_log *log, struct db_tx *tx, uint64_t first, uint64_t *ret_last,
+                    struct error *err)
+{
+    uint64_t end = first + LOG_TRIM_ROWS, limit = atomic_load(&log->tail.folded) + 1;
+    if (end > limit)
+        end = limit;
+    uint64_t by_size = too_many_through(log, first);
+    uint64_t last = by_size < end ? by_size : end - 1;
+    struct db_rows rows;
+    int64_t cutoff = clock_wall_ms(log->clock) - log->config.retention_ms;
+    int rc = db_query(tx, &find_old, &rows, err, db_int((int64_t)end), db_int(cutoff));
+    if (rc == 0)
+        rc = db_next(&rows, err);
+    if (rc != 1)
+        return rc;
+    if (!db_col_null(&rows, 0) && (uint64_t)db_col_int(&rows, 0) > last)
+        last = (uint64_t)db_col_int(&rows, 0);
+    db_rows_close(&rows);
+    *ret_last = last > first - 1 ? last : first - 1;
+    return 0;
+}
+
+static int trim_rows(struct event_log *log, struct db_tx *tx, struct error *err)
+{
+    uint64_t first = atomic_load(&log->first), last = 0;
+    int rc = last_old(log, tx, first, &last, err);
+    if (rc != 0 || last < first)
+        return rc;
+    rc = db_exec(tx, &delete_rows, err, db_int((int64_t)last));
+    if (rc == 0)
+        rc = db_exec(tx, &set_first, err, db_int((int64_t)last + 1),
+                     db_int((int64_t)atomic_load(&log->tail.head)), db_int(log->last_at_ms));
+    if (rc == 0)
+        log->trim.first = last + 1;
+    return rc;
+}
+
+/* Looks at the next rows of the index; the last one seen is where the next slice goes on. */
+static int sweep(struct event_log *log, struct db_tx *tx, struct error *err)
+{
+    struct log_trim *t = &log->trim;
+    uint64_t first = atomic_load(&log->first);
+    struct db_rows rows;
+    int rc = db_query(tx, &sweep_slice, &rows, err,
+                      db_blob(slice_of((const char *)t->sweep_stream.bytes, 16)),
+                      db_int((int64_t)t->sweep_pos), db_int(SWEEP_ROWS));
+    unsigned seen = 0;
+    while (rc == 0 && (rc = db_next(&rows, err)) == 1) {
+        t->sweep_stream = db_col_id(&rows, 0);
+        t->sweep_pos = (uint64_t)db_col_int(&rows, 1);
+        seen++;
+        rc = 0;
+        if ((uint64_t)db_col_int(&rows, 2) < first)
+            rc = db_exec(tx, &delete_index_row, err, db_id(&t->sweep_stream),
+                         db_int((int64_t)t->sweep_pos));
+    }
+    if (rc == 0 && seen < SWEEP_ROWS)
+        t->sweeping = false;
+    return rc;
+}
+
+int log_trim_slice(struct event_log *log, struct db_tx *tx, struct error *err)
+{
+    struct log_trim *t = &log->trim;
+    t->first = 0;
+    int rc = trim_rows(log, tx, err);
+    if (rc == 0 && t->first == 0 && t->sweeping)
+        rc = sweep(log, tx, err);
+    bool more = t->first != 0 || t->sweeping;
+    t->next_ns = clock_mono_ns(log->clock) + (more ? NEXT_SLICE_MS : LOOK_MS) * INT64_C(1000000);
+    return rc;
+}
+
+void log_trim_ended(struct event_log *log, bool committed)
+{
+    struct log_trim *t = &log->trim;
+    if (committed && t->first != 0) {
+        atomic_store(&log->first, t->first);
+        if (!t->sweeping) { /* what a running sweep has passed is found by the next one */
+            t->sweeping = true;
+            t->sweep_stream = (struct id){{0}};
+            t->sweep_pos = 0;
+        }
+    }
+    t->first = 0;
+}
