@@ -1,0 +1,54 @@
+/* Any bytes through the JSON reader. What it accepts is written out again from the tree and must
+ * read back to the same text: nothing is lost, and the writer never writes what is no JSON. */
+#include "base/json.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void write_value(const struct json_value *v, struct buf *out)
+{
+    if (v->key.ptr != NULL) {
+        panic_if(!utf8_valid(v->key), "a key is not UTF-8");
+        json_write_string(out, v->key);
+        buf_char(out, ':');
+    }
+    if (v->type == JSON_STRING) {
+        panic_if(!utf8_valid(v->text), "a string is not UTF-8");
+        json_write_string(out, v->text);
+    } else if (v->type == JSON_ARRAY || v->type == JSON_OBJECT) {
+        size_t count = 0;
+        buf_char(out, v->type == JSON_ARRAY ? '[' : '{');
+        for (const struct json_value *m = v->first; m != NULL; m = m->next, count++) {
+            if (count != 0)
+                buf_char(out, ',');
+            write_value(m, out);
+        }
+        panic_if(count != v->count, "count is wrong");
+        buf_char(out, v->type == JSON_ARRAY ? ']' : '}');
+    } else {
+        buf_slice(out, v->raw);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct arena arena;
+    struct error err;
+    struct json_value *v, *again;
+    struct buf first, second;
+    arena_init(&arena, 8 << 20);
+    buf_init(&first, 1 << 20);
+    buf_init(&second, 1 << 20);
+    error_init(&err);
+    if (json_parse(slice_of((const char *)data, size), &arena, &v, &err) == 0) {
+        write_value(v, &first);
+        panic_if(json_parse(buf_view(&first), &arena, &again, &err) != 0, "%s", err.detail);
+        write_value(again, &second);
+        panic_if(!slice_eq(buf_view(&first), buf_view(&second)), "the text changed");
+    } else {
+        panic_if(err.kind != FAIL_BAD_REQUEST || err.detail[0] == 0, "no reason given");
+    }
+    buf_done(&first);
+    buf_done(&second);
+    arena_done(&arena);
+    return 0;
+}
