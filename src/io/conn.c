@@ -227,9 +227,9 @@ static void conn_read(struct conn *conn)
 {
     for (int i = 0; i < READS_AT_ONCE; i++) {
         bool more = read_once(conn);
+        conn->readable = more && conn->state != CONN_CLOSED;
         if (conn->state == CONN_CLOSED || conn->eof_seen)
             return;
-        conn->readable = more;
         if (!more || conn->read_paused)
             return;
     }

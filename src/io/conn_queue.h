@@ -24,7 +24,6 @@ struct conn_queue {
 
 /* Takes over the caller's reference. */
 void conn_queue_push(struct conn_queue *queue, struct frame *frame);
-struct frame *conn_queue_at(const struct conn_queue *queue, uint32_t index);
 /* One system call. Returns the bytes that left, or -errno. `ret_full`: the socket took all it was
  * given, so that it may take more. */
 ssize_t conn_queue_send(struct conn_queue *queue, int fd, bool *ret_full);

@@ -142,6 +142,7 @@ int coro_park(int64_t timeout_ms)
 void coro_wake(struct coro *coro, int value)
 {
     panic_if(coro->fn == NULL, "a coroutine that has ended was woken");
+    debug_assert(loop_current() == NULL || loop_current() == coro->loop);
     if (coro->woken)
         return;
     coro->woken = true;
@@ -173,7 +174,15 @@ bool coro_cancelled(void)
 
 int coro_sleep(int64_t ms)
 {
-    int rc = coro_park(ms);
+    struct coro *coro = current_or_panic("coro_sleep");
+    int64_t until_ms;
+    if (__builtin_add_overflow(loop_now_ms(coro->loop), ms, &until_ms))
+        until_ms = INT64_MAX;
+    int rc;
+    do {
+        rc = coro_park(until_ms - loop_now_ms(coro->loop));
+        /* Anything else is a wake that was meant for an earlier wait. */
+    } while (rc != FAIL_TIMEOUT && rc != FAIL_CANCELLED);
     return rc == FAIL_CANCELLED ? rc : 0;
 }
 

@@ -61,10 +61,6 @@ void coro_overflow_watch(void *alt_stack, stack_t *ret_former)
 
 void coro_overflow_leave(const stack_t *former)
 {
-    stack_t stack = *former;
-    /* The kernel refuses sizes below its minimum even when the stack is to be switched off. */
-    if (stack.ss_flags & SS_DISABLE)
-        stack.ss_size = CORO_ALT_STACK_BYTES;
-    int rc = sigaltstack(&stack, NULL);
+    int rc = sigaltstack(former, NULL);
     should_not(rc != 0);
 }

@@ -8,6 +8,15 @@
 
 #include "io/conn.h"
 
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define KEEP_NONE true
+#else
+#define KEEP_NONE false
+#endif
+
 #define CLASSES 8               /* 128 bytes .. 16 KiB, header included */
 #define CLASS_BYTES_MIN 128     /* two cache lines */
 #define KEEP_BYTES (256u << 10) /* of each class */
@@ -88,11 +97,8 @@ struct frame *frame_copy(struct slice bytes)
 
 static bool keep(struct frame *frame)
 {
-#if defined(__SANITIZE_ADDRESS__)
-    return false;
-#endif
     unsigned class = class_of(sizeof(struct frame) + frame->len);
-    if (class >= CLASSES || cache.count[class] >= KEEP_BYTES / class_bytes(class))
+    if (KEEP_NONE || class >= CLASSES || cache.count[class] >= KEEP_BYTES / class_bytes(class))
         return false;
     if (!cache.registered) {
         pthread_once(&cache_key_made, make_key);

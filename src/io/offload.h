@@ -16,11 +16,13 @@ struct offload_config {
 };
 int offload_new(const struct offload_config *config, struct offload **ret_pool,
                 struct error *err) MUSTCHECK;
-void offload_free(struct offload *pool); /* finishes what is queued */
+/* Finishes what is queued, then ends the threads; before the loops it was used from are freed. */
+void offload_free(struct offload *pool);
 /* From a coroutine: runs fn(arg) on a pool thread and parks until it is done. A job that has
  * started is always waited for (arg may live on the caller's stack); one that is still queued is
  * withdrawn when the caller is cancelled or timeout_ms passes. FAIL_UNAVAILABLE "busy" with
- * retry_after when the queue is full. */
+ * retry_after when the queue is full. A cancellation that came while a started job was waited for
+ * is returned by the next wait instead. */
 int offload_run(struct offload *pool, void (*fn)(void *arg), void *arg, int64_t timeout_ms,
                 struct error *err) MUSTCHECK;
 unsigned offload_queued(const struct offload *pool);

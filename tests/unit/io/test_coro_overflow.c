@@ -10,14 +10,6 @@
 #include "harness.h"
 #include "io/coro.h"
 
-#if defined(__SANITIZE_THREAD__)
-#define THREAD_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define THREAD_SANITIZER 1
-#endif
-#endif
-
 static volatile int depth_wanted;
 
 static __attribute__((noinline)) int dig(int depth)
@@ -76,10 +68,6 @@ static int child(void (*fn)(void *), char *report, size_t size)
 
 TEST(a_stack_overflow_is_reported_and_fatal)
 {
-#ifdef THREAD_SANITIZER
-    test_skip("ThreadSanitizer does not deliver faults on foreign stacks");
-    return;
-#endif
     char report[4096];
     depth_wanted = 100000;
     int status = child(run_off, report, sizeof report);
