@@ -24,7 +24,7 @@ class CommandLine(unittest.TestCase):
         done = run("--help")
         self.assertEqual(done.returncode, 0, done)
         text = done.stdout.decode()
-        for command in ("serve", "config", "openapi", "asyncapi", "version", "user", "backup",
+        for command in ("serve", "migrate", "config", "openapi", "asyncapi", "version", "user", "backup",
                         "restore", "keys", "debug"):
             self.assertIn(command, text)
 
@@ -140,7 +140,7 @@ class Accounts(unittest.TestCase):
         self.server.stop()
         done = self.create("root-user")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(run("user", "promote", "root-user", *self.data()).returncode, 0)
+        self.assertEqual(run("user", "promote", "root-user", "admin", *self.data()).returncode, 0)
         self.server.start()
         answer = self.login("root-user")
         self.assertEqual(answer.status, 200, answer)
@@ -152,9 +152,29 @@ class Accounts(unittest.TestCase):
         self.assertIn(self.login("root-user").status, (401, 403))
         self.assertIn(user.get("/users/me").status, (401, 403))
 
+    def test_while_the_server_runs(self):
+        done = self.create("live-user")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        answer = self.login("live-user")
+        self.assertEqual(answer.status, 200, answer)
+        user = User(self.server, "live-user", answer.json)
+        socket = user.ws()
+        self.assertEqual(run("user", "disable", "live-user", *self.data()).returncode, 0)
+        self.assertEqual(socket.closed(5).code, 4003)
+        self.assertIn(self.login("live-user").status, (401, 403))
+
+    def test_bad_input(self):
+        self.server.stop()
+        self.assertNotEqual(run("user", "create", "weak-user", *self.data(),
+                                stdin=b"short\n").returncode, 0)
+        self.assertEqual(self.create("twice-user").returncode, 0)
+        self.assertNotEqual(self.create("twice-user").returncode, 0)
+        self.assertNotEqual(run("user", "promote", "twice-user", "king",
+                                *self.data()).returncode, 0)
+
     def test_unknown_person(self):
         self.server.stop()
-        done = run("user", "promote", "nobody-here", *self.data())
+        done = run("user", "promote", "nobody-here", "admin", *self.data())
         self.assertNotEqual(done.returncode, 0)
         self.assertIn(b"nobody-here", done.stderr)
 
