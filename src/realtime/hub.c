@@ -299,13 +299,17 @@ static void keep_recent(struct hub *hub, struct event_batch *batch)
     hub->recent_bytes += batch->bytes;
 }
 
-static void deliver(struct event_subscription *sub, struct event_batch *batch)
+void hub_deliver(struct hub *hub, struct event_batch *batch)
 {
-    struct hub *hub = CONTAINER_OF(sub, struct hub, subscription);
     for (unsigned i = 0; i < batch->count; i++)
         deliver_event(hub, &batch->events[i]);
     hub->head = batch->head;
     keep_recent(hub, batch);
+}
+
+static void deliver(struct event_subscription *sub, struct event_batch *batch)
+{
+    hub_deliver(CONTAINER_OF(sub, struct hub, subscription), batch);
 }
 
 bool hub_close_gap(struct realtime_session *session)

@@ -87,6 +87,8 @@ struct hub {
 int hub_new(struct realtime *realtime, struct loop *loop, struct hub **ret_hub,
             struct error *err) MUSTCHECK;
 void hub_subscribe(struct hub *hub); /* on its loop */
+/* One committed batch, as the relay brings it: links, fan-out, memory for late joiners. */
+void hub_deliver(struct hub *hub, struct event_batch *batch);
 void hub_free(struct hub *hub);
 
 /* SESSION_OPENING -> SESSION_LOADING: takes a handle and follows the user's own stream.
