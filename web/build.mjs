@@ -46,7 +46,7 @@ async function load_esbuild() {
 const common = {
   bundle: true,
   format: 'esm',
-  target: ['es2022', 'chrome109', 'firefox115', 'safari16.4'],
+  target: ['es2022', 'chrome115', 'firefox125', 'safari17'],
   jsx: 'automatic',
   jsxImportSource: 'preact',
   charset: 'utf8',

@@ -1,5 +1,32 @@
+// Where the client begins: state is wired, then the page that fits is drawn.
 import { render } from 'preact';
-import { Parley } from '../sdk/index';
+import { Mark } from './components/icon';
+import { Notices } from './components/small';
+import { Messenger } from './pages/messenger';
+import { Welcome } from './pages/welcome';
+import { startLive } from './state/live';
+import { phase, start, unreachable } from './state/session';
 import './styles/app.css';
 
-render(<p>Parley {String(new Parley())}</p>, document.getElementById('app')!);
+function App() {
+  return (
+    <>
+      {phase.value === 'signed_in' ? <Messenger />
+        : phase.value === 'signed_out' ? <Welcome /> : <Starting />}
+      <Notices />
+    </>
+  );
+}
+
+function Starting() {
+  return (
+    <div class="starting" role="status">
+      <Mark size={52} />
+      {unreachable.value && <p>The server cannot be reached. Trying again…</p>}
+    </div>
+  );
+}
+
+startLive();
+void start();
+render(<App />, document.getElementById('app')!);

@@ -82,23 +82,43 @@ export interface Presence {
 export type ChatKind = 'direct' | 'group' | 'channel';
 export type MemberRole = 'owner' | 'admin' | 'member';
 
+export interface ChatSettings {
+  /** Who may add members: owner and admins, or every member. */
+  invite: 'admins' | 'members';
+}
+
+/** A chat as the signed-in member sees it. */
 export interface Chat {
   id: Id;
   kind: ChatKind;
   /** null for direct chats: their name is the other person's. */
   title: string | null;
-  my_role: MemberRole | null;
+  /** The other person of a direct chat. */
+  peer_id: Id | null;
+  my_role: MemberRole;
   member_count: number;
   last_seq: number;
   last_message: Message | null;
   read_seq: number;
   unread_count: number;
-  settings?: Record<string, unknown> | null;
-  archived?: boolean;
-  muted_until?: Time | null;
+  settings: ChatSettings;
+  archived: boolean;
+  muted_until: Time | null;
   created_at: Time;
-  /** The other person of a direct chat, where the server says so. */
-  peer_id?: Id | null;
+}
+
+/** What of a chat is the same for every member: the data of its events. */
+export interface ChatEvent {
+  id: Id;
+  kind: ChatKind;
+  title: string | null;
+  member_count: number;
+  /** The first hundred. */
+  members: { user_id: Id; role: MemberRole }[];
+  settings: ChatSettings;
+  created_at: Time;
+  /** Set: the chat is gone for everybody. */
+  deleted_at: Time | null;
 }
 
 export interface NewChat {
@@ -109,6 +129,8 @@ export interface NewChat {
 
 export interface ChatChange {
   title?: string;
+  settings?: ChatSettings;
+  /** These two are the signed-in person's own. */
   archived?: boolean;
   muted_until?: Time | null;
 }
@@ -116,18 +138,16 @@ export interface ChatChange {
 export interface Member {
   user_id: Id;
   role: MemberRole;
-  joined_at?: Time;
+  joined_at: Time;
   /** The last message this member has read, 0 for none. */
-  read_seq?: number;
-  last_seen?: Time | null;
+  read_seq: number;
 }
 
 export interface Reaction {
   emoji: string;
   count: number;
-  /** Whether the signed-in person is among them, where the server says so. */
-  mine?: boolean;
-  user_ids?: Id[];
+  /** The first hundred of them. */
+  user_ids: Id[];
 }
 
 export interface Attachment {
@@ -138,22 +158,25 @@ export interface Attachment {
   thumbnail_url?: string | null;
 }
 
+/** The same for every member of the chat. */
 export interface Message {
   id: Id;
   chat_id: Id;
   /** Gapless per chat, starting at 1. */
   seq: number;
   sender_id: Id;
-  client_id: string | null;
-  /** null or empty once deleted. */
-  text: string | null;
+  client_id: string;
+  /** Empty once deleted. */
+  text: string;
   /** seq of the message that this one answers. */
   reply_to: number | null;
-  thread_id?: string | number | null;
-  attachments: Attachment[] | null;
-  reactions: Reaction[] | null;
+  /** seq of the message that began the thread. */
+  thread_id: number | null;
+  attachments: Attachment[];
+  reactions: Reaction[];
   created_at: Time;
   edited_at: Time | null;
+  /** Set on a tombstone: text and reactions are gone, the place stays. */
   deleted_at: Time | null;
 }
 
@@ -187,8 +210,8 @@ export interface ServerEvents {
   'message.updated': Message;
   'message.deleted': Message;
   'reaction.changed': ReactionChange;
-  'chat.created': Chat & { chat_id?: Id };
-  'chat.updated': Partial<Chat> & { chat_id?: Id };
+  'chat.created': ChatEvent;
+  'chat.updated': ChatEvent;
   'member.changed': MemberChange;
   'read.changed': ReadChange;
   typing: Typing;
@@ -205,11 +228,13 @@ export interface ServerEvents {
 export interface ReactionChange {
   chat_id: Id;
   seq: number;
-  user_id?: Id;
-  emoji?: string;
-  /** Whether the reaction is there now. */
-  added?: boolean;
-  reactions?: Reaction[] | null;
+  /** Who reacted, or took it back. */
+  user_id: Id;
+  emoji: string;
+  added: boolean;
+  /** All of the message, as they are now. */
+  reactions: Reaction[];
+  message: Message;
 }
 
 export interface MemberChange {
@@ -217,21 +242,21 @@ export interface MemberChange {
   user_id: Id;
   /** null: no longer a member. */
   role: MemberRole | null;
-  member_count?: number;
+  joined_at: Time | null;
+  member_count: number;
+  by_user_id: Id;
 }
 
 export interface ReadChange {
   chat_id: Id;
   user_id: Id;
   seq: number;
-  unread_count?: number;
 }
 
+/** Sent every few seconds while somebody writes; there is no event for the end of it. */
 export interface Typing {
   chat_id: Id;
   user_id: Id;
-  /** false: has stopped. Absent counts as true. */
-  typing?: boolean;
 }
 
 export type EventName = keyof ServerEvents;

@@ -1,0 +1,191 @@
+// Where messages are written, answered and edited. Enter sends, Shift+Enter breaks the line, the
+// up arrow in an empty field edits one's last message, Escape leaves answering or editing.
+import { useSignal, useSignalEffect } from '@preact/signals';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { parley } from '../client';
+import { byteLength } from '../format';
+import { chatTitle } from '../state/chats';
+import type { Conversation } from '../state/conversation';
+import { draftOf, setDraft } from '../state/drafts';
+import { orSay } from '../state/notices';
+import { send } from '../state/outgoing';
+import { me } from '../state/session';
+import { sayTyping, typingDone } from '../state/typing';
+import { IconButton } from './button';
+import { EmojiPicker } from './emoji_picker';
+import { Icon } from './icon';
+import { Quote } from './message_row';
+
+const TEXT_MAX_BYTES = 16 * 1024;
+
+export function Composer({ conversation, onSent }: { conversation: Conversation; onSent(): void }) {
+  const { chatId, replyTo, editing } = conversation;
+  const field = useRef<HTMLTextAreaElement>(null);
+  const text = useSignal(draftOf(chatId));
+  const bytes = byteLength(text.value.trim());
+  const sendable = bytes > 0 && bytes <= TEXT_MAX_BYTES;
+
+  useLayoutEffect(() => grow(field.current!), [text.value]);
+  useEffect(() => {
+    // Not on a phone: there the keyboard would cover what one came to read.
+    if (matchMedia('(hover: hover)').matches) field.current!.focus();
+  }, []);
+  useSignalEffect(() => {
+    const message = editing.value;
+    if (message) {
+      text.value = message.text;
+      queueMicrotask(() => field.current?.focus());
+    }
+  });
+  useSignalEffect(() => {
+    if (replyTo.value) queueMicrotask(() => field.current?.focus());
+  });
+
+  function write(value: string): void {
+    text.value = value;
+    if (editing.peek()) return;
+    setDraft(chatId, value);
+    if (value.trim()) sayTyping(chatId);
+  }
+
+  function leaveContext(): void {
+    if (editing.peek()) text.value = draftOf(chatId);
+    editing.value = null;
+    replyTo.value = null;
+    field.current?.focus();
+  }
+
+  function submit(): void {
+    const words = text.peek().trim();
+    if (!sendable) return;
+    const edited = editing.peek();
+    if (edited) {
+      editing.value = null;
+      text.value = draftOf(chatId);
+      if (words !== edited.text)
+        void orSay('The change was not saved', parley.messages.edit(chatId, edited.seq, words))
+          .then((message) => message && conversation.timeline.changed(message));
+      return;
+    }
+    send(chatId, words, replyTo.peek()?.seq ?? null);
+    replyTo.value = null;
+    text.value = '';
+    setDraft(chatId, '');
+    typingDone();
+    onSent();
+  }
+
+  function editLast(): boolean {
+    const own = conversation.timeline.messages.peek()
+      .filter((one) => one.sender_id === me.peek()?.id && !one.deleted_at).at(-1);
+    if (own) editing.value = own;
+    return own !== undefined;
+  }
+
+  function onKeyDown(event: KeyboardEvent): void {
+    if (event.isComposing) return; // an input method is choosing characters
+    const plain = !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey;
+    if (event.key === 'Enter' && !event.shiftKey && !event.altKey) {
+      event.preventDefault();
+      submit();
+    } else if (event.key === 'ArrowUp' && plain && text.peek() === '' && editLast()) {
+      event.preventDefault();
+    } else if (event.key === 'Escape' && (editing.peek() || replyTo.peek())) {
+      event.preventDefault();
+      event.stopPropagation();
+      leaveContext();
+    }
+  }
+
+  const chat = conversation.chat.value;
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      <div class="box">
+        <Context conversation={conversation} onLeave={leaveContext} />
+        <div class="entry">
+          <EmojiButton onPick={(emoji) => {
+            insert(field.current!, emoji);
+            write(field.current!.value);
+          }} />
+          <textarea
+            ref={field}
+            rows={1}
+            value={text.value}
+            placeholder="Write a message"
+            aria-label={chat ? `Message to ${chatTitle(chat)}` : 'Message'}
+            onInput={(event) => write(event.currentTarget.value)}
+            onKeyDown={onKeyDown}
+          />
+          {bytes > TEXT_MAX_BYTES * 0.9 && (
+            <span class={`count${bytes > TEXT_MAX_BYTES ? ' over' : ''}`} role="status">
+              {`${TEXT_MAX_BYTES - bytes} left`}
+            </span>
+          )}
+          <button
+            type="submit"
+            class="icon-button send"
+            disabled={!sendable}
+            aria-label={editing.value ? 'Save change' : 'Send'}
+            title={editing.value ? 'Save change' : 'Send'}
+          >
+            <Icon name={editing.value ? 'check' : 'send'} />
+          </button>
+        </div>
+      </div>
+    </form>
+  );
+}
+
+function Context({ conversation, onLeave }: { conversation: Conversation; onLeave(): void }) {
+  const message = conversation.editing.value ?? conversation.replyTo.value;
+  if (!message) return null;
+  const editing = conversation.editing.value !== null;
+  return (
+    <div class="context">
+      <Icon name={editing ? 'edit' : 'reply'} size={18} />
+      <span class="visually-hidden">{editing ? 'Editing' : 'Replying to'}</span>
+      <Quote seq={message.seq} conversation={conversation} />
+      <IconButton icon="close" label={editing ? 'Stop editing' : 'Stop replying'} small onClick={onLeave} />
+    </div>
+  );
+}
+
+function EmojiButton({ onPick }: { onPick(emoji: string): void }) {
+  const [open, setOpen] = useState(false);
+  const anchor = useRef<HTMLSpanElement>(null);
+  return (
+    <span ref={anchor}>
+      <IconButton
+        icon="smile"
+        label="Insert emoji"
+        aria-expanded={open}
+        onClick={() => setOpen(true)}
+      />
+      {open && (
+        <EmojiPicker
+          anchor={anchor}
+          label="Choose an emoji"
+          onPick={onPick}
+          onClose={() => setOpen(false)}
+        />
+      )}
+    </span>
+  );
+}
+
+function insert(field: HTMLTextAreaElement, words: string): void {
+  field.focus();
+  field.setRangeText(words, field.selectionStart, field.selectionEnd, 'end');
+}
+
+function grow(field: HTMLTextAreaElement): void {
+  field.style.height = '40px';
+  if (field.scrollHeight > 42) field.style.height = `${Math.min(field.scrollHeight, 200)}px`;
+  field.style.overflowY = field.scrollHeight > 200 ? 'auto' : 'hidden';
+}

@@ -1,0 +1,71 @@
+// Times and texts as the reader's own language and clock have them.
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'short' });
+const longWeekday = new Intl.DateTimeFormat(undefined, { weekday: 'long' });
+const shortDate = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const longDate = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
+const fullDate = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' });
+const everything = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+
+/** The day as a key: two times with the same key belong under the same heading. */
+export function dayKey(time: string): string {
+  const date = new Date(time);
+  return `${date.getFullYear()}-${date.getMonth()}-${date.getDate()}`;
+}
+
+function daysAgo(time: string): number {
+  const start = (date: Date): number =>
+    new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+  return Math.round((start(new Date()) - start(new Date(time))) / 86_400_000);
+}
+
+export const clockTime = (time: string): string => clock.format(new Date(time));
+export const fullTime = (time: string): string => everything.format(new Date(time));
+
+export function listTime(time: string): string {
+  const days = daysAgo(time);
+  if (days <= 0) return clock.format(new Date(time));
+  if (days === 1) return relative.format(-1, 'day');
+  return days < 7 ? weekday.format(new Date(time)) : shortDate.format(new Date(time));
+}
+
+export function dayHeading(time: string): string {
+  const days = daysAgo(time);
+  if (days <= 1) return capital(relative.format(-Math.max(days, 0), 'day'));
+  if (days < 7) return longWeekday.format(new Date(time));
+  const sameYear = new Date(time).getFullYear() === new Date().getFullYear();
+  return (sameYear ? longDate : fullDate).format(new Date(time));
+}
+
+export function ago(time: string): string {
+  const minutes = Math.round((Date.now() - Date.parse(time)) / 60_000);
+  if (minutes < 1) return 'just now';
+  if (minutes < 60) return relative.format(-minutes, 'minute');
+  if (minutes < 24 * 60) return relative.format(-Math.round(minutes / 60), 'hour');
+  return relative.format(-Math.round(minutes / 1440), 'day');
+}
+
+const capital = (text: string): string => text.charAt(0).toLocaleUpperCase() + text.slice(1);
+
+/** Up to three emoji and nothing else: shown large. */
+export function isOnlyEmoji(text: string): boolean {
+  return /^(?:\p{Extended_Pictographic}(?:\ufe0f|\u200d\p{Extended_Pictographic}|\p{Emoji_Modifier})*\s*){1,3}$/u
+    .test(text.trim());
+}
+
+/** Pieces of text, alternately plain and addresses; only http(s) becomes a link. */
+export function splitLinks(text: string): { text: string; url?: string }[] {
+  const pieces: { text: string; url?: string }[] = [];
+  let from = 0;
+  for (const found of text.matchAll(/https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}]/g)) {
+    if (found.index > from) pieces.push({ text: text.slice(from, found.index) });
+    pieces.push({ text: found[0], url: found[0] });
+    from = found.index + found[0].length;
+  }
+  if (from < text.length) pieces.push({ text: text.slice(from) });
+  return pieces;
+}
+
+export const byteLength = (text: string): number => new TextEncoder().encode(text).length;

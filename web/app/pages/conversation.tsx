@@ -1,0 +1,287 @@
+// The open conversation: head, log, who is typing, composer. Mounted anew for every chat.
+import { useComputed, useSignal } from '@preact/signals';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { parley } from '../client';
+import { Avatar } from '../components/avatar';
+import { Button, IconButton } from '../components/button';
+import { Composer } from '../components/composer';
+import { Confirm } from '../components/dialog';
+import { Icon } from '../components/icon';
+import { MessageRow, type MessageActions } from '../components/message_row';
+import { OutgoingRow } from '../components/outgoing_row';
+import { PersonAvatar, userFrom } from '../components/person';
+import { Badge, Empty } from '../components/small';
+import { VirtualList, type VirtualHandle } from '../components/virtual_list';
+import { ago, dayHeading } from '../format';
+import type { Chat, Id, Message } from '../../sdk/index';
+import { chatTitle } from '../state/chats';
+import { Conversation, keyOf, type Row } from '../state/conversation';
+import { loadMembers } from '../state/members';
+import { notify, orSay } from '../state/notices';
+import { isOnline, presenceOf } from '../state/presence';
+import { back } from '../state/route';
+import { typersIn } from '../state/typing';
+import { userName } from '../state/users';
+
+export function ConversationPage({ chatId, onDetails, detailsOpen }: {
+  chatId: Id;
+  onDetails(): void;
+  detailsOpen: boolean;
+}) {
+  const conversation = useMemo(() => new Conversation(chatId), [chatId]);
+  useEffect(() => {
+    void conversation.timeline.load();
+    void loadMembers(chatId);
+    const look = (): void => conversation.markRead();
+    addEventListener('focus', look);
+    document.addEventListener('visibilitychange', look);
+    return () => {
+      removeEventListener('focus', look);
+      document.removeEventListener('visibilitychange', look);
+      conversation.close();
+    };
+  }, [conversation]);
+  const chat = conversation.chat.value;
+  if (!chat) return <main class="conversation" aria-busy="true" />;
+  const list = { current: null as VirtualHandle | null };
+  return (
+    <main class={`conversation ${chat.kind}`}>
+      <Head chat={chat} onDetails={onDetails} detailsOpen={detailsOpen} />
+      <Log conversation={conversation} chat={chat} list={list} />
+      <TypingLine chatId={chatId} />
+      <Composer conversation={conversation} onSent={() => list.current?.toEnd()} />
+    </main>
+  );
+}
+
+function Head({ chat, onDetails, detailsOpen }: {
+  chat: Chat;
+  onDetails(): void;
+  detailsOpen: boolean;
+}) {
+  return (
+    <header>
+      <span class="only-narrow"><IconButton icon="back" label="Back to chats" onClick={back} /></span>
+      <button
+        type="button"
+        class="who"
+        onClick={onDetails}
+        aria-expanded={detailsOpen}
+        aria-label={`${chatTitle(chat)}, details`}
+      >
+        {chat.peer_id
+          ? <PersonAvatar id={chat.peer_id} size="medium" presence />
+          : <Avatar id={chat.id} name={chatTitle(chat)} size="medium" group />}
+        <span class="words">
+          <h1>{chatTitle(chat)}</h1>
+          <span class="status">{statusOf(chat)}</span>
+        </span>
+      </button>
+      <IconButton
+        icon="info"
+        label="Details"
+        aria-pressed={detailsOpen}
+        onClick={onDetails}
+      />
+    </header>
+  );
+}
+
+function statusOf(chat: Chat): string {
+  if (!chat.peer_id) return `${chat.member_count} member${chat.member_count === 1 ? '' : 's'}`;
+  if (isOnline(chat.peer_id)) return presenceOf(chat.peer_id)?.status === 'away' ? 'Away' : 'Online';
+  const seen = presenceOf(chat.peer_id)?.last_seen;
+  return seen ? `Last seen ${ago(seen)}` : `@${userFrom(chat.peer_id)?.username ?? '…'}`;
+}
+
+function Log({ conversation, chat, list }: {
+  conversation: Conversation;
+  chat: Chat;
+  list: { current: VirtualHandle | null };
+}) {
+  const { timeline } = conversation;
+  const handle = useRef<VirtualHandle>(null);
+  list.current = { toEnd: () => handle.current?.toEnd(), toKey: (key) => handle.current?.toKey(key),
+    element: (key) => handle.current?.element(key) ?? null };
+  const focused = useSignal<string | null>(null);
+  const [removing, setRemoving] = useState<Message | null>(null);
+  const rows = conversation.rows.value;
+  const last = useComputed(() => conversation.rows.value.findLast((row) => row.kind === 'message')?.key);
+  const actions = useMemo<MessageActions>(() => ({
+    reply: (message) => {
+      conversation.editing.value = null;
+      conversation.replyTo.value = message;
+    },
+    edit: (message) => {
+      conversation.replyTo.value = null;
+      conversation.editing.value = message;
+    },
+    remove: setRemoving,
+    jump: (seq) => void jump(conversation, handle.current, seq),
+  }), [conversation]);
+
+  if (timeline.problem.value)
+    return (
+      <div class="log">
+        <Empty icon="alert" title="The messages could not be loaded">
+          <p>{timeline.problem.value}</p>
+          <Button onClick={() => void timeline.load()}>Try again</Button>
+        </Empty>
+      </div>
+    );
+  if (!timeline.loaded.value) return <div class="log" aria-busy="true" />;
+  const tabbable = focused.value ?? last.value;
+  return (
+    <div
+      class="log"
+      onKeyDown={(event) => walk(event, handle.current)}
+      onFocusCapture={(event) => {
+        const row = (event.target as HTMLElement).closest<HTMLElement>('.row');
+        if (row) focused.value = row.dataset.key ?? null;
+      }}
+    >
+      <VirtualList
+        rows={rows}
+        handle={handle}
+        label={`Messages in ${chatTitle(chat)}`}
+        startKey={conversation.unreadAtOpen > 0 ? 'unread' : null}
+        onNearTop={() => void timeline.loadOlder()}
+        onView={(atEnd, key) => conversation.seen(atEnd, key)}
+        render={(row) => (
+          <RowView
+            key={row.key}
+            row={row}
+            chat={chat}
+            conversation={conversation}
+            tabbable={row.key === tabbable}
+            actions={actions}
+          />
+        )}
+      />
+      {!conversation.atEnd.value && <Jump chat={chat} onClick={() => handle.current?.toEnd()} />}
+      {removing && (
+        <Confirm
+          title="Delete this message?"
+          text="It disappears for everyone in this chat. This cannot be undone."
+          action="Delete"
+          onClose={() => setRemoving(null)}
+          onConfirm={() => {
+            const { seq } = removing;
+            setRemoving(null);
+            void orSay('The message was not deleted',
+              parley.messages.delete(chat.id, seq).then(() => timeline.deleted({ seq })));
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+function RowView({ row, chat, conversation, tabbable, actions }: {
+  row: Row;
+  chat: Chat;
+  conversation: Conversation;
+  tabbable: boolean;
+  actions: MessageActions;
+}) {
+  switch (row.kind) {
+    case 'day':
+      return (
+        <div class="row" data-key={row.key} role="separator" aria-label={dayHeading(row.time)}>
+          <div class="day"><span>{dayHeading(row.time)}</span></div>
+        </div>
+      );
+    case 'unread':
+      return (
+        <div class="row" data-key={row.key} role="separator" aria-label="New messages">
+          <div class="unread-line">New messages</div>
+        </div>
+      );
+    case 'loading':
+      return (
+        <div class="row" data-key={row.key}>
+          <div class="loading"><span class="spinner" /></div>
+        </div>
+      );
+    case 'begin':
+      return (
+        <div class="row" data-key={row.key}>
+          <div class="begin">This is the beginning of your conversation.</div>
+        </div>
+      );
+    case 'outgoing':
+      return <OutgoingRow row={row} conversation={conversation} />;
+    case 'message':
+      return (
+        <MessageRow
+          row={row}
+          conversation={conversation}
+          group={chat.kind !== 'direct'}
+          tabbable={tabbable}
+          actions={actions}
+        />
+      );
+  }
+}
+
+async function jump(conversation: Conversation, list: VirtualHandle | null, seq: number): Promise<void> {
+  if (!(await conversation.timeline.reach(seq))) return notify('That message cannot be reached now.');
+  const message = conversation.timeline.messages.peek().find((one) => one.seq === seq);
+  if (!message || !list) return;
+  const key = keyOf(message);
+  list.toKey(key);
+  conversation.flashKey.value = key;
+  setTimeout(() => {
+    list.element(key)?.focus();
+    conversation.flashKey.value = null;
+  }, 1400);
+}
+
+/** Arrow keys go from message to message; Tab goes to what one can do with it. */
+function walk(event: KeyboardEvent, list: VirtualHandle | null): void {
+  const row = event.target as HTMLElement;
+  if (!row.classList.contains('row') || event.altKey || event.ctrlKey || event.metaKey) return;
+  if (event.key === 'End') {
+    event.preventDefault();
+    list?.toEnd();
+    return;
+  }
+  if (event.key !== 'ArrowUp' && event.key !== 'ArrowDown') return;
+  event.preventDefault();
+  const step = event.key === 'ArrowUp' ? 'previousElementSibling' : 'nextElementSibling';
+  let next = row[step] as HTMLElement | null;
+  while (next && next.getAttribute('role') !== 'article') next = next[step] as HTMLElement | null;
+  if (next) {
+    next.focus({ preventScroll: true });
+    next.scrollIntoView({ block: 'nearest' });
+  } else if (event.key === 'ArrowDown') {
+    document.querySelector<HTMLElement>('.composer textarea')?.focus();
+  }
+}
+
+function Jump({ chat, onClick }: { chat: Chat; onClick(): void }) {
+  return (
+    <button type="button" class="jump" onClick={onClick} aria-label="Jump to the newest message">
+      <Badge count={chat.unread_count} label="unread" />
+      <Icon name="down" size={19} />
+    </button>
+  );
+}
+
+function TypingLine({ chatId }: { chatId: Id }) {
+  const people = typersIn(chatId).map(userName);
+  const words = people.length === 0 ? ''
+    : people.length === 1 ? `${people[0]} is typing`
+      : people.length === 2 ? `${people[0]} and ${people[1]} are typing`
+        : 'Several people are typing';
+  return (
+    <div class="typing" role="status" data-testid="typing">
+      {words && (
+        <>
+          <span class="dots" aria-hidden="true"><i /><i /><i /></span>
+          {words}
+        </>
+      )}
+    </div>
+  );
+}

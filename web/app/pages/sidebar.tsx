@@ -1,0 +1,231 @@
+// The chat list, with search over chats and people, and one's own corner.
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { parley } from '../client';
+import { Avatar } from '../components/avatar';
+import { Button, IconButton } from '../components/button';
+import { SearchField } from '../components/field';
+import { Mark } from '../components/icon';
+import { PersonAvatar, PersonWords } from '../components/person';
+import { Badge, Banner, ChatListSkeleton, Empty } from '../components/small';
+import { fullTime, listTime } from '../format';
+import type { Chat, Id, User } from '../../sdk/index';
+import { activityOf, chatOrder, chats, chatsLoaded, chatsProblem, chatTitle, loadChats, openDirect }
+  from '../state/chats';
+import { orSay } from '../state/notices';
+import { navigate, openChatId } from '../state/route';
+import { me } from '../state/session';
+import { typersIn } from '../state/typing';
+import { learn, nameOf, userName } from '../state/users';
+
+export const searchFieldId = 'find';
+
+export function Sidebar({ onCompose }: { onCompose(): void }) {
+  const text = useSignal('');
+  const people = usePeople(text.value);
+  const query = text.value.trim().toLocaleLowerCase();
+  const found = query
+    ? chatOrder.value.filter((chat) => chatTitle(chat).toLocaleLowerCase().includes(query))
+    : chatOrder.value;
+  const known = new Set([...chats.value.values()].map((chat) => chat.peer_id));
+  const others = people.list.filter((user) => user.id !== me.value?.id && !known.has(user.id));
+
+  const done = (): void => void (text.value = '');
+  return (
+    <nav class="sidebar" aria-label="Chats">
+      <div class="bar">
+        <span class="brand"><Mark size={28} /> Parley</span>
+        <IconButton icon="compose" label="New chat" onClick={onCompose} />
+      </div>
+      <div class="find">
+        <SearchField
+          id={searchFieldId}
+          label="Search chats and people"
+          value={text.value}
+          shortcut="Ctrl K"
+          onText={(value) => (text.value = value)}
+          onKeyDown={(event) => {
+            if (event.key === 'Escape' && text.peek()) {
+              event.stopPropagation();
+              done();
+            } else if (event.key === 'Enter') {
+              document.querySelector<HTMLElement>('.sidebar .scroll .chat-row, .sidebar .scroll .person')
+                ?.click();
+            }
+          }}
+        />
+      </div>
+      <div class="scroll" onKeyDown={walk}>
+        {chatsProblem.value && !chatsLoaded.value && (
+          <Banner kind="problem">
+            The chats could not be loaded.{' '}
+            <Button look="plain" small onClick={() => void loadChats()}>Try again</Button>
+          </Banner>
+        )}
+        {!chatsLoaded.value && !chatsProblem.value && <ChatListSkeleton />}
+        {chatsLoaded.value && chats.value.size === 0 && !query && (
+          <Empty icon="chat" title="No chats yet">
+            <p>Find someone by name and say hello.</p>
+            <Button look="primary" icon="plus" onClick={onCompose}>New chat</Button>
+          </Empty>
+        )}
+        {query && found.length > 0 && <h2 class="group-title">Chats</h2>}
+        <ul>
+          {found.map((chat) => <li key={chat.id}><ChatRow chat={chat} onOpen={done} /></li>)}
+        </ul>
+        {query && <People users={others} busy={people.busy} none={found.length === 0} onOpen={done} />}
+      </div>
+      <OwnBar />
+    </nav>
+  );
+}
+
+function People({ users, busy, none, onOpen }: {
+  users: User[];
+  busy: boolean;
+  none: boolean;
+  onOpen(): void;
+}) {
+  if (users.length === 0)
+    return none && !busy ? <Empty icon="search" title="Nobody found">
+      <p>Try another spelling, or a user name.</p>
+    </Empty> : null;
+  return (
+    <>
+      <h2 class="group-title">People</h2>
+      <ul>
+        {users.map((user) => (
+          <li key={user.id}>
+            <button
+              type="button"
+              class="person"
+              onClick={() => void orSay('The chat could not be opened', openDirect(user.id))
+                .then((chat) => {
+                  if (!chat) return;
+                  onOpen();
+                  navigate(`/c/${chat.id}`);
+                })}
+            >
+              <PersonWords user={user} />
+            </button>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+/** People as one types: a pause, one request at a time, and only the newest answer counts. */
+export function usePeople(text: string): { list: User[]; busy: boolean } {
+  const list = useSignal<User[]>([]);
+  const busy = useSignal(false);
+  useEffect(() => {
+    const query = text.trim();
+    if (!query) {
+      list.value = [];
+      busy.value = false;
+      return undefined;
+    }
+    busy.value = true;
+    const abort = new AbortController();
+    const timer = setTimeout(async () => {
+      try {
+        const page = await parley.users.search(query, { limit: 20 }, abort.signal);
+        if (abort.signal.aborted) return;
+        page.items.forEach(learn);
+        list.value = page.items;
+      } catch {
+        if (abort.signal.aborted) return;
+        list.value = [];
+      }
+      busy.value = false;
+    }, 180);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [text]);
+  return { list: list.value, busy: busy.value };
+}
+
+function ChatRow({ chat, onOpen }: { chat: Chat; onOpen(): void }) {
+  const open = openChatId.value === chat.id;
+  const row = useRef<HTMLAnchorElement>(null);
+  useEffect(() => {
+    if (open) row.current?.scrollIntoView({ block: 'nearest' });
+  }, [open]);
+  const title = chatTitle(chat);
+  const unread = chat.unread_count > 0;
+  return (
+    <a
+      ref={row}
+      href={`/c/${chat.id}`}
+      class={`chat-row${unread ? ' unread' : ''}`}
+      aria-current={open ? 'page' : undefined}
+      onClick={(event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+        event.preventDefault();
+        onOpen();
+        navigate(`/c/${chat.id}`);
+      }}
+    >
+      {chat.peer_id
+        ? <PersonAvatar id={chat.peer_id} presence />
+        : <Avatar id={chat.id} name={title} group />}
+      <span class="lines">
+        <span class="title">{title}</span>
+        <span class="last"><LastLine chat={chat} /></span>
+      </span>
+      <span class="side">
+        <time dateTime={activityOf(chat)} title={fullTime(activityOf(chat))}>
+          {listTime(activityOf(chat))}
+        </time>
+        <span class="place"><Badge count={chat.unread_count} label="unread" /></span>
+      </span>
+    </a>
+  );
+}
+
+function LastLine({ chat }: { chat: Chat }) {
+  const typers = typersIn(chat.id);
+  if (typers.length > 0)
+    return <span class="typing-word">{chat.peer_id ? 'typing…' : `${userName(typers[0]!)} is typing…`}</span>;
+  const message = chat.last_message;
+  if (!message) return <>No messages yet</>;
+  const words = message.deleted_at ? 'Message deleted' : message.text;
+  return <>{author(chat, message.sender_id)}{words}</>;
+}
+
+function author(chat: Chat, sender: Id): string {
+  if (sender === me.value?.id) return 'You: ';
+  return chat.peer_id ? '' : `${userName(sender).split(' ')[0]}: `;
+}
+
+/** Arrow keys go up and down whatever is listed. */
+function walk(event: KeyboardEvent): void {
+  if (event.altKey || (event.key !== 'ArrowDown' && event.key !== 'ArrowUp')) return;
+  const list = event.currentTarget as HTMLElement;
+  const stops = [...list.querySelectorAll<HTMLElement>('.chat-row, button.person')];
+  const now = stops.indexOf(document.activeElement as HTMLElement);
+  const next = stops[now + (event.key === 'ArrowDown' ? 1 : -1)];
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
+}
+
+function OwnBar() {
+  const user = me.value;
+  if (!user) return null;
+  return (
+    <div class="own-bar">
+      <button type="button" class="person" onClick={() => navigate('/settings')} title="Settings">
+        <PersonAvatar id={user.id} size="medium" />
+        <span class="words">
+          <span class="name">{nameOf(user)}</span>
+          <span class="note">@{user.username}</span>
+        </span>
+      </button>
+      <IconButton icon="settings" label="Settings" onClick={() => navigate('/settings')} />
+    </div>
+  );
+}

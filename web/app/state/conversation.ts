@@ -1,0 +1,177 @@
+// What one open conversation is busy with: answering, editing, where reading began, what was read.
+import { computed, signal } from '@preact/signals';
+import { parley } from '../client';
+import type { Chat, Id, Message, OutgoingMessage, Reaction } from '../../sdk/index';
+import type { VirtualRow } from '../components/virtual_list';
+import { dayKey } from '../format';
+import { chats, readInChat } from './chats';
+import { notify } from './notices';
+import { outgoingOf } from './outgoing';
+import { me } from './session';
+import { timelineOf } from './timeline';
+
+export interface DayRow extends VirtualRow {
+  kind: 'day';
+  time: string;
+}
+export interface EdgeRow extends VirtualRow {
+  kind: 'loading' | 'begin' | 'unread';
+}
+export interface MessageRow extends VirtualRow {
+  kind: 'message';
+  message: Message;
+  /** First and last of a run of messages by one person. */
+  first: boolean;
+  last: boolean;
+}
+export interface OutgoingRow extends VirtualRow {
+  kind: 'outgoing';
+  outgoing: OutgoingMessage;
+  first: boolean;
+  last: boolean;
+}
+export type Row = DayRow | EdgeRow | MessageRow | OutgoingRow;
+
+const RUN_MS = 5 * 60_000;
+const READ_EVERY_MS = 400;
+
+export function keyOf(message: Pick<Message, 'id' | 'client_id' | 'sender_id'>): string {
+  // Stays the same when an outgoing message becomes a sent one: its row is kept, nothing blinks.
+  return message.client_id ? `${message.sender_id}:${message.client_id}` : message.id;
+}
+
+export class Conversation {
+  readonly timeline;
+  readonly replyTo = signal<Message | null>(null);
+  readonly editing = signal<Message | null>(null);
+  readonly atEnd = signal(true);
+  readonly flashKey = signal<string | null>(null);
+  /** The last message that had been read when the chat was opened. */
+  readonly readAtOpen: number;
+  readonly unreadAtOpen: number;
+  #readTimer = 0;
+  #seen = 0;
+
+  constructor(readonly chatId: Id) {
+    this.timeline = timelineOf(chatId);
+    const chat = chats.peek().get(chatId);
+    this.readAtOpen = chat?.read_seq ?? 0;
+    this.unreadAtOpen = chat?.unread_count ?? 0;
+  }
+
+  readonly chat = computed<Chat | undefined>(() => chats.value.get(this.chatId));
+
+  readonly rows = computed<readonly Row[]>(() => {
+    const rows: Row[] = [];
+    const own = me.value?.id ?? '';
+    const messages = this.timeline.messages.value;
+    rows.push(this.timeline.hasOlder
+      ? { kind: 'loading', key: 'edge', guess: 56, fleeting: true }
+      : { kind: 'begin', key: 'edge', guess: 120, fleeting: true });
+    let before: { sender: Id; time: string } | null = null;
+    let unreadShown = this.unreadAtOpen === 0;
+    for (const message of messages) {
+      const newDay = !before || dayKey(before.time) !== dayKey(message.created_at);
+      if (newDay) rows.push(dayRow(message.created_at));
+      const unread = !unreadShown && message.seq > this.readAtOpen && message.sender_id !== own;
+      if (unread) {
+        unreadShown = true;
+        rows.push({ kind: 'unread', key: 'unread', guess: 42 });
+      }
+      const first = newDay || unread || !runsOn(before, message.sender_id, message.created_at);
+      closeRun(rows, first);
+      rows.push({ kind: 'message', key: keyOf(message), guess: guessHeight(message), message, first,
+        last: true });
+      before = { sender: message.sender_id, time: message.created_at };
+    }
+    const known = new Set(messages.map((one) => one.client_id));
+    for (const outgoing of outgoingOf(this.chatId)) {
+      if (known.has(outgoing.client_id)) continue;
+      const newDay = !before || dayKey(before.time) !== dayKey(outgoing.created_at);
+      if (newDay) rows.push(dayRow(outgoing.created_at));
+      const first = newDay || !runsOn(before, own, outgoing.created_at);
+      closeRun(rows, first);
+      rows.push({ kind: 'outgoing', key: `${own}:${outgoing.client_id}`, guess: 46, outgoing, first,
+        last: true });
+      before = { sender: own, time: outgoing.created_at };
+    }
+    return rows;
+  });
+
+  /** The list tells which row was seen last; what can be seen by a reader is read. */
+  seen(atEnd: boolean, key: string | null): void {
+    if (this.atEnd.peek() !== atEnd) this.atEnd.value = atEnd;
+    const rows = this.rows.peek();
+    let index = atEnd ? rows.length - 1 : rows.findIndex((row) => row.key === key);
+    while (index >= 0 && rows[index]!.kind !== 'message') index--;
+    const row = rows[index];
+    if (row?.kind === 'message') this.#seen = Math.max(this.#seen, row.message.seq);
+    this.markRead();
+  }
+
+  markRead(): void {
+    if (this.#readTimer || !this.#unreadSeen()) return;
+    this.#readTimer = window.setTimeout(() => {
+      this.#readTimer = 0;
+      if (!this.#unreadSeen()) return;
+      const seq = this.#seen;
+      readInChat({ chat_id: this.chatId, user_id: me.peek()?.id ?? '', seq });
+      parley.chats.markRead(this.chatId, seq).catch(() => undefined);
+    }, READ_EVERY_MS);
+  }
+
+  #unreadSeen(): boolean {
+    const chat = this.chat.peek();
+    return chat !== undefined && this.#seen > chat.read_seq
+      && document.visibilityState === 'visible' && document.hasFocus();
+  }
+
+  close(): void {
+    clearTimeout(this.#readTimer);
+  }
+
+  async toggleReaction(message: Message, emoji: string): Promise<void> {
+    const mine = isMine(message.reactions.find((one) => one.emoji === emoji));
+    const reactions = withReaction(message.reactions, emoji, !mine);
+    this.timeline.changed({ ...message, reactions });
+    try {
+      if (mine) await parley.messages.unreact(this.chatId, message.seq, emoji);
+      else await parley.messages.react(this.chatId, message.seq, emoji);
+    } catch (problem) {
+      notify(`The reaction was not saved: ${(problem as Error).message}`, 'problem');
+      void this.timeline.refetch(message.seq);
+    }
+  }
+}
+
+const dayRow = (time: string): DayRow =>
+  ({ kind: 'day', key: `day-${dayKey(time)}`, guess: 46, time });
+
+function runsOn(before: { sender: Id; time: string } | null, sender: Id, time: string): boolean {
+  return before !== null && before.sender === sender
+    && Date.parse(time) - Date.parse(before.time) < RUN_MS;
+}
+
+/** The row before is only the last of its run if this one begins another. */
+function closeRun(rows: Row[], first: boolean): void {
+  const row = rows.at(-1);
+  if (row && (row.kind === 'message' || row.kind === 'outgoing')) row.last = first;
+}
+
+function guessHeight(message: Message): number {
+  const lines = Math.ceil((message.text.length) / 70) || 1;
+  return 24 + lines * 22 + (message.reactions.length ? 32 : 0) + (message.reply_to ? 46 : 0);
+}
+
+export function isMine(reaction: Reaction | undefined): boolean {
+  return reaction?.user_ids.includes(me.peek()?.id ?? '') ?? false;
+}
+
+function withReaction(list: readonly Reaction[], emoji: string, add: boolean): Reaction[] {
+  const own = me.peek()?.id ?? '';
+  const old = list.find((one) => one.emoji === emoji);
+  if (!old) return add ? [...list, { emoji, count: 1, user_ids: [own] }] : [...list];
+  const users = old.user_ids.filter((id) => id !== own);
+  const next = { ...old, count: old.count + (add ? 1 : -1), user_ids: add ? [...users, own] : users };
+  return list.map((one) => (one === old ? next : one)).filter((one) => one.count > 0);
+}

@@ -1,0 +1,136 @@
+// Where events meet state: the one place that knows which event changes what.
+import { computed, effect, signal } from '@preact/signals';
+import { parley } from '../client';
+import type { ConnectionState, Message } from '../../sdk/index';
+import * as chatState from './chats';
+import { forgetDrafts } from './drafts';
+import { forgetMembers, loadMembers, memberChanged, readChanged } from './members';
+import { speak } from './notices';
+import { forgetPresence, keepWatching, presenceHeard } from './presence';
+import { navigate, openChatId } from './route';
+import { me, phase } from './session';
+import { allTimelines, forgetTimelines, openTimeline, timelineOf } from './timeline';
+import { typingHeard, typingOver } from './typing';
+import { forgetUsers, learn, userName } from './users';
+
+export const connection = signal<ConnectionState>('idle');
+export const connected = computed(() => connection.value === 'open');
+
+/** Shown only after a while: a hiccup is not worth a word. */
+export const reconnecting = signal(false);
+let hiccup = 0;
+const HICCUP_MS = 700;
+
+function sent(message: Message): void {
+  typingOver(message.chat_id, message.sender_id);
+  chatState.messageSent(message);
+  openTimeline(message.chat_id)?.sent(message);
+  const open = openChatId.peek() === message.chat_id;
+  if (open && message.sender_id !== me.peek()?.id && message.text)
+    speak(`${userName(message.sender_id)}: ${message.text}`);
+}
+
+function deleted(message: Message): void {
+  openTimeline(message.chat_id)?.deleted(message);
+  chatState.messageChanged({ ...message, text: '',
+    deleted_at: message.deleted_at ?? new Date().toISOString() });
+}
+
+/** The chat on show is none of ours any more. */
+function leaveChat(chatId: string): void {
+  if (openChatId.peek() === chatId) navigate('/', true);
+}
+
+function loadAgain(): void {
+  void chatState.loadChats();
+  for (const timeline of allTimelines()) {
+    if (timeline.chatId === openChatId.peek()) {
+      void timeline.reload();
+      void loadMembers(timeline.chatId, true);
+    } else timeline.loaded.value = false;
+  }
+}
+
+let everReady = false;
+
+function ready(): void {
+  // What was loaded before the stream began may have missed something in between.
+  if (!everReady) void chatState.loadChats();
+  everReady = true;
+}
+
+function listen(): void {
+  parley.on('ready', ready);
+  parley.on('resync', loadAgain);
+  parley.on('message.sent', sent);
+  parley.on('message.updated', (message) => {
+    openTimeline(message.chat_id)?.changed(message);
+    chatState.messageChanged(message);
+  });
+  parley.on('message.deleted', deleted);
+  parley.on('reaction.changed', (change) => openTimeline(change.chat_id)?.reacted(change));
+  parley.on('chat.created', (chat) => void chatState.fetchChat(chat.id));
+  parley.on('chat.updated', (chat) => {
+    chatState.chatChanged(chat);
+    if (chat.deleted_at) leaveChat(chat.id);
+  });
+  parley.on('member.changed', (change) => {
+    memberChanged(change);
+    chatState.memberOfChatChanged(change);
+    if (change.role === null && change.user_id === me.peek()?.id) leaveChat(change.chat_id);
+  });
+  parley.on('read.changed', (change) => {
+    readChanged(change);
+    chatState.readInChat(change);
+  });
+  parley.on('typing', typingHeard);
+  parley.on('presence.changed', presenceHeard);
+  parley.outbox.events.on('sent', ({ message }) => {
+    chatState.messageSent(message);
+    timelineOf(message.chat_id).sent(message);
+  });
+}
+
+function watchConnection(): void {
+  parley.on('state', (state) => {
+    connection.value = state;
+    if (state === 'open' || state === 'idle') {
+      clearTimeout(hiccup);
+      hiccup = 0;
+      reconnecting.value = false;
+    } else if (!hiccup) {
+      hiccup = window.setTimeout(() => (reconnecting.value = true), HICCUP_MS);
+    }
+  });
+  addEventListener('online', () => parley.connection.poke());
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') parley.connection.poke();
+  });
+}
+
+function forget(): void {
+  everReady = false;
+  chatState.forgetChats();
+  forgetTimelines();
+  forgetMembers();
+  forgetPresence();
+  forgetDrafts();
+  forgetUsers();
+}
+
+export function startLive(): void {
+  listen();
+  watchConnection();
+  keepWatching(() => connected.value);
+  effect(() => {
+    if (phase.value === 'signed_in') {
+      learn(me.peek()!);
+      // The list does not wait for the stream: `ready` loads it once more if it came first.
+      void chatState.loadChats();
+    } else if (phase.value === 'signed_out') forget();
+  });
+  effect(() => {
+    const unread = phase.value === 'signed_in' ? chatState.unreadTotal.value : 0;
+    document.title = unread ? `(${unread > 99 ? '99+' : unread}) Parley` : 'Parley';
+  });
+}

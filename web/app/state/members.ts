@@ -1,0 +1,71 @@
+// Who is in which chat and how far they have read. Loaded when a chat is opened, kept up
+// to date by events.
+import { signal, type Signal } from '@preact/signals';
+import { parley } from '../client';
+import type { Id, Member, MemberChange, ReadChange } from '../../sdk/index';
+import { me } from './session';
+
+const byChat = new Map<Id, Signal<Member[] | null>>();
+const loading = new Map<Id, Promise<void>>();
+
+export function membersOf(chatId: Id): Signal<Member[] | null> {
+  let entry = byChat.get(chatId);
+  if (!entry) byChat.set(chatId, (entry = signal(null)));
+  return entry;
+}
+
+export function loadMembers(chatId: Id, again = false): Promise<void> {
+  const entry = membersOf(chatId);
+  if (entry.peek() && !again) return Promise.resolve();
+  let running = loading.get(chatId);
+  if (!running) {
+    running = fetchAll(chatId)
+      .then((members) => void (entry.value = members))
+      .catch(() => undefined)
+      .finally(() => loading.delete(chatId));
+    loading.set(chatId, running);
+  }
+  return running;
+}
+
+async function fetchAll(chatId: Id): Promise<Member[]> {
+  const members: Member[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await parley.chats.members(chatId, { limit: 100, ...(cursor ? { cursor } : {}) });
+    members.push(...page.items);
+    cursor = page.next_cursor ?? undefined;
+  } while (cursor && members.length < 1000);
+  return members;
+}
+
+export function memberChanged(change: MemberChange): void {
+  const entry = byChat.get(change.chat_id);
+  const list = entry?.peek();
+  if (!entry || !list) return;
+  const without = list.filter((one) => one.user_id !== change.user_id);
+  const old = list.find((one) => one.user_id === change.user_id);
+  entry.value = change.role
+    ? [...without, { read_seq: 0, ...old, user_id: change.user_id, role: change.role,
+        joined_at: change.joined_at ?? old?.joined_at ?? new Date().toISOString() }]
+    : without;
+}
+
+export function readChanged(change: ReadChange): void {
+  const entry = byChat.get(change.chat_id);
+  const list = entry?.peek();
+  if (!entry || !list) return;
+  entry.value = list.map((one) => one.user_id === change.user_id
+    ? { ...one, read_seq: Math.max(one.read_seq, change.seq) } : one);
+}
+
+/** How many of the others have read up to seq. */
+export function readersOf(chatId: Id, seq: number): { read: Id[]; others: number } {
+  const others = (membersOf(chatId).value ?? []).filter((one) => one.user_id !== me.value?.id);
+  const read = others.filter((one) => one.read_seq >= seq).map((one) => one.user_id);
+  return { read, others: others.length };
+}
+
+export function forgetMembers(): void {
+  byChat.clear();
+}

@@ -1,0 +1,78 @@
+// People by id, fetched once when first seen, a few at a time, and remembered between visits so
+// that a long chat list costs no burst of requests.
+import { signal, type Signal } from '@preact/signals';
+import { parley } from '../client';
+import type { Id, User } from '../../sdk/index';
+import { me } from './session';
+import { readStored, writeStored } from './storage';
+
+const known = new Map<Id, Signal<User | null>>();
+const wanted: Id[] = [];
+let running = 0;
+const AT_ONCE = 4;
+const REMEMBERED_MAX = 300;
+
+for (const user of readStored<User[]>('users', [])) known.set(user.id, signal(user));
+
+export function userSignal(id: Id): Signal<User | null> {
+  let entry = known.get(id);
+  if (!entry) {
+    known.set(id, (entry = signal(null)));
+    wanted.push(id);
+    void work();
+  }
+  return entry;
+}
+
+/** Profiles that came along with something else (a search, a member list). */
+export function learn(user: User): void {
+  const entry = known.get(user.id);
+  if (entry) entry.value = { ...entry.peek(), ...user };
+  else known.set(user.id, signal(user));
+  remember();
+}
+
+export function nameOf(user: User | null | undefined): string {
+  return user ? user.full_name?.trim() || user.username : '…';
+}
+
+export function userName(id: Id): string {
+  if (me.value?.id === id) return nameOf(me.value);
+  return nameOf(userSignal(id).value);
+}
+
+async function work(): Promise<void> {
+  if (running >= AT_ONCE) return;
+  running++;
+  for (let id = wanted.shift(); id; id = wanted.shift()) {
+    try {
+      learn(await parley.users.get(id));
+    } catch {
+      // Gone, or hidden from us: asked again when the page is next loaded.
+      known.get(id)!.value = { id, username: 'unknown', full_name: 'Unknown person' };
+    }
+  }
+  running--;
+}
+
+let saving = 0;
+function remember(): void {
+  clearTimeout(saving);
+  saving = window.setTimeout(() => {
+    const all = [...known.values()].map((entry) => entry.peek()).filter((user) => user?.created_at);
+    writeStored('users', all.slice(-REMEMBERED_MAX).map((user) => ({
+      id: user!.id,
+      username: user!.username,
+      full_name: user!.full_name,
+      bio: user!.bio,
+      avatar_url: user!.avatar_url,
+      created_at: user!.created_at,
+    })));
+  }, 1000);
+}
+
+export function forgetUsers(): void {
+  known.clear();
+  wanted.length = 0;
+  clearTimeout(saving);
+}
