@@ -1,4 +1,4 @@
-/* bench-io [switch|mail|echo|fanout1k|fanout10k|burst]: all of them without an argument. */
+/* bench-io [switch|mail|echo|idle|fanout1k|fanout10k|burst]: all of them without an argument. */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +15,8 @@ int main(int argc, char **argv)
         measure_mail();
     if (*only == 0 || strcmp(only, "echo") == 0)
         measure_echo();
+    if (*only == 0 || strcmp(only, "idle") == 0)
+        measure_idle(10000);
     if (*only == 0 || strcmp(only, "fanout1k") == 0)
         measure_fanout(1000, 1);
     if (*only == 0 || strcmp(only, "burst") == 0)

@@ -28,6 +28,7 @@ int64_t now_ns(void);
 void measure_coroutines(void);
 void measure_mail(void);
 void measure_echo(void);
+void measure_idle(unsigned sockets);
 void measure_fanout(unsigned sockets, unsigned burst);
 
 #endif

@@ -148,6 +148,37 @@ static double fanout_ns(const struct server *server, unsigned sockets, unsigned 
     return (double)cpu / (double)deliveries;
 }
 
+static int64_t resident_bytes(const struct server *server)
+{
+    char path[64];
+    long long pages = 0;
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)server->pid);
+    FILE *file = fopen(path, "r");
+    panic_if(file == NULL || fscanf(file, "%*d %lld", &pages) != 1, "no statm of the server");
+    fclose(file);
+    return (int64_t)pages * sysconf(_SC_PAGESIZE);
+}
+
+static void print_idle(const char *name, const struct server *server, unsigned sockets)
+{
+    static struct client client;
+    int64_t before = resident_bytes(server);
+    dial_all(&client, server->port, sockets);
+    int64_t after = resident_bytes(server);
+    hang_up_all(&client);
+    printf("{\"name\": \"%s\", \"empty_kib\": %lld, \"bytes_per_socket\": %.0f}\n", name,
+           (long long)before / 1024, (double)(after - before) / sockets);
+}
+
+void measure_idle(unsigned sockets)
+{
+    struct server raw_server = raw_server_start(1), io_server = io_server_start(1);
+    print_idle("idle_raw", &raw_server, sockets);
+    print_idle("idle_io", &io_server, sockets);
+    server_end(&raw_server);
+    server_end(&io_server);
+}
+
 static int compare(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -550,6 +551,76 @@ static void listens(void *arg)
 TEST(two_listeners_share_a_port)
 {
     run_in_loop(listens);
+}
+
+/* A sender that fills the kernel's buffers faster than they are read: reads of full length, and
+ * more than one event's share of them. What arrives must not depend on whether that happens. */
+enum { FLOOD_BYTES = 24 << 20 };
+
+static void *pour(void *arg)
+{
+    char *all = flood(65536);
+    for (size_t sent = 0; sent < FLOOD_BYTES;) {
+        ssize_t n = write(*(int *)arg, all + sent % 65536, 65536 - sent % 65536);
+        CHECK(n > 0);
+        if (n <= 0)
+            break;
+        sent += (size_t)n;
+    }
+    shutdown(*(int *)arg, SHUT_WR);
+    free(all);
+    return NULL;
+}
+
+struct check_flood {
+    size_t at;
+    bool wrong, closed;
+};
+
+static void check_flood(struct conn *conn, const char *bytes, size_t len)
+{
+    struct check_flood *check = conn->user;
+    for (size_t i = 0; i < len; i++, check->at++)
+        check->wrong |= bytes[i] != (char)(check->at % 65536 * 7 + check->at % 65536 / 251);
+}
+
+static void flood_closed(struct conn *conn, int reason)
+{
+    CHECK_INT(reason, 0);
+    ((struct check_flood *)conn->user)->closed = true;
+}
+
+static void tcp_flood(void *arg)
+{
+    (void)arg;
+    static const struct conn_ops flood_ops = {.data = check_flood, .closed = flood_closed};
+    struct error err = {0};
+    struct accepted a = {0};
+    struct check_flood check = {0};
+    struct listener *listener = NULL;
+    struct conn *conn = NULL;
+    CHECK_OK(listener_open(loop_current(), "127.0.0.1:0", take, &a, &listener, &err), &err);
+    int fd = dial(listener_port(listener));
+    turns(3);
+    CHECK_INT(a.count, 1);
+    CHECK_OK(conn_new(loop_current(), a.fds[0], &flood_ops, &check, &conn, &err), &err);
+    pthread_t thread;
+    pthread_create(&thread, NULL, pour, &fd);
+    for (int i = 0; !check.closed; i++) {
+        conn_pause_read(conn, i % 3 == 0);
+        CHECK_INT(coro_sleep(1), 0);
+    }
+    pthread_join(thread, NULL);
+    CHECK_INT(check.at, FLOOD_BYTES);
+    CHECK(!check.wrong);
+    close(fd);
+    listener_close(listener);
+    stop();
+}
+
+TEST(a_flood_over_tcp_arrives_whole)
+{
+    run_in_loop(tcp_flood);
 }
 
 static void bad_addresses(void *arg)
