@@ -152,7 +152,6 @@ static void *run(void *arg)
     s.port = listener_port(s.listener);
     sem_post(&s.ready);
     loop_run(s.loop);
-    loop_free(s.loop);
     return NULL;
 }
 
@@ -220,6 +219,7 @@ static void stop(void)
     on_loop(nothing, NULL); /* cancelled coroutines have ended */
     loop_stop(s.loop);
     pthread_join(s.thread, NULL);
+    loop_free(s.loop); /* not before loop_stop has returned */
     sem_destroy(&s.ready);
     s.config = (struct http_server_config){0};
 }
