@@ -32,7 +32,7 @@ static struct {
     struct http_server_config config;
     uint16_t port;
     sem_t ready;
-    int served, done, cancelled, last_status, handed_over;
+    int served, done, cancelled, last_status, handed_over, raw_closed;
     uint32_t most_queued;
     struct coro *parked;
 } s;
@@ -73,6 +73,7 @@ static void raw_data(struct conn *conn, const char *bytes, size_t len)
 
 static void raw_closed(struct conn *conn, int reason)
 {
+    s.raw_closed++;
 }
 
 static const struct conn_ops raw_ops = {.data = raw_data, .closed = raw_closed};
@@ -826,6 +827,8 @@ TEST(upgraded_connections_belong_to_another)
         close(fd);
     }
     CHECK_INT(value_of(&s.handed_over), 2);
+    while (value_of(&s.raw_closed) < 2)
+        poll(NULL, 0, 1);
     stop();
 }
 
