@@ -28,20 +28,37 @@ static void write_headers(const struct limit_rule *rule, int64_t left, int64_t r
                reset_ms > 0 ? (long long)((reset_ms + 999) / 1000) : window_s);
 }
 
+static struct slice key_name(const struct limit_rule *rule, struct slice key, char *text,
+                             size_t size)
+{
+    int len = snprintf(text, size, "limit:%s:%016llx", rule->name,
+                       (unsigned long long)hash_bytes(key.ptr, key.len));
+    panic_if(len < 0 || (size_t)len >= size, "the name of the limit %s is too long", rule->name);
+    return slice_of(text, (size_t)len);
+}
+
+void limit_reset(struct kv *kv, const struct limit_rule *rule, struct slice key)
+{
+    char text[96];
+    struct error ignored;
+    error_init(&ignored);
+    /* Best effort, like the limit itself: an engine that is away lets everybody through. */
+    (void)!kv->ops->remove(kv, key_name(rule, key, text, sizeof text), &ignored);
+}
+
 int limit_take(struct kv *kv, const struct limit_rule *rule, struct slice key, struct buf *headers,
                struct error *err)
 {
-    char name[96];
-    snprintf(name, sizeof name, "limit:%s:%016llx", rule->name,
-             (unsigned long long)hash_bytes(key.ptr, key.len));
+    char text[96];
+    struct slice name = key_name(rule, key, text, sizeof text);
     int64_t left = 0, retry_ms = 0;
     struct error ignored;
     error_init(&ignored);
     int rc = rule->kind == LIMIT_BUCKET
-                 ? kv->ops->take_token(kv, slice_str(name), rule->count, rule->period_ms, &left,
-                                       &retry_ms, &ignored)
-                 : kv->ops->take_window(kv, slice_str(name), rule->count, rule->period_ms, &left,
-                                        &retry_ms, &ignored);
+                 ? kv->ops->take_token(kv, name, rule->count, rule->period_ms, &left, &retry_ms,
+                                       &ignored)
+                 : kv->ops->take_window(kv, name, rule->count, rule->period_ms, &left, &retry_ms,
+                                        &ignored);
     if (rc < 0)
         return 0;
     if (headers != NULL)

@@ -21,5 +21,7 @@ extern const struct config_key kit_config[];
  * retry_after. headers may be NULL. kv failure: allowed (R02). */
 int limit_take(struct kv *kv, const struct limit_rule *rule, struct slice key, struct buf *headers,
                struct error *err) MUSTCHECK;
+/* Forgets what has been taken from the allowance of `key`: after a sign-in that succeeded. */
+void limit_reset(struct kv *kv, const struct limit_rule *rule, struct slice key);
 
 #endif

@@ -54,9 +54,9 @@ static void compute(void *arg)
 
 static int run(struct offload *pool, struct work *work, struct error *err)
 {
-    if (pool == NULL)
+    if (pool == NULL || coro_current() == NULL) {
         compute(work);
-    else {
+    } else {
         int rc = offload_run(pool, compute, work, WAIT_MS, err);
         if (rc < 0)
             return rc;

@@ -1,8 +1,9 @@
 /* Password hashing through the system's crypt (libxcrypt): bcrypt, "$2b$" (A04).
  *
  * A hash takes a fifth of a second on purpose, so it runs on the crypto pool, never on a loop; a
- * full queue is FAIL_UNAVAILABLE "busy". pool NULL computes on the calling thread (command line).
- * bcrypt reads 72 bytes and stops at NUL: longer passwords are refused, never truncated.
+ * full queue is FAIL_UNAVAILABLE "busy". Without a pool or outside a coroutine (command line,
+ * tests) the calling thread computes. bcrypt reads 72 bytes and stops at NUL: longer passwords are
+ * refused, never truncated.
  */
 #ifndef PARLEY_KIT_PASSWORD_H
 #define PARLEY_KIT_PASSWORD_H
