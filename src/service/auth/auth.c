@@ -1,0 +1,328 @@
+/* Signing up and in (A04 to A06, A13, A15).
+ *
+ * Each rule: check, load, decide, write in one transaction, emit, return. Hashing stands between
+ * loading and writing, on the crypto pool: no transaction ever waits for it. Whether an account
+ * exists cannot be told from a refused sign-in, neither by its code nor by the time it took.
+ */
+#include "service/auth/auth.h"
+
+#include "kit/consumer.h"
+#include "service/auth/auth_room.h"
+#include "service/auth/auth_store_session.h"
+
+#define MINUTE_MS INT64_C(60000)
+
+static const struct limit_rule per_address = {"login-address", LIMIT_WINDOW, 5, 15 * MINUTE_MS,
+                                              "too_many_attempts"};
+static const struct limit_rule per_account = {"login-account", LIMIT_WINDOW, 5, 15 * MINUTE_MS,
+                                              "too_many_attempts"};
+static const struct limit_rule sign_ups = {"signup-address", LIMIT_WINDOW, 10, 60 * MINUTE_MS,
+                                           "too_many_signups"};
+
+static int limit_address(struct auth *auth, const struct limit_rule *rule,
+                         const struct auth_call *call, struct error *err)
+{
+    if (!auth->limit_addresses || call->address == NULL)
+        return 0;
+    return limit_take(auth->kit->kv, rule,
+                      slice_of((const char *)call->address->s6_addr, sizeof call->address->s6_addr),
+                      call->headers, err);
+}
+
+static int limit_account(struct auth *auth, struct slice key, const struct auth_call *call,
+                         struct error *err)
+{
+    return limit_take(auth->kit->kv, &per_account, key, call->headers, err);
+}
+
+static int counted(struct metric *const metrics[AUTH_RESULTS], int rc)
+{
+    metric_add(metrics[rc == 0              ? AUTH_SUCCEEDED
+                       : rc == FAIL_LIMITED ? AUTH_LIMITED
+                                            : AUTH_FAILED],
+               1);
+    return rc;
+}
+
+/* --- sign-up -----------------------------------------------------------------------------------
+ */
+
+int auth_prepare_account(struct kit *kit, unsigned bcrypt_cost, struct arena *arena,
+                         const struct auth_signup *in, enum role role,
+                         struct auth_account *ret_account, struct error *err)
+{
+    char hash[PASSWORD_HASH_MAX];
+    struct auth_account account = {.user = id_new(kit->clock),
+                                   .email = in->email,
+                                   .phone = in->phone,
+                                   .role = role,
+                                   .is_active = true};
+    int rc = auth_username(in->username, arena, &account.username, err);
+    if (in->email.ptr != NULL)
+        rc |= auth_email_key(in->email, arena, &account.email_key, err);
+    if (in->phone.ptr != NULL)
+        rc |= auth_phone(in->phone, err);
+    rc |= password_check_new(in->password, "password", err);
+    if (rc != 0)
+        return err->kind;
+    rc = password_hash(kit->crypto, in->password, bcrypt_cost, hash, err);
+    if (rc < 0)
+        return rc;
+    account.password_hash = arena_copy(arena, slice_str(hash));
+    account.created_at = account.last_login = clock_wall_ms(kit->clock);
+    *ret_account = account;
+    return account.password_hash.ptr != NULL
+               ? 0
+               : error_set(err, FAIL_TOO_LARGE, "too_large", "The request is too large.");
+}
+
+int auth_write_account(struct kit *kit, struct db_tx *tx, const struct auth_account *account,
+                       struct slice full_name, struct slice correlation_id, uint64_t *ret_pos,
+                       struct error *err)
+{
+    struct auth_user_created created = {.id = account->user,
+                                        .username = account->username,
+                                        .full_name = full_name,
+                                        .email = account->email,
+                                        .phone = account->phone,
+                                        .role = (int)account->role,
+                                        .created_at = account->created_at};
+    int rc = auth_store_refuse_taken(tx, account, err);
+    if (rc == 0)
+        rc = auth_store_insert_account(tx, account, err);
+    if (rc == 0)
+        rc = auth_emit_created(kit, tx, &created, correlation_id, ret_pos, err);
+    return rc;
+}
+
+struct sign_up {
+    struct auth *auth;
+    const struct auth_call *call;
+    const struct auth_signup *in;
+    struct auth_account account;
+    struct auth_new_session session;
+    uint64_t pos;
+};
+
+static int sign_up_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct sign_up *s = arg;
+    struct slice correlation_id = s->call->correlation_id;
+    int rc = auth_write_account(s->auth->kit, tx, &s->account, s->in->full_name, correlation_id,
+                                &s->pos, err);
+    if (rc == 0)
+        rc = auth_write_session(s->auth, tx, &s->session, &s->account.user, (struct slice){0},
+                                correlation_id, err);
+    return rc;
+}
+
+/* The account is there; its profile follows by event. Without it nobody is signed in yet. */
+static int finish_sign_up(struct sign_up *s, struct auth_grant *ret_grant, bool *ret_pending,
+                          struct error *err)
+{
+    struct error waited;
+    error_init(&waited);
+    int rc = s->auth->wait_profile(s->auth, s->pos, &waited);
+    *ret_pending = rc == FAIL_TIMEOUT;
+    if (*ret_pending)
+        return auth_end_session(s->auth, s->call, &s->account.user, &s->session.id, err);
+    if (rc < 0)
+        return error_set(err, (enum fail)rc, waited.code, "%s", waited.detail);
+    return auth_fill_grant(s->auth, s->call, &s->account, &s->session.id,
+                           slice_str(s->session.refresh.text), ret_grant, err);
+}
+
+static int sign_up(struct auth *auth, const struct auth_call *call, const struct auth_signup *in,
+                   struct auth_grant *ret_grant, bool *ret_pending, struct error *err)
+{
+    struct sign_up s = {.auth = auth, .call = call, .in = in};
+    *ret_pending = false;
+    int rc = limit_address(auth, &sign_ups, call, err);
+    if (rc == 0)
+        rc = auth_prepare_account(auth->kit, auth->bcrypt_cost, call->arena, in, ROLE_USER,
+                                  &s.account, err);
+    if (rc < 0)
+        return rc;
+    auth_new_session(auth, &s.session);
+    rc = db_write(auth->db, sign_up_tx, &s, err);
+    return rc < 0 ? rc : finish_sign_up(&s, ret_grant, ret_pending, err);
+}
+
+int auth_sign_up(struct auth *auth, const struct auth_call *call, const struct auth_signup *in,
+                 struct auth_grant *ret_grant, bool *ret_pending, struct error *err)
+{
+    return counted(auth->sign_ups, sign_up(auth, call, in, ret_grant, ret_pending, err));
+}
+
+/* --- sign-in -----------------------------------------------------------------------------------
+ */
+
+struct sign_in {
+    struct auth *auth;
+    const struct auth_call *call;
+    struct slice device_name;
+    enum auth_login_kind kind;
+    struct slice key; /* absent: no account can have that name */
+    struct auth_account account;
+    bool found;
+    char rehash[PASSWORD_HASH_MAX]; /* "" when the stored one is good enough */
+    struct auth_new_session session;
+};
+
+static int find_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct sign_in *s = arg;
+    return auth_store_find_account(tx, s->kind, s->key, s->call->arena, &s->account, &s->found,
+                                   err);
+}
+
+static int find_account(struct sign_in *s, struct slice login, struct error *err)
+{
+    s->found = false;
+    if (!auth_login_key(login, s->call->arena, &s->kind, &s->key)) {
+        s->key = login;
+        return 0;
+    }
+    return db_read(s->auth->db, find_tx, s, err);
+}
+
+/* Attempts count for the account when there is one, whichever of its names was used. */
+static struct slice attempts_key(const struct sign_in *s)
+{
+    return s->found ? slice_of((const char *)s->account.user.bytes, sizeof s->account.user.bytes)
+                    : s->key;
+}
+
+static int check_password(struct sign_in *s, struct slice password, struct error *err)
+{
+    bool match = false;
+    struct slice stored = s->found ? s->account.password_hash : (struct slice){0};
+    int rc =
+        password_verify(s->auth->kit->crypto, password, stored, s->auth->bcrypt_cost, &match, err);
+    if (rc < 0)
+        return rc;
+    if (!match)
+        return error_set(err, FAIL_UNAUTHENTICATED, "invalid_credentials",
+                         "The login or the password is not right.");
+    if (!s->account.is_active)
+        return error_set(err, FAIL_FORBIDDEN, "account_disabled", "This account is disabled.");
+    if (password_hash_is_weak(stored, s->auth->bcrypt_cost))
+        return password_hash(s->auth->kit->crypto, password, s->auth->bcrypt_cost, s->rehash, err);
+    return 0;
+}
+
+static int sign_in_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct sign_in *s = arg;
+    const struct id *user = &s->account.user;
+    int rc = auth_store_set_last_login(tx, user, s->account.last_login, err);
+    if (rc == 0 && s->rehash[0] != 0)
+        rc = auth_store_set_password(tx, user, slice_str(s->rehash), err);
+    if (rc == 0)
+        rc = auth_write_session(s->auth, tx, &s->session, user, s->device_name,
+                                s->call->correlation_id, err);
+    if (rc == 0)
+        rc = auth_emit_changed(s->auth->kit, tx, &s->account, s->call->correlation_id, err);
+    return rc;
+}
+
+static int sign_in(struct auth *auth, const struct auth_call *call, const struct auth_login *in,
+                   struct auth_grant *ret_grant, struct error *err)
+{
+    struct sign_in s = {.auth = auth, .call = call, .device_name = in->device_name};
+    const struct user_profile *profile;
+    int rc = limit_address(auth, &per_address, call, err);
+    if (rc == 0)
+        rc = find_account(&s, in->login, err);
+    if (rc == 0)
+        rc = limit_account(auth, attempts_key(&s), call, err);
+    if (rc == 0)
+        rc = check_password(&s, in->password, err);
+    if (rc == 0)
+        rc = auth_profile(auth, call, &s.account.user, &profile, err);
+    if (rc < 0)
+        return rc;
+    auth_new_session(auth, &s.session);
+    s.account.last_login = s.session.now_ms;
+    rc = db_write(auth->db, sign_in_tx, &s, err);
+    if (rc < 0)
+        return rc;
+    limit_reset(auth->kit->kv, &per_account, attempts_key(&s));
+    return auth_fill_grant(auth, call, &s.account, &s.session.id, slice_str(s.session.refresh.text),
+                           ret_grant, err);
+}
+
+int auth_sign_in(struct auth *auth, const struct auth_call *call, const struct auth_login *in,
+                 struct auth_grant *ret_grant, struct error *err)
+{
+    int64_t started_ns = clock_mono_ns(auth->kit->clock);
+    int rc = counted(auth->sign_ins, sign_in(auth, call, in, ret_grant, err));
+    metric_observe_ns(auth->sign_in_seconds, clock_mono_ns(auth->kit->clock) - started_ns);
+    return rc;
+}
+
+/* --- password ----------------------------------------------------------------------------------
+ */
+
+struct change {
+    struct auth *auth;
+    const struct auth_call *call;
+    const struct principal *who;
+    struct auth_account account;
+    bool found;
+    char hash[PASSWORD_HASH_MAX];
+    struct id ended[AUTH_SESSIONS_MAX];
+    size_t ended_count;
+};
+
+static int get_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct change *c = arg;
+    return auth_store_get_account(tx, &c->who->user, c->call->arena, &c->account, &c->found, err);
+}
+
+static int check_current(struct change *c, struct slice current, struct error *err)
+{
+    bool match = false;
+    struct slice stored = c->found ? c->account.password_hash : (struct slice){0};
+    int rc =
+        password_verify(c->auth->kit->crypto, current, stored, c->auth->bcrypt_cost, &match, err);
+    if (rc == 0 && !match)
+        rc = error_set(err, FAIL_FORBIDDEN, "wrong_password", "The current password is not right.");
+    return rc;
+}
+
+static int change_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct change *c = arg;
+    int rc = auth_store_set_password(tx, &c->who->user, slice_str(c->hash), err);
+    if (rc == 0)
+        rc = auth_write_end_others(c->auth, tx, &c->who->user, &c->who->session,
+                                   c->call->correlation_id, c->ended, &c->ended_count, err);
+    return rc;
+}
+
+int auth_change_password(struct auth *auth, const struct auth_call *call,
+                         const struct principal *who, struct slice current, struct slice fresh,
+                         struct error *err)
+{
+    struct change c = {.auth = auth, .call = call, .who = who};
+    struct slice key = slice_of((const char *)who->user.bytes, sizeof who->user.bytes);
+    int rc = password_check_new(fresh, "new_password", err);
+    if (rc == 0)
+        rc = limit_account(auth, key, call, err);
+    if (rc == 0)
+        rc = db_read(auth->db, get_tx, &c, err);
+    if (rc == 0)
+        rc = check_current(&c, current, err);
+    if (rc == 0)
+        rc = password_hash(auth->kit->crypto, fresh, auth->bcrypt_cost, c.hash, err);
+    if (rc == 0)
+        rc = db_write(auth->db, change_tx, &c, err);
+    if (rc < 0)
+        return rc;
+    limit_reset(auth->kit->kv, &per_account, key);
+    for (size_t i = 0; i < c.ended_count; i++)
+        token_revoke_session(auth->kit->tokens, &c.ended[i]);
+    return 0;
+}

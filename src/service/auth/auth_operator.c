@@ -1,0 +1,118 @@
+/* What operators do to accounts: from the command line, with the server running or not. The rules
+ * are those of the room; only sign-up's limits and answers are left out. */
+#include "service/auth/auth_room.h"
+#include "service/auth/auth_store_session.h"
+
+enum { ARENA_BYTES_MAX = 1 << 20 };
+
+struct create {
+    struct kit *kit;
+    const struct auth_signup *in;
+    struct auth_account account;
+};
+
+static int create_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct create *c = arg;
+    uint64_t pos;
+    return auth_write_account(c->kit, tx, &c->account, c->in->full_name, (struct slice){0}, &pos,
+                              err);
+}
+
+int auth_user_create(struct kit *kit, const struct auth_signup *in, enum role role,
+                     struct id *ret_user, struct error *err)
+{
+    struct create c = {.kit = kit, .in = in};
+    struct arena arena;
+    arena_init(&arena, ARENA_BYTES_MAX);
+    int rc = auth_prepare_account(kit, (unsigned)config_int(kit->config, "auth.bcrypt_cost"),
+                                  &arena, in, role, &c.account, err);
+    if (rc == 0)
+        rc = db_write(kit_db(kit, "auth"), create_tx, &c, err);
+    if (rc == 0)
+        *ret_user = c.account.user;
+    arena_done(&arena);
+    return rc;
+}
+
+struct alter {
+    struct kit *kit;
+    struct arena *arena;
+    enum auth_login_kind kind;
+    struct slice key;
+    enum role role;
+    bool set_role, active;
+    struct auth_account account;
+    int64_t now_ms;
+};
+
+static int find(struct alter *a, struct db_tx *tx, struct error *err)
+{
+    bool found = false;
+    int rc = auth_store_find_account(tx, a->kind, a->key, a->arena, &a->account, &found, err);
+    if (rc == 0 && !found)
+        rc = error_set(err, FAIL_NOT_FOUND, "user_not_found", "There is no such account.");
+    return rc;
+}
+
+/* A session may be refreshed no more when its account is disabled, so the rows can stay. */
+static int alter_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct alter *a = arg;
+    int rc = find(a, tx, err);
+    if (rc < 0)
+        return rc;
+    const struct id *user = &a->account.user;
+    struct auth_session_revoked revoked = {.user_id = *user, .before = a->now_ms + 1};
+    if (a->set_role) {
+        a->account.role = a->role;
+        rc = auth_store_set_role(tx, user, a->role, err);
+    } else {
+        a->account.is_active = a->active;
+        rc = auth_store_set_active(tx, user, a->active, err);
+    }
+    if (rc == 0)
+        rc = auth_store_set_tokens_valid_from(tx, user, revoked.before, err);
+    if (rc == 0)
+        rc = auth_emit_changed(a->kit, tx, &a->account, (struct slice){0}, err);
+    if (rc == 0)
+        rc = auth_emit_revoked(a->kit, tx, &revoked, (struct slice){0}, err);
+    return rc;
+}
+
+static int alter(struct alter *a, struct slice login, struct error *err)
+{
+    struct arena arena;
+    arena_init(&arena, ARENA_BYTES_MAX);
+    a->arena = &arena;
+    a->now_ms = clock_wall_ms(a->kit->clock);
+    int rc = auth_login_key(login, &arena, &a->kind, &a->key)
+                 ? db_write(kit_db(a->kit, "auth"), alter_tx, a, err)
+                 : error_set(err, FAIL_NOT_FOUND, "user_not_found", "There is no such account.");
+    if (rc == 0 && a->kit->tokens != NULL)
+        token_revoke_user(a->kit->tokens, &a->account.user, a->now_ms + 1);
+    arena_done(&arena);
+    return rc;
+}
+
+int auth_user_set_role(struct kit *kit, struct slice login, enum role role, struct error *err)
+{
+    struct alter a = {.kit = kit, .role = role, .set_role = true};
+    return alter(&a, login, err);
+}
+
+int auth_user_set_active(struct kit *kit, struct slice login, bool active, struct error *err)
+{
+    struct alter a = {.kit = kit, .active = active};
+    return alter(&a, login, err);
+}
+
+int auth_keys_rotate(struct kit *kit, struct error *err)
+{
+    struct db *db = kit_db(kit, "auth");
+    int rc = auth_keys_add(kit, db, config_int(kit->config, "auth.key_publish_ahead"), err);
+    if (rc < 0)
+        return rc;
+    struct auth *auth = kit->rooms != NULL ? kit_room(kit, "auth") : NULL;
+    return auth != NULL ? auth_tend_keys(auth, err) : 0;
+}

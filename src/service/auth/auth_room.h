@@ -1,0 +1,87 @@
+/* The room's state and the steps that its rules share; inside src/service/auth only. */
+#ifndef PARLEY_SERVICE_AUTH_ROOM_H
+#define PARLEY_SERVICE_AUTH_ROOM_H
+
+#include "base/metric.h"
+#include "kit/limit.h"
+#include "kit/password.h"
+#include "service/auth/auth_keys.h"
+#include "service/auth/auth_refresh_token.h"
+#include "service/auth/auth_store.h"
+
+#define AUTH_SESSIONS_MAX 100       /* of one user; the oldest ends when there is one more */
+#define AUTH_REFRESH_GRACE_MS 10000 /* the same refresh token gives the same answer (A02) */
+#define AUTH_PROFILE_WAIT_MS 2000   /* sign-up answers "pending" after this */
+
+enum auth_result { AUTH_SUCCEEDED, AUTH_FAILED, AUTH_LIMITED, AUTH_RESULTS };
+
+struct auth {
+    struct kit *kit;
+    struct db *db;
+    unsigned bcrypt_cost;
+    int64_t access_ttl_ms, refresh_ttl_ms;
+    bool limit_addresses;
+    uint8_t refresh_key[SEAL_KEY_BYTES];
+    struct auth_keys keys;
+    struct event_subscription revocations;
+    struct metric *sign_ins[AUTH_RESULTS], *sign_ups[AUTH_RESULTS];
+    struct metric *sign_in_seconds;
+    /* Until the profile of a user made at `pos` is there; FAIL_TIMEOUT. The kit's consumer_wait. */
+    int (*wait_profile)(struct auth *auth, uint64_t pos, struct error *err);
+};
+
+static inline int64_t auth_now(const struct auth *auth)
+{
+    return clock_wall_ms(auth->kit->clock);
+}
+
+/* A session about to be written, with the tokens that its owner gets. */
+struct auth_new_session {
+    struct id id;
+    struct auth_refresh_token refresh;
+    int64_t now_ms, expires_ms;
+};
+void auth_new_session(struct auth *auth, struct auth_new_session *ret_session);
+/* Inside db_write: writes it and ends the oldest above AUTH_SESSIONS_MAX. */
+int auth_write_session(struct auth *auth, struct db_tx *tx, const struct auth_new_session *session,
+                       const struct id *user, struct slice device_name, struct slice correlation_id,
+                       struct error *err) MUSTCHECK;
+/* Signs the access token and fills the grant, user included. 403 account_pending. */
+int auth_fill_grant(struct auth *auth, const struct auth_call *call,
+                    const struct auth_account *account, const struct id *session,
+                    struct slice refresh_token, struct auth_grant *ret_grant,
+                    struct error *err) MUSTCHECK;
+/* The user's profile in the arena. 403 account_pending while there is none. */
+int auth_profile(struct auth *auth, const struct auth_call *call, const struct id *user,
+                 const struct user_profile **ret_profile, struct error *err) MUSTCHECK;
+/* Checks the fields of a new account and hashes its password; waits. */
+int auth_prepare_account(struct kit *kit, unsigned bcrypt_cost, struct arena *arena,
+                         const struct auth_signup *in, enum role role,
+                         struct auth_account *ret_account, struct error *err) MUSTCHECK;
+/* Inside db_write: refuses what is taken, writes the account, emits user.created. */
+int auth_write_account(struct kit *kit, struct db_tx *tx, const struct auth_account *account,
+                       struct slice full_name, struct slice correlation_id, uint64_t *ret_pos,
+                       struct error *err) MUSTCHECK;
+/* Inside db_write: ends the user's living sessions but `except` (nil: all) and emits for each. At
+ * most AUTH_SESSIONS_MAX, into ids[]. */
+int auth_write_end_others(struct auth *auth, struct db_tx *tx, const struct id *user,
+                          const struct id *except, struct slice correlation_id,
+                          struct id ids[AUTH_SESSIONS_MAX], size_t *ret_count,
+                          struct error *err) MUSTCHECK;
+
+/* --- events ---------------------------------------------------------------------------------- */
+/* Inside db_write. */
+int auth_emit_created(struct kit *kit, struct db_tx *tx, const struct auth_user_created *data,
+                      struct slice correlation_id, uint64_t *ret_pos, struct error *err) MUSTCHECK;
+int auth_emit_revoked(struct kit *kit, struct db_tx *tx, const struct auth_session_revoked *data,
+                      struct slice correlation_id, struct error *err) MUSTCHECK;
+int auth_emit_changed(struct kit *kit, struct db_tx *tx, const struct auth_account *account,
+                      struct slice correlation_id, struct error *err) MUSTCHECK;
+/* From the log, on every node: refuses the tokens of sessions that others have ended. */
+void auth_follow_revocations(struct auth *auth);
+/* At start: what was revoked while this process was not running. */
+int auth_load_revocations(struct auth *auth, struct error *err) MUSTCHECK;
+int auth_sweep(void *room, struct error *err);     /* job: old sessions and answers go */
+int auth_tend_keys(void *room, struct error *err); /* job: keys whose time has come or gone */
+
+#endif
