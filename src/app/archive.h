@@ -1,0 +1,16 @@
+/* A backup is one file: the databases of a data folder as a POSIX tar archive (ustar, IEEE Std
+ * 1003.1-2001), readable by any tar. */
+#ifndef PARLEY_APP_ARCHIVE_H
+#define PARLEY_APP_ARCHIVE_H
+
+#include "base/error.h"
+
+/* Packs dir/names[i] into `path` (made new, synced, put in place by rename). Blocks. */
+int archive_write(const char *path, const char *dir, const char *const *names, size_t count,
+                  struct error *err) MUSTCHECK;
+/* Unpacks exactly these names into dir; refuses an archive that lacks one, has another, or is cut.
+ */
+int archive_read(const char *path, const char *dir, const char *const *names, size_t count,
+                 struct error *err) MUSTCHECK;
+
+#endif

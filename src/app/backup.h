@@ -1,0 +1,8 @@
+/* What a backup holds: the databases of a data folder by these names, in this order. */
+#ifndef PARLEY_APP_BACKUP_H
+#define PARLEY_APP_BACKUP_H
+
+enum { BACKUP_NAMES = 2 };
+extern const char *const backup_names[BACKUP_NAMES]; /* main.db, search.db */
+
+#endif

@@ -1,0 +1,103 @@
+/* The actions of the control socket and of the commands user, keys and backup. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "app/archive.h"
+#include "app/backup.h"
+#include "app/control.h"
+#include "service/auth/auth.h"
+
+static int user_create(struct control_call *call, struct error *err)
+{
+    struct auth_signup in = {.username = slice_str(call->args[0]), .password = call->input};
+    while (in.password.len > 0 && (in.password.ptr[in.password.len - 1] == '\n' ||
+                                   in.password.ptr[in.password.len - 1] == '\r'))
+        in.password.len--;
+    struct id user;
+    int rc = auth_user_create(call->kit, &in, ROLE_USER, &user, err);
+    if (rc < 0)
+        return rc;
+    char text[ID_TEXT_LEN + 1];
+    id_format(&user, text);
+    buf_printf(call->out, "created %s %s\n", call->args[0], text);
+    return 0;
+}
+
+static int user_promote(struct control_call *call, struct error *err)
+{
+    for (int role = 0; role_names[role] != NULL; role++) {
+        if (strcmp(role_names[role], call->args[1]) != 0)
+            continue;
+        int rc = auth_user_set_role(call->kit, slice_str(call->args[0]), (enum role)role, err);
+        if (rc == 0)
+            buf_printf(call->out, "%s is %s now\n", call->args[0], role_names[role]);
+        return rc;
+    }
+    return error_field(err, "role", "not_allowed", "The role is user, moderator or admin, not %s.",
+                       call->args[1]);
+}
+
+static int user_disable(struct control_call *call, struct error *err)
+{
+    int rc = auth_user_set_active(call->kit, slice_str(call->args[0]), false, err);
+    if (rc == 0)
+        buf_printf(call->out, "%s is disabled and signed out everywhere\n", call->args[0]);
+    return rc;
+}
+
+static int keys_rotate(struct control_call *call, struct error *err)
+{
+    int rc = auth_keys_rotate(call->kit, err);
+    if (rc == 0)
+        buf_lit(call->out,
+                "a new signing key is published; the present one verifies until its last "
+                "token has expired\n");
+    return rc;
+}
+
+/* Both copies are made beside each other in the data folder, then packed: the pair is consistent
+ * because what the search file lacks is in the main file's log, and what it has too much it would
+ * only find again. */
+static int backup(struct control_call *call, struct error *err)
+{
+    char dir[4096];
+    int len = snprintf(dir, sizeof dir, "%s/backup.XXXXXX", call->kit->data_dir);
+    if (len < 0 || (size_t)len >= sizeof dir || mkdtemp(dir) == NULL)
+        return error_errno(err, errno, "backup_failed", "No folder for the copies can be made");
+    char path[2][4200];
+    struct db *dbs[] = {kit_db(call->kit, "user.search"), call->kit->main_db};
+    int rc = 0;
+    /* Search first: it must not be newer than the log it follows. */
+    for (int i = 0; i < 2 && rc == 0; i++) {
+        snprintf(path[i], sizeof path[i], "%s/%s", dir, backup_names[1 - i]);
+        rc = db_backup(dbs[i], path[i], err);
+    }
+    if (rc == 0)
+        rc = archive_write(call->args[0], dir, backup_names, BACKUP_NAMES, err);
+    for (int i = 0; i < 2; i++) {
+        snprintf(path[i], sizeof path[i], "%s/%s", dir, backup_names[i]);
+        unlink(path[i]);
+    }
+    rmdir(dir);
+    if (rc == 0)
+        buf_printf(call->out, "backed up to %s\n", call->args[0]);
+    return rc;
+}
+
+static const struct control_action actions[] = {
+    {"user-create", 1, 1, true, user_create},
+    {"user-promote", 2, 2, false, user_promote},
+    {"user-disable", 1, 1, false, user_disable},
+    {"keys-rotate", 0, 0, false, keys_rotate},
+    {"backup", 1, 1, false, backup},
+};
+
+const struct control_action *control_find(struct slice name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++)
+        if (slice_eq(slice_str(actions[i].name), name))
+            return &actions[i];
+    return NULL;
+}

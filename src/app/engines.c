@@ -1,0 +1,176 @@
+#include "app/engines.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/roles.h"
+#include "engine/message_store.h"
+#include "kit/consumer.h"
+
+enum { WRITER_QUEUE = 16384, WRITER_BATCH = 4096, KV_ENTRIES = 1 << 20, EVENT_TYPES_MAX = 256 };
+
+bool engines_path(const struct config *config, const char *name, char *ret_path, size_t size)
+{
+    int len = snprintf(ret_path, size, "%s/%s", config_string(config, "data"), name);
+    return len > 0 && (size_t)len < size;
+}
+
+static int make_folder(const struct config *config, struct error *err)
+{
+    const char *dir = config_string(config, "data");
+    if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+        return error_errno(err, errno, "data_folder", "The data folder %s cannot be made", dir);
+    return 0;
+}
+
+static int open_one(struct engines *e, const struct config *config, const char *name,
+                    unsigned readers, struct db **ret_db, struct error *err)
+{
+    char path[4096];
+    if (!engines_path(config, name, path, sizeof path))
+        return error_set(err, FAIL_INVALID, "data_folder",
+                         "The path of the data folder is too long.");
+    struct db_config c = {.path = path,
+                          .sync = (enum db_sync)config_enum(config, "db.sync"),
+                          .readers = readers,
+                          .queue_max = WRITER_QUEUE,
+                          .batch_max = WRITER_BATCH,
+                          .clock = e->clock};
+    return db_open(&c, ret_db, err);
+}
+
+/* All schemas of a database: the kit's own, the log's, and those of the rooms that live there. The
+ * search file holds what the user room's search consumer keeps. */
+static size_t main_schemas(struct db_schema *ret_schemas)
+{
+    size_t count = 0;
+    ret_schemas[count++] = event_log_schema;
+    ret_schemas[count++] = kit_schema;
+    ret_schemas[count++] = message_store_schema;
+    for (size_t i = 0; i < all_module_count; i++)
+        if (all_modules[i]->schema != NULL)
+            ret_schemas[count++] = *all_modules[i]->schema;
+    return count;
+}
+
+static size_t search_schemas(struct db_schema *ret_schemas)
+{
+    size_t count = 0;
+    ret_schemas[count++] = kit_schema;
+    for (size_t i = 0; i < all_module_count; i++)
+        if (all_modules[i]->search_schema != NULL)
+            ret_schemas[count++] = *all_modules[i]->search_schema;
+    return count;
+}
+
+static int bring(struct db *db, const struct db_schema *schemas, size_t count,
+                 enum engines_migrate migrate, unsigned *applied, struct error *err)
+{
+    unsigned now = 0;
+    int rc = migrate == ENGINES_APPLY ? db_migrate(db, schemas, count, &now, err)
+                                      : db_migrate_check(db, schemas, count, err);
+    *applied += now;
+    return rc;
+}
+
+int engines_open_databases(struct engines *e, const struct config *config,
+                           enum engines_migrate migrate, unsigned *ret_applied, struct error *err)
+{
+    struct db_schema schemas[64];
+    *ret_applied = 0;
+    int rc = make_folder(config, err);
+    if (rc == 0)
+        rc = open_one(e, config, "main.db", (unsigned)config_int(config, "db.readers"), &e->main_db,
+                      err);
+    if (rc == 0)
+        rc = open_one(e, config, "search.db", 1, &e->search_db, err);
+    if (rc == 0)
+        rc = bring(e->main_db, schemas, main_schemas(schemas), migrate, ret_applied, err);
+    if (rc == 0)
+        rc = bring(e->search_db, schemas, search_schemas(schemas), migrate, ret_applied, err);
+    if (realpath(config_string(config, "data"), e->data_dir) == NULL && rc == 0)
+        rc = error_errno(err, errno, "data_folder", "The data folder cannot be found");
+    return rc;
+}
+
+static int open_log(struct engines *e, const struct config *config, struct error *err)
+{
+    const struct event_type *types[EVENT_TYPES_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < all_module_count; i++) {
+        const struct event_type *const *list = all_modules[i]->events;
+        for (; list != NULL && *list != NULL; list++) {
+            panic_if(count + 1 == EVENT_TYPES_MAX, "too many event types");
+            types[count++] = *list;
+        }
+    }
+    types[count] = NULL;
+    struct event_log_config c = {.db = e->main_db,
+                                 .types = types,
+                                 .retention_ms = config_int(config, "events.retention"),
+                                 .retention_bytes = config_int(config, "events.retention_bytes")};
+    return event_log_open(&c, &e->log, err);
+}
+
+int engines_open_rest(struct engines *e, const struct config *config, struct error *err)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    struct offload_config crypto = {
+        .name = "crypto", .threads = cores > 0 ? (unsigned)cores : 1, .queue_max = 256, .nice = 10};
+    struct offload_config blocking = {.name = "blocking", .threads = 2, .queue_max = 1024};
+    struct token_config tokens = {.clock = e->clock,
+                                  .issuer = "parley",
+                                  .audience = "parley",
+                                  .access_ttl_ms = config_int(config, "auth.access_ttl"),
+                                  .leeway_ms = 30000,
+                                  .cache_ms = 60000};
+    int rc = open_log(e, config, err);
+    if (rc == 0)
+        rc = kv_memory_open(e->clock, KV_ENTRIES, &e->kv, err);
+    if (rc == 0)
+        rc = offload_new(&crypto, &e->crypto, err);
+    if (rc == 0)
+        rc = offload_new(&blocking, &e->blocking, err);
+    if (rc == 0)
+        rc = token_authority_new(&tokens, &e->tokens, err);
+    return rc;
+}
+
+void engines_close(struct engines *e)
+{
+    if (e->tokens != NULL)
+        token_authority_free(e->tokens);
+    if (e->crypto != NULL)
+        offload_free(e->crypto);
+    if (e->blocking != NULL)
+        offload_free(e->blocking);
+    if (e->kv != NULL)
+        e->kv->ops->close(e->kv);
+    if (e->log != NULL)
+        event_log_close(e->log);
+    if (e->search_db != NULL)
+        db_close(e->search_db);
+    if (e->main_db != NULL)
+        db_close(e->main_db);
+    memset(e, 0, sizeof *e);
+}
+
+void engines_fill(struct engines *e, const struct config *config, struct kit *kit)
+{
+    e->databases[0] = (struct kit_database){"user.search", e->search_db};
+    kit->config = config;
+    kit->clock = e->clock;
+    kit->main_db = e->main_db;
+    kit->databases = e->databases;
+    kit->database_count = ARRAY_LEN(e->databases);
+    kit->log = e->log;
+    kit->kv = e->kv;
+    kit->crypto = e->crypto;
+    kit->blocking = e->blocking;
+    kit->tokens = e->tokens;
+    kit->data_dir = e->data_dir;
+    kit->modules = all_modules;
+}

@@ -1,0 +1,32 @@
+/* The embedded engines of one data folder, opened in order and closed in reverse. */
+#ifndef PARLEY_APP_ENGINES_H
+#define PARLEY_APP_ENGINES_H
+
+#include "kit/kit.h"
+
+struct engines {
+    const struct clock *clock; /* set by the caller before opening */
+    struct db *main_db, *search_db;
+    struct kit_database databases[1];
+    struct event_log *log;
+    struct kv *kv;
+    struct offload *crypto, *blocking;
+    struct token_authority *tokens;
+    char data_dir[4096];
+};
+
+enum engines_migrate { ENGINES_CHECK, ENGINES_APPLY };
+/* Opens databases and brings (or checks) their schemas; *ret_applied counts migrations. Blocks. */
+int engines_open_databases(struct engines *e, const struct config *config,
+                           enum engines_migrate migrate, unsigned *ret_applied,
+                           struct error *err) MUSTCHECK;
+/* The rest: log, ephemeral store, pools, tokens. */
+int engines_open_rest(struct engines *e, const struct config *config, struct error *err) MUSTCHECK;
+void engines_close(struct engines *e);
+/* What the kit needs of them. */
+void engines_fill(struct engines *e, const struct config *config, struct kit *kit);
+/* "<data>/main.db" and the like; false when it does not fit. */
+bool engines_path(const struct config *config, const char *name, char *ret_path,
+                  size_t size) MUSTCHECK;
+
+#endif

@@ -1,0 +1,24 @@
+#include "app/pid_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+int pid_file_write(const char *path, struct error *err)
+{
+    if (path == NULL)
+        return 0;
+    FILE *file = fopen(path, "we");
+    if (file == NULL)
+        return error_errno(err, errno, "pid_file", "The pid file %s cannot be written", path);
+    bool good = fprintf(file, "%d\n", (int)getpid()) > 0;
+    if (fclose(file) != 0 || !good)
+        return error_errno(err, errno, "pid_file", "The pid file %s cannot be written", path);
+    return 0;
+}
+
+void pid_file_remove(const char *path)
+{
+    if (path != NULL)
+        unlink(path);
+}

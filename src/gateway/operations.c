@@ -1,0 +1,214 @@
+#include "gateway/operations.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/metric.h"
+#include "gateway/openapi.h"
+#include "kit/idempotency.h"
+
+enum { DOCUMENT_MAX = 8 << 20 };
+
+struct operations {
+    struct kit *kit;
+    struct edge *edge;
+    int64_t started_ms; /* monotonic */
+    struct buf openapi, asyncapi;
+};
+
+struct health_engine {
+    struct slice name, status;
+};
+static const struct schema_field engine_fields[] = {
+    {"name", NULL, SCHEMA_STRING, SCHEMA_REQUIRED, SCHEMA_AT(struct health_engine, name),
+     .max = 64},
+    {"status", "ok or failing", SCHEMA_STRING, SCHEMA_REQUIRED,
+     SCHEMA_AT(struct health_engine, status), .max = 64},
+};
+static SCHEMA_DEF(engine_schema, struct health_engine, "HealthEngine", "One engine.",
+                  engine_fields);
+
+struct health {
+    struct slice status;
+    int64_t timestamp, uptime;
+    struct schema_list engines;
+};
+static const struct schema_field health_fields[] = {
+    {"status", "ok, draining or failing", SCHEMA_STRING, SCHEMA_REQUIRED,
+     SCHEMA_AT(struct health, status), .max = 16},
+    {"timestamp", NULL, SCHEMA_TIME, SCHEMA_REQUIRED, SCHEMA_AT(struct health, timestamp)},
+    {"uptime", "Seconds since start.", SCHEMA_INT, SCHEMA_REQUIRED,
+     SCHEMA_AT(struct health, uptime), .min = 0, .max = INT64_MAX},
+    {"engines", "Each engine and how it does.", SCHEMA_LIST, SCHEMA_REQUIRED,
+     SCHEMA_AT(struct health, engines), .of = &engine_schema},
+};
+static SCHEMA_DEF(health_schema, struct health, "Health", "State of this process.", health_fields);
+
+static const struct db_sql sql_ping = {"SELECT 1"};
+
+static int ping(struct db_tx *tx, void *arg, struct error *err)
+{
+    (void)arg;
+    struct db_rows rows;
+    int rc = db_query_n(tx, &sql_ping, NULL, 0, &rows, err);
+    if (rc < 0)
+        return rc;
+    rc = db_next(&rows, err);
+    db_rows_close(&rows);
+    return rc < 0 ? rc : 0;
+}
+
+static bool database_works(struct kit *kit)
+{
+    struct error err;
+    error_init(&err);
+    return db_read(kit->main_db, ping, NULL, &err) == 0;
+}
+
+static bool kv_works(struct kit *kit, struct arena *arena)
+{
+    struct error err;
+    error_init(&err);
+    struct slice value;
+    return kit->kv->ops->get(kit->kv, SLICE("health"), arena, &value, &err) == 0;
+}
+
+static int health_route(struct request *req)
+{
+    struct operations *o = req->room;
+    bool db = database_works(req->kit), kv = kv_works(req->kit, req->arena);
+    bool draining = atomic_load(&o->edge->draining);
+    struct health_engine engines[] = {
+        {SLICE("database"), db ? SLICE("ok") : SLICE("failing")},
+        {SLICE("log"), db ? SLICE("ok") : SLICE("failing")},
+        {SLICE("ephemeral"), kv ? SLICE("ok") : SLICE("failing")},
+    };
+    struct health health = {.status = draining   ? SLICE("draining")
+                                      : db && kv ? SLICE("ok")
+                                                 : SLICE("failing"),
+                            .timestamp = clock_wall_ms(req->kit->clock),
+                            .uptime = (clock_mono_ms(req->kit->clock) - o->started_ms) / 1000,
+                            .engines = {engines, ARRAY_LEN(engines)}};
+    return request_reply(req, draining || !db ? 503 : 200, &health_schema, &health);
+}
+
+static int live_route(struct request *req)
+{
+    return request_reply_json(req, 200, SLICE("{\"status\":\"ok\"}"));
+}
+
+static int ready_route(struct request *req)
+{
+    struct operations *o = req->room;
+    if (atomic_load(&o->edge->draining))
+        return request_reply_json(req, 503, SLICE("{\"status\":\"draining\"}"));
+    return request_reply_json(req, 200, SLICE("{\"status\":\"ok\"}"));
+}
+
+static int metrics_route(struct request *req)
+{
+    req->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    req->status = 200;
+    metric_write(&req->answer);
+    return 0;
+}
+
+static int document(struct request *req, const struct buf *text)
+{
+    int rc = request_reply_json(req, 200, buf_view(text));
+    if (rc == 0)
+        request_etag(req);
+    return rc;
+}
+
+static int openapi_route(struct request *req)
+{
+    struct operations *o = req->room;
+    return document(req, &o->openapi);
+}
+
+static int asyncapi_route(struct request *req)
+{
+    struct operations *o = req->room;
+    return document(req, &o->asyncapi);
+}
+
+static const struct route operations_routes[] = {
+    {HTTP_GET, "/health", "operations", "State of this process and its engines",
+     "503 while draining or when the database does not answer.", health_route, ROUTE_PUBLIC,
+     .limit = LIMIT_NONE, .answer = &health_schema, .status = 200},
+    {HTTP_GET, "/livez", "operations", "Whether the process runs", NULL, live_route,
+     ROUTE_PUBLIC | ROUTE_HIDDEN, .limit = LIMIT_NONE, .status = 200},
+    {HTTP_GET, "/readyz", "operations", "Whether to send traffic here", NULL, ready_route,
+     ROUTE_PUBLIC | ROUTE_HIDDEN, .limit = LIMIT_NONE, .status = 200},
+    {HTTP_GET, "/metrics", "operations", "Prometheus metrics", NULL, metrics_route,
+     ROUTE_PUBLIC | ROUTE_HIDDEN, .limit = LIMIT_NONE, .status = 200},
+    {HTTP_GET, "/api/v1/openapi.json", "operations", "This description", NULL, openapi_route,
+     ROUTE_PUBLIC | ROUTE_HIDDEN, .limit = LIMIT_NONE, .status = 200},
+    {HTTP_GET, "/api/v1/asyncapi.json", "operations", "Description of the realtime interface", NULL,
+     asyncapi_route, ROUTE_PUBLIC | ROUTE_HIDDEN, .limit = LIMIT_NONE, .status = 200},
+};
+
+static int64_t surprises(void *arg)
+{
+    (void)arg;
+    return (int64_t)should_not_total();
+}
+
+static int64_t log_lines_dropped(void *arg)
+{
+    (void)arg;
+    return (int64_t)log_dropped();
+}
+
+static int operations_start(struct kit *kit, void **ret_room, struct error *err)
+{
+    (void)err;
+    struct operations *o = xcalloc(1, sizeof *o);
+    o->kit = kit;
+    o->started_ms = clock_mono_ms(kit->clock);
+    buf_init(&o->openapi, DOCUMENT_MAX);
+    buf_init(&o->asyncapi, DOCUMENT_MAX);
+    metric_register_counter_fn("parley_should_not_total", "Things that should not have happened.",
+                               NULL, surprises, NULL);
+    metric_register_counter_fn("parley_log_dropped_total", "Log lines dropped.", NULL,
+                               log_lines_dropped, NULL);
+    *ret_room = o;
+    return 0;
+}
+
+static void operations_stop(void *room)
+{
+    struct operations *o = room;
+    buf_done(&o->openapi);
+    buf_done(&o->asyncapi);
+    free(o);
+}
+
+void operations_go(struct kit *kit, struct edge *edge, const char *version)
+{
+    struct operations *o = kit_room(kit, operations_module.name);
+    o->edge = edge;
+    openapi_write(kit->modules, version, &o->openapi);
+    asyncapi_write(kit->modules, version, &o->asyncapi);
+    panic_if(!buf_ok(&o->openapi) || !buf_ok(&o->asyncapi), "the API description is too large");
+}
+
+static int clean_keys(void *room, struct error *err)
+{
+    struct operations *o = room;
+    return idempotency_clean(o->kit, err);
+}
+
+static const struct job operations_jobs[] = {{"idempotency.clean", 600 * 1000, clean_keys}};
+
+const struct module operations_module = {
+    .name = "operations",
+    .routes = operations_routes,
+    .route_count = ARRAY_LEN(operations_routes),
+    .jobs = operations_jobs,
+    .job_count = ARRAY_LEN(operations_jobs),
+    .start = operations_start,
+    .stop = operations_stop,
+};
