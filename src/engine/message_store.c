@@ -18,6 +18,7 @@ static void put_ended(struct db_hook *hook, bool committed)
 {
     struct message_version *v = CONTAINER_OF(hook, struct message_version, hook);
     struct message_store *store = v->store;
+    message_version_unstage(v);
     if (!committed) {
         message_version_drop(v);
         return;
@@ -34,6 +35,7 @@ int message_store_put(struct message_store *store, struct db_tx *tx, const struc
                          "The message's number or size is out of range.");
     struct message_version *v = message_version_new(store, key, pos);
     message_version_pin(v, key);
+    message_version_stage(v);
     v->hook.run = put_ended;
     db_on_end(tx, &v->hook);
     return 0;
@@ -61,9 +63,8 @@ static void folded(struct event_folder *folder, uint64_t pos)
 }
 
 /* --- opening --------------------------------------------------------------------------------- */
-static int load(struct db_tx *tx, void *arg, struct error *err)
+int message_state_load(struct message_store *store, struct db_tx *tx, struct error *err)
 {
-    struct message_store *store = arg;
     struct db_rows rows;
     int rc = db_query(tx, &state_sql, &rows, err, db_null());
     if (rc == 0)
@@ -81,7 +82,16 @@ static int load(struct db_tx *tx, void *arg, struct error *err)
         (struct message_state){(uint64_t)db_col_int(&rows, 0), (uint64_t)db_col_int(&rows, 1),
                                (uint64_t)db_col_int(&rows, 2), (uint64_t)db_col_int(&rows, 3)};
     db_rows_close(&rows);
-    store->state_saved = store->state;
+    store->state_stale = false;
+    return 0;
+}
+
+static int load(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct message_store *store = arg;
+    int rc = message_state_load(store, tx, err);
+    if (rc != 0)
+        return rc;
     store->folded_pos = store->release_pos = store->state.folded;
     return message_keys_load(store, tx, err);
 }
@@ -99,7 +109,11 @@ int message_store_open(const struct message_store_config *config, struct message
         .keep = config->keep != 0 ? config->keep : KEEP_DEFAULT,
         .shard_bytes_max =
             (config->bytes_max != 0 ? config->bytes_max : BYTES_DEFAULT) / MESSAGE_SHARDS,
-        .folder = {.name = "messages", .fold = message_fold, .replay = replay, .folded = folded},
+        .folder = {.name = "messages",
+                   .fold = message_fold,
+                   .reset = message_fold_reset,
+                   .replay = replay,
+                   .folded = folded},
     };
     message_memory_init(store);
     int rc = db_read(store->db, load, store, err);

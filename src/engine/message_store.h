@@ -61,7 +61,8 @@ int message_store_page(struct message_store *store, struct db_tx *tx, const stru
 bool message_store_recent(struct message_store *store, const struct id *chat, uint64_t last_seq,
                           uint64_t before, uint64_t after, unsigned limit, struct arena *arena,
                           struct message_ref *ret_refs, unsigned *ret_count);
-/* FAIL_NOT_FOUND "message_not_found"; otherwise as message_store_page. */
+/* FAIL_NOT_FOUND "message_not_found"; otherwise as message_store_page. Inside db_write it also sees
+ * what has been put before in the same commit. */
 int message_store_get(struct message_store *store, struct db_tx *tx, const struct id *chat,
                       uint64_t seq, struct arena *arena, struct message_ref *ret_ref,
                       struct error *err) MUSTCHECK;

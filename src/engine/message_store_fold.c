@@ -32,7 +32,6 @@ struct message_fold {
     struct message_entry entries[MESSAGE_BLOCK];
     struct buf row, old, scratch;
     struct message_store *store;
-    struct db_hook hook;
 };
 
 static const struct db_sql block_sql = {"SELECT data FROM message_block WHERE key = ?1"};
@@ -76,18 +75,16 @@ static void round_begin(struct message_fold *fold, const struct event *const *ev
     fold->keys_sorted = xcalloc(count, sizeof *fold->keys_sorted);
 }
 
-/* A slice that was undone takes its numbers back; the round begins anew when it is given again. */
-static void slice_ended(struct db_hook *hook, bool committed)
+/* Chat numbers and counts are perhaps those of a slice that was undone: they are read again. */
+void message_fold_reset(struct event_folder *folder)
 {
-    struct message_fold *fold = CONTAINER_OF(hook, struct message_fold, hook);
-    struct message_store *store = fold->store;
-    if (committed) {
-        store->state_saved = store->state;
+    struct message_store *store = CONTAINER_OF(folder, struct message_store, folder);
+    struct message_fold *fold = store->fold;
+    if (fold == NULL)
         return;
-    }
     for (size_t i = 0; i < fold->chat_count; i++)
-        fold->chats[i]->number = 0; /* perhaps given by the undone slice */
-    store->state = store->state_saved;
+        fold->chats[i]->number = 0;
+    store->state_stale = true;
     round_end(fold);
 }
 
@@ -277,9 +274,12 @@ int message_fold(struct event_folder *folder, struct db_tx *tx, const struct eve
         return 0;
     if (fold->events != events || fold->count != count)
         round_begin(fold, events, count);
-    fold->hook.run = slice_ended;
-    db_on_end(tx, &fold->hook);
-    int rc = work(fold, tx, clock_mono_ns(db_clock(tx)) + budget_us * 1000, err);
+    int rc = store->state_stale ? message_state_load(store, tx, err) : 0;
+    int64_t now_ns = clock_mono_ns(db_clock(tx)), until_ns;
+    if (__builtin_add_overflow(budget_us * 1000, now_ns, &until_ns)) /* no end */
+        until_ns = INT64_MAX;
+    if (rc == 0)
+        rc = work(fold, tx, until_ns, err);
     if (rc != 0)
         return rc;
     *ret_more = fold->step != STEP_DONE;

@@ -38,7 +38,7 @@ struct message_version {
     struct message_chat *chat;
     struct map_node key_node;         /* in store->keys while keyed */
     struct list unfolded;             /* in store->unfolded while pinned */
-    struct message_version *old_next; /* in chat->old */
+    struct message_version *old_next; /* in chat->old, before that in chat->staged_first */
     struct id sender;
     uint64_t seq, pos;
     int64_t at_ms;
@@ -56,8 +56,10 @@ struct message_chat {
     struct message_version **slots; /* seq & mask */
     size_t mask;
     struct message_version *old; /* versions of messages before the window */
-    uint64_t number;             /* row of message_chat; 0: not looked up yet. Writer only */
-    unsigned pins;               /* pinned versions and fold rounds that need this chat */
+    /* Put in transactions that are not committed yet, by position; writer only. */
+    struct message_version *staged_first, **staged_end;
+    uint64_t number; /* row of message_chat; 0: not looked up yet. Writer only */
+    unsigned pins;   /* pinned versions and fold rounds that need this chat */
     struct message_fold_item *fold_first, **fold_end; /* this round's events; writer only */
 };
 
@@ -74,7 +76,7 @@ struct message_filter {
     unsigned count;
 };
 
-/* Row of message_state, and what a failed transaction goes back to. */
+/* Row of message_state. */
 struct message_state {
     uint64_t folded; /* everything up to this position is in the tables */
     uint64_t next_chat;
@@ -99,7 +101,8 @@ struct message_store {
     uint64_t folded_pos;  /* told by the log */
     uint8_t hash_key[16];
     struct message_filter filter;
-    struct message_state state, state_saved;
+    struct message_state state;
+    bool state_stale; /* a fold slice was undone */
     struct message_fold *fold;
     _Atomic uint64_t hits, misses, filter_checks, filter_passes;
 };
@@ -111,8 +114,11 @@ struct message_chat *message_chat_find(struct message_shard *shard, const struct
 struct message_chat *message_chat_make(struct message_store *store, const struct id *chat);
 struct message_version *message_version_new(struct message_store *store,
                                             const struct message_key *key, uint64_t pos);
-/* Pins it and makes its client id known; before commit. */
+/* Pins it and makes its client id known. */
 void message_version_pin(struct message_version *version, const struct message_key *key);
+/* Until the transaction ends: the writer sees it, readers do not. */
+void message_version_stage(struct message_version *version);
+void message_version_unstage(struct message_version *version);
 void message_version_show(struct message_version *version); /* committed: readers see it */
 void message_version_drop(struct message_version *version); /* undone: forgets it */
 /* Unpins up to `count` versions that have been folded. */
@@ -170,6 +176,8 @@ void message_keys_done(struct message_store *store);
 /* --- folding (message_store_fold.c) ---------------------------------------------------------- */
 int message_fold(struct event_folder *folder, struct db_tx *tx, const struct event *const *events,
                  size_t count, int64_t budget_us, bool *ret_more, struct error *err);
+void message_fold_reset(struct event_folder *folder);
 void message_fold_done(struct message_store *store);
+int message_state_load(struct message_store *store, struct db_tx *tx, struct error *err) MUSTCHECK;
 
 #endif

@@ -113,6 +113,7 @@ struct message_chat *message_chat_make(struct message_store *store, const struct
     chat = xcalloc(1, sizeof *chat);
     chat->id = *id;
     chat->fold_end = &chat->fold_first;
+    chat->staged_end = &chat->staged_first;
     list_init(&chat->lru);
     pthread_mutex_lock(&shard->lock);
     map_insert(&shard->chats, &chat->node, hash_id(id));
@@ -150,6 +151,25 @@ void message_version_pin(struct message_version *v, const struct message_key *ke
     v->keyed = true;
     map_insert(&store->keys, &v->key_node,
                message_key_hash(store, &key->chat, &key->sender, key->client_id));
+}
+
+void message_version_stage(struct message_version *v)
+{
+    *v->chat->staged_end = v;
+    v->chat->staged_end = &v->old_next;
+}
+
+/* Transactions end in the order in which they began: it is the first, nearly always. */
+void message_version_unstage(struct message_version *v)
+{
+    struct message_chat *chat = v->chat;
+    struct message_version **at = &chat->staged_first;
+    while (*at != v)
+        at = &(*at)->old_next;
+    *at = v->old_next;
+    if (chat->staged_end == &v->old_next)
+        chat->staged_end = at;
+    v->old_next = NULL;
 }
 
 static void grow(struct message_shard *shard, struct message_chat *chat)

@@ -240,11 +240,27 @@ int message_store_page(struct message_store *store, struct db_tx *tx, const stru
     return rc;
 }
 
+/* The writer sees what earlier transactions of the same commit have put. */
+static const struct message_version *find_staged(struct message_store *store, const struct id *id,
+                                                 uint64_t seq)
+{
+    const struct message_chat *chat = message_chat_find(message_shard_of(store, id), id);
+    const struct message_version *found = NULL;
+    if (chat != NULL)
+        for (const struct message_version *v = chat->staged_first; v != NULL; v = v->old_next)
+            if (v->seq == seq)
+                found = v;
+    return found;
+}
+
 int message_store_get(struct message_store *store, struct db_tx *tx, const struct id *chat,
                       uint64_t seq, struct arena *arena, struct message_ref *ret_ref,
                       struct error *err)
 {
     struct range range = {.low = seq, .high = seq};
+    const struct message_version *staged = db_tx_writes(tx) ? find_staged(store, chat, seq) : NULL;
+    if (staged != NULL)
+        return copy_version(staged, arena, ret_ref) ? 0 : arena_full(err);
     int rc = seq > 0 ? read_range(store, tx, chat, 1, &range, arena, err) : 0;
     if (rc != 0)
         return rc;

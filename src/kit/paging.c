@@ -54,16 +54,8 @@ void cursor_encode(const struct cursor *cursor, struct buf *out)
     base64url_encode(slice_of((const char *)bytes, sizeof bytes), out);
 }
 
-int request_reply_page(struct request *req, const struct schema *schema, const void *items,
-                       size_t count, const struct cursor *next)
+static int end_page(struct request *req, const struct cursor *next)
 {
-    req->status = 200;
-    buf_lit(&req->answer, "{\"items\":[");
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            buf_char(&req->answer, ',');
-        schema_encode(schema, (const char *)items + i * schema->size, &req->answer);
-    }
     buf_lit(&req->answer, "],\"next_cursor\":");
     if (next != NULL) {
         buf_char(&req->answer, '"');
@@ -76,4 +68,30 @@ int request_reply_page(struct request *req, const struct schema *schema, const v
         return 0;
     return error_set(&req->error, FAIL_TOO_LARGE, "answer_too_large",
                      "The page is larger than %zu bytes; ask for fewer items.", req->answer.max);
+}
+
+int request_reply_page(struct request *req, const struct schema *schema, const void *items,
+                       size_t count, const struct cursor *next)
+{
+    req->status = 200;
+    buf_lit(&req->answer, "{\"items\":[");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_char(&req->answer, ',');
+        schema_encode(schema, (const char *)items + i * schema->size, &req->answer);
+    }
+    return end_page(req, next);
+}
+
+int request_reply_page_json(struct request *req, const struct slice *items, size_t count,
+                            const struct cursor *next)
+{
+    req->status = 200;
+    buf_lit(&req->answer, "{\"items\":[");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_char(&req->answer, ',');
+        buf_slice(&req->answer, items[i]);
+    }
+    return end_page(req, next);
 }

@@ -28,5 +28,8 @@ void cursor_encode(const struct cursor *cursor, struct buf *out);
  * structs. */
 int request_reply_page(struct request *req, const struct schema *schema, const void *items,
                        size_t count, const struct cursor *next);
+/* The same with items that are encoded already. */
+int request_reply_page_json(struct request *req, const struct slice *items, size_t count,
+                            const struct cursor *next);
 
 #endif

@@ -1,0 +1,501 @@
+/* Routes, socket ops and the room's descriptor: decode, call the rule, encode. */
+#include <stdlib.h>
+
+#include "service/chat/chat_room.h"
+
+extern const struct db_schema chat_db_schema; /* made from schema/ by the build */
+
+/* --- between requests and rules -------------------------------------------------------------- */
+static int check_match(struct chat_call *call, struct slice current_json)
+{
+    return request_check_match(call->unchanged_arg, current_json);
+}
+
+static struct chat_call call_of(struct request *req)
+{
+    struct chat_call call = {.room = req->room,
+                             .user = req->principal->user,
+                             .arena = req->arena,
+                             .correlation_id = req->correlation_id,
+                             .headers = &req->headers,
+                             .err = &req->error};
+    if (request_header_value(req, "if-match").ptr != NULL) {
+        call.unchanged = check_match;
+        call.unchanged_arg = req;
+    }
+    return call;
+}
+
+static int reply_chat(struct request *req, int rc, int status, const struct chat *chat)
+{
+    if (rc == 0)
+        rc = request_reply(req, status, &chat_schema, chat);
+    if (rc == 0)
+        request_etag(req);
+    return rc;
+}
+
+static int reply_message(struct request *req, int rc, int status, struct slice json)
+{
+    if (rc == 0)
+        rc = request_reply_json(req, status, json);
+    if (rc == 0)
+        request_etag(req);
+    return rc;
+}
+
+static int reply_empty(struct request *req, int rc)
+{
+    return rc == 0 ? request_reply_empty(req) : rc;
+}
+
+/* --- chats ----------------------------------------------------------------------------------- */
+static int create(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    struct chat chat;
+    return reply_chat(req, chat_create(&call, req->body, &chat), 201, &chat);
+}
+
+static int list(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    struct chat_list page;
+    int rc = chat_list(&call, req->query, &page);
+    if (rc != 0)
+        return rc;
+    return request_reply_page(req, &chat_schema, page.items, page.count,
+                              page.more ? &page.next : NULL);
+}
+
+static int get(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    const struct chat_params *params = req->params;
+    struct chat chat;
+    return reply_chat(req, chat_get(&call, &params->chat_id, &chat), 200, &chat);
+}
+
+static int patch(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    const struct chat_params *params = req->params;
+    struct chat chat;
+    return reply_chat(req, chat_patch(&call, &params->chat_id, req->body, &chat), 200, &chat);
+}
+
+static int end(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    const struct chat_params *params = req->params;
+    return reply_empty(req, chat_delete(&call, &params->chat_id));
+}
+
+/* --- members --------------------------------------------------------------------------------- */
+static int members(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    const struct chat_params *params = req->params;
+    struct chat_member_list page;
+    int rc = chat_members(&call, &params->chat_id, req->query, &page);
+    if (rc != 0)
+        return rc;
+    return request_reply_page(req, &chat_member_schema, page.items.items, page.items.count,
+                              page.more ? &page.next : NULL);
+}
+
+static int add_members(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    const struct chat_params *params = req->params;
+    struct chat_member_list added;
+    int rc = chat_add_members(&call, &params->chat_id, req->body, &added);
+    return rc == 0 ? request_reply(req, 201, &chat_member_list_schema, &added) : rc;
+}
+
+static int set_role(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    const struct chat_params *params = req->params;
+    const struct chat_role_change *change = req->body;
+    struct chat_member_item member;
+    int rc = chat_set_role(&call, &params->chat_id, &params->user_id, change->role, &member);
+    return rc == 0 ? request_reply(req, 200, &chat_member_schema, &member) : rc;
+}
+
+static int remove_member(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    const struct chat_params *params = req->params;
+    return reply_empty(req, chat_remove_member(&call, &params->chat_id, &params->user_id));
+}
+
+/* --- messages -------------------------------------------------------------------------------- */
+static int send_message(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    const struct chat_params *params = req->params;
+    struct chat_send what = *(const struct chat_send *)req->body;
+    struct slice json;
+    what.chat_id = params->chat_id;
+    return reply_message(req, chat_send(&call, &what, &json), 201, json);
+}
+
+static int history(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    const struct chat_params *params = req->params;
+    struct chat_history page;
+    struct slice items[PAGE_LIMIT_MAX];
+    int rc = chat_history(&call, &params->chat_id, req->query, &page);
+    if (rc != 0)
+        return rc;
+    for (unsigned i = 0; i < page.count; i++)
+        items[i] = page.items[i].json;
+    return request_reply_page_json(req, items, page.count, page.more ? &page.next : NULL);
+}
+
+static struct chat_place place_of(const struct request *req)
+{
+    const struct chat_params *params = req->params;
+    return (struct chat_place){params->chat_id, params->seq};
+}
+
+static int get_message(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    struct chat_place place = place_of(req);
+    struct slice json;
+    return reply_message(req, chat_get_message(&call, &place, &json), 200, json);
+}
+
+static int edit_message(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    const struct chat_params *params = req->params;
+    struct chat_edit what = *(const struct chat_edit *)req->body;
+    struct slice json;
+    what.chat_id = params->chat_id;
+    what.seq = params->seq;
+    return reply_message(req, chat_edit(&call, &what, &json), 200, json);
+}
+
+static int delete_message(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    struct chat_place place = place_of(req);
+    struct slice json;
+    return reply_empty(req, chat_delete_message(&call, &place, &json));
+}
+
+static int message_edits(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    struct chat_place place = place_of(req);
+    struct chat_edit_version *versions;
+    size_t count;
+    int rc = chat_message_edits(&call, &place, &versions, &count);
+    if (rc != 0)
+        return rc;
+    return request_reply_page(req, &chat_edit_version_schema, versions, count, NULL);
+}
+
+static int react(struct request *req, bool remove)
+{
+    struct chat_call call = call_of(req);
+    const struct chat_params *params = req->params;
+    const struct chat_react what = {params->chat_id, params->seq, params->emoji, remove};
+    struct slice json;
+    return reply_message(req, chat_react(&call, &what, &json), 200, json);
+}
+
+static int add_reaction(struct request *req)
+{
+    return react(req, false);
+}
+
+static int remove_reaction(struct request *req)
+{
+    return react(req, true);
+}
+
+static int mark_read(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    const struct chat_params *params = req->params;
+    const struct chat_place *body = req->body;
+    struct chat_place what = {params->chat_id, body->seq};
+    return reply_empty(req, chat_read(&call, &what));
+}
+
+/* --- socket ops ------------------------------------------------------------------------------ */
+static int op_send(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    struct slice json;
+    int rc = chat_send(&call, req->body, &json);
+    return rc == 0 ? request_reply_json(req, 200, json) : rc;
+}
+
+static int op_edit(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    struct slice json;
+    int rc = chat_edit(&call, req->body, &json);
+    return rc == 0 ? request_reply_json(req, 200, json) : rc;
+}
+
+static int op_delete(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    struct slice json;
+    int rc = chat_delete_message(&call, req->body, &json);
+    return rc == 0 ? request_reply_json(req, 200, json) : rc;
+}
+
+static int op_react(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    struct slice json;
+    int rc = chat_react(&call, req->body, &json);
+    return rc == 0 ? request_reply_json(req, 200, json) : rc;
+}
+
+static int op_read(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    return reply_empty(req, chat_read(&call, req->body));
+}
+
+static int op_typing(struct request *req)
+{
+    struct chat_call call = call_of(req);
+    const struct chat_typing *what = req->body;
+    return reply_empty(req, chat_typing(&call, &what->chat_id));
+}
+
+/* --- tables ---------------------------------------------------------------------------------- */
+#define CODES(...)                                                                                 \
+    (const char *const[])                                                                          \
+    {                                                                                              \
+        __VA_ARGS__, NULL                                                                          \
+    }
+#define CHAT "/api/v1/chats/{id}"
+#define MESSAGE CHAT "/messages/{seq}"
+
+static const struct route chat_routes[] = {
+    {HTTP_POST, "/api/v1/chats", "chats", "Make a chat",
+     "A direct chat with somebody you have one with already is that chat.", create,
+     .body = &chat_create_schema, .answer = &chat_schema, .status = 201},
+    {HTTP_GET, "/api/v1/chats", "chats", "My chats", "Newest activity first.", list,
+     .query = &page_query_schema, .answer = &chat_schema, .answer_list = true, .status = 200},
+    {HTTP_GET, CHAT, "chats", "One chat", NULL, get, .params = &chat_params_schema,
+     .answer = &chat_schema, .status = 200, .errors = CODES("chat_not_found")},
+    {HTTP_PATCH, CHAT, "chats", "Change a chat",
+     "Title and settings are everybody's, archived and muted_until are mine.", patch,
+     .params = &chat_params_schema, .body = &chat_patch_schema, .answer = &chat_schema,
+     .status = 200, .errors = CODES("chat_not_found", "admins_only", "direct_chat", "stale")},
+    {HTTP_DELETE, CHAT, "chats", "End a chat", "For everybody; only its owner can.", end,
+     .params = &chat_params_schema, .status = 204,
+     .errors = CODES("chat_not_found", "owner_only", "direct_chat")},
+    {HTTP_GET, CHAT "/members", "chats", "Members of a chat", NULL, members,
+     .params = &chat_params_schema, .query = &page_query_schema, .answer = &chat_member_schema,
+     .answer_list = true, .status = 200, .errors = CODES("chat_not_found")},
+    {HTTP_POST, CHAT "/members", "chats", "Add members", NULL, add_members,
+     .params = &chat_params_schema, .body = &chat_add_schema, .answer = &chat_member_list_schema,
+     .status = 201, .errors = CODES("chat_not_found", "admins_only", "direct_chat")},
+    {HTTP_PATCH, CHAT "/members/{user_id}", "chats", "Give a member a role",
+     "Giving owner hands the chat over.", set_role, .params = &chat_member_params_schema,
+     .body = &chat_role_schema, .answer = &chat_member_schema, .status = 200,
+     .errors = CODES("chat_not_found", "member_not_found", "owner_only", "owner_hands_over",
+                     "direct_chat")},
+    {HTTP_DELETE, CHAT "/members/{user_id}", "chats", "Remove a member, or leave",
+     "When the owner leaves, the longest-standing admin (or member) becomes the owner.",
+     remove_member, .params = &chat_member_params_schema, .status = 204,
+     .errors =
+         CODES("chat_not_found", "member_not_found", "admins_only", "owner_only", "direct_chat")},
+    {HTTP_POST, CHAT "/messages", "messages", "Send a message",
+     "A repeat with the same client_id gives the message that is there.", send_message,
+     .params = &chat_params_schema, .body = &chat_send_schema, .body_max = 128 << 10,
+     .answer = &chat_message_schema, .status = 201,
+     .errors =
+         CODES("chat_not_found", "channel_read_only", "client_id_reused", "too_many_messages")},
+    {HTTP_GET, CHAT "/messages", "messages", "History",
+     "Newest first; with `after` oldest first. Deleted messages stay as tombstones.", history,
+     .params = &chat_params_schema, .query = &chat_history_schema, .answer = &chat_message_schema,
+     .answer_list = true, .status = 200, .errors = CODES("chat_not_found", "invalid_cursor")},
+    {HTTP_GET, MESSAGE, "messages", "One message", NULL, get_message,
+     .params = &chat_message_params_schema, .answer = &chat_message_schema, .status = 200,
+     .errors = CODES("chat_not_found", "message_not_found")},
+    {HTTP_PATCH, MESSAGE, "messages", "Edit a message", "One's own; the old text stays on record.",
+     edit_message, .params = &chat_message_params_schema, .body = &chat_edit_schema,
+     .body_max = 128 << 10, .answer = &chat_message_schema, .status = 200,
+     .errors = CODES("chat_not_found", "message_not_found", "not_your_message", "message_deleted",
+                     "too_many_edits", "stale")},
+    {HTTP_DELETE, MESSAGE, "messages", "Delete a message",
+     "One's own, or any as the owner or an admin. A tombstone keeps its place.", delete_message,
+     .params = &chat_message_params_schema, .status = 204,
+     .errors = CODES("chat_not_found", "message_not_found", "not_your_message", "message_deleted",
+                     "stale")},
+    {HTTP_GET, MESSAGE "/edits", "messages", "What a message said before", "Oldest first.",
+     message_edits, .params = &chat_message_params_schema, .answer = &chat_edit_version_schema,
+     .answer_list = true, .status = 200, .errors = CODES("chat_not_found", "message_not_found")},
+    {HTTP_PUT, MESSAGE "/reactions/{emoji}", "messages", "React to a message", NULL, add_reaction,
+     .flags = ROUTE_NO_BODY, .params = &chat_reaction_params_schema, .answer = &chat_message_schema,
+     .status = 200,
+     .errors =
+         CODES("chat_not_found", "message_not_found", "message_deleted", "too_many_reactions")},
+    {HTTP_DELETE, MESSAGE "/reactions/{emoji}", "messages", "Take a reaction back", NULL,
+     remove_reaction, .params = &chat_reaction_params_schema, .answer = &chat_message_schema,
+     .status = 200, .errors = CODES("chat_not_found", "message_not_found", "message_deleted")},
+    {HTTP_PUT, CHAT "/read", "messages", "Mark as read", "Up to seq; never goes back.", mark_read,
+     .params = &chat_params_schema, .body = &chat_read_schema, .status = 204,
+     .errors = CODES("chat_not_found")},
+};
+
+static const struct op chat_ops[] = {
+    {"chat.send", "Sends a message; the answer is the message.", op_send, &chat_send_op_schema,
+     &chat_message_schema},
+    {"chat.edit", "Edits one's own message.", op_edit, &chat_edit_op_schema, &chat_message_schema},
+    {"chat.delete", "Deletes a message; the answer is its tombstone.", op_delete,
+     &chat_place_op_schema, &chat_message_schema},
+    {"chat.react", "Reacts with an emoji, or takes it back.", op_react, &chat_react_op_schema,
+     &chat_message_schema},
+    {"chat.read", "Marks everything up to seq as read.", op_read, &chat_place_op_schema, NULL},
+    {"chat.typing", "Tells the others that one is writing; at most once in 3 s gets through.",
+     op_typing, &chat_typing_op_schema, NULL},
+};
+
+/* --- the room -------------------------------------------------------------------------------- */
+static const struct config_key chat_config[] = {
+    {"chat.memory_chats", CONFIG_INT, "100000", 100, 10000000,
+     .doc = "Chats whose members are kept in memory; sending to one of these reads no table."},
+    {"chat.recent_messages", CONFIG_INT, "50", 1, 1000,
+     .doc = "Newest messages of a chat that are kept in memory (C08)."},
+    {"chat.message_memory", CONFIG_SIZE, "256m", 1 << 20, INT64_C(1) << 40,
+     .doc = "Memory for messages that are in the tables already."},
+    {"chat.group_members_max", CONFIG_INT, "10000", 2, 10000,
+     .doc = "Members of a group or channel."},
+    {"chat.messages_per_minute", CONFIG_INT, "60", 1, 1000000,
+     .doc = "Messages per user and minute (C06); off with limits.per_user=off."},
+    {0},
+};
+
+static int64_t memory_hits(void *arg)
+{
+    struct chat_memory_stats stats;
+    chat_memory_stats(((struct chat_room *)arg)->memory, &stats);
+    return (int64_t)stats.hits;
+}
+
+static int64_t memory_misses(void *arg)
+{
+    struct chat_memory_stats stats;
+    chat_memory_stats(((struct chat_room *)arg)->memory, &stats);
+    return (int64_t)stats.misses;
+}
+
+static int64_t page_hits(void *arg)
+{
+    struct message_store_stats stats;
+    message_store_stats(((struct chat_room *)arg)->messages, &stats);
+    return (int64_t)stats.hits;
+}
+
+static int64_t page_misses(void *arg)
+{
+    struct message_store_stats stats;
+    message_store_stats(((struct chat_room *)arg)->messages, &stats);
+    return (int64_t)stats.misses;
+}
+
+static void register_metrics(struct chat_room *room)
+{
+    static const char name[] = "parley_chat_cache_total";
+    static const char help[] = "Looks into the chat caches (C11).";
+    metric_register_counter_fn(name, help, "cache=\"chats\",result=\"hit\"", memory_hits, room);
+    metric_register_counter_fn(name, help, "cache=\"chats\",result=\"miss\"", memory_misses, room);
+    metric_register_counter_fn(name, help, "cache=\"messages\",result=\"hit\"", page_hits, room);
+    metric_register_counter_fn(name, help, "cache=\"messages\",result=\"miss\"", page_misses, room);
+}
+
+int chat_room_open(const struct chat_room_config *config, struct chat_room **ret_room,
+                   struct error *err)
+{
+    struct kit *kit = config->kit;
+    struct chat_room *room = xcalloc(1, sizeof *room);
+    room->kit = kit;
+    room->clock = kit->clock;
+    room->log = kit->log;
+    room->db = event_log_db(kit->log);
+    room->group_members_max = config->group_members_max;
+    room->send_limit = (struct limit_rule){"messages", LIMIT_BUCKET, config->messages_per_minute,
+                                           60000, "too_many_messages"};
+    room->sent =
+        metric_register(METRIC_COUNTER, "parley_messages_sent_total", "Messages sent (C11).", NULL);
+    const struct message_store_config store = {.log = kit->log,
+                                               .key_of = chat_key_of,
+                                               .is_from = chat_is_from,
+                                               .keep = config->recent_messages,
+                                               .bytes_max = config->message_memory_bytes};
+    int rc = message_store_open(&store, &room->messages, err);
+    if (rc == 0)
+        rc = chat_memory_open(room->messages, config->memory_chats, &room->memory);
+    if (rc != 0) {
+        free(room);
+        return rc;
+    }
+    chat_fold_init(room);
+    *ret_room = room;
+    return 0;
+}
+
+void chat_room_close(struct chat_room *room)
+{
+    chat_fold_done(room);
+    chat_memory_close(room->memory);
+    message_store_close(room->messages);
+    free(room);
+}
+
+static int start(struct kit *kit, void **ret_room, struct error *err)
+{
+    const struct config *config = kit->config;
+    bool limited = config_bool(config, "limits.per_user");
+    const struct chat_room_config room_config = {
+        .kit = kit,
+        .memory_chats = (unsigned)config_int(config, "chat.memory_chats"),
+        .recent_messages = (unsigned)config_int(config, "chat.recent_messages"),
+        .message_memory_bytes = (size_t)config_int(config, "chat.message_memory"),
+        .group_members_max = config_int(config, "chat.group_members_max"),
+        .messages_per_minute = limited ? config_int(config, "chat.messages_per_minute") : 0};
+    struct chat_room *room;
+    int rc = chat_room_open(&room_config, &room, err);
+    if (rc != 0)
+        return rc;
+    register_metrics(room);
+    *ret_room = room;
+    return 0;
+}
+
+static void stop(void *room)
+{
+    chat_room_close(room);
+}
+
+static const char *const chat_needs[] = {"user", NULL};
+
+const struct module chat_module = {
+    .name = "chat",
+    .needs = chat_needs,
+    .routes = chat_routes,
+    .route_count = ARRAY_LEN(chat_routes),
+    .ops = chat_ops,
+    .op_count = ARRAY_LEN(chat_ops),
+    .events = chat_event_types,
+    .config = chat_config,
+    .schema = &chat_db_schema,
+    .start = start,
+    .stop = stop,
+    .streams = chat_streams,
+};

@@ -1,0 +1,341 @@
+/* Sending and reading messages. chat_send is the hot path: for a member of a chat that is in memory
+ * its transaction touches no table at all, see docs/design/chat.md.
+ */
+#include "base/json.h"
+#include "service/chat/chat_room.h"
+
+enum { MESSAGE_BYTES_MAX = 1 << 20, SEQ_DIGITS = 10 };
+
+int chat_decode_message(struct slice json, struct arena *arena, struct chat_message *ret_message,
+                        struct error *err)
+{
+    int rc = schema_decode(&chat_message_schema, json, arena, ret_message, err);
+    if (should_not(rc != 0)) { /* we wrote it: not the client's fault */
+        error_init(err);
+        return error_set(err, FAIL_INTERNAL, "damaged_message", "The message cannot be read.");
+    }
+    return 0;
+}
+
+/* --- sending --------------------------------------------------------------------------------- */
+struct send {
+    struct chat_call *call;
+    const struct chat_send *what;
+    struct slice draft;  /* the message with seq 0 */
+    char *json;          /* room for the draft and SEQ_DIGITS more */
+    struct slice result; /* the message as it is in the log */
+    bool repeated;
+    struct slice sent_text; /* repeated: what was sent then; absent: result's text */
+    struct chat_hook hook;
+};
+
+/* The draft with its number in it. */
+static struct slice number_message(struct send *send, uint64_t seq)
+{
+    char digits[SEQ_DIGITS];
+    size_t first = SEQ_DIGITS;
+    do {
+        digits[--first] = (char)('0' + seq % 10);
+        seq /= 10;
+    } while (seq != 0 && first > 0);
+    size_t len = SEQ_DIGITS - first;
+    memcpy(send->json, send->draft.ptr, CHAT_SEQ_AT);
+    memcpy(send->json + CHAT_SEQ_AT, digits + first, len);
+    memcpy(send->json + CHAT_SEQ_AT + len, send->draft.ptr + CHAT_SEQ_AT + 1,
+           send->draft.len - CHAT_SEQ_AT - 1);
+    return slice_of(send->json, send->draft.len + len - 1);
+}
+
+/* The client id is known: gives the message that is there, and what its text was when sent. */
+static int send_again(struct send *send, struct db_tx *tx, uint64_t seq, struct error *err)
+{
+    struct chat_call *call = send->call;
+    struct message_ref ref;
+    struct chat_edit_version *versions;
+    size_t count;
+    const struct chat_place place = {send->what->chat_id, (int64_t)seq};
+    int rc =
+        message_store_get(call->room->messages, tx, &place.chat_id, seq, call->arena, &ref, err);
+    if (rc == 0)
+        rc = chat_store_edits(tx, &place, 1, call->arena, &versions, &count, err);
+    if (rc != 0)
+        return rc;
+    send->repeated = true;
+    send->result = ref.json;
+    if (count > 0)
+        send->sent_text = versions[0].text;
+    return 0;
+}
+
+static int may_send(const struct chat_place_in *in, const struct chat_send *what, struct error *err)
+{
+    if (in->entry->view->kind == CHAT_CHANNEL && in->member->role == CHAT_MEMBER)
+        return error_set(err, FAIL_FORBIDDEN, "channel_read_only",
+                         "Only the owner and admins write in a channel.");
+    if (what->reply_to > (int64_t)in->entry->last_seq)
+        return error_field(err, "reply_to", "message_not_found", "There is no such message.");
+    return 0;
+}
+
+static int send_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct send *send = arg;
+    struct chat_call *call = send->call;
+    struct chat_room *room = call->room;
+    struct chat_place_in in;
+    int rc = chat_enter(call, tx, &send->what->chat_id, &in, err);
+    if (rc == 0)
+        rc = may_send(&in, send->what, err);
+    if (rc != 0)
+        return rc;
+    struct message_key key;
+    struct slice json = number_message(send, in.entry->last_seq + 1);
+    panic_if(!chat_scan_message(json, &key), "chat_scan_message does not know chat_message_schema");
+    uint64_t known, pos;
+    rc = message_store_find_client_id(room->messages, tx, &key.chat, &key.sender, key.client_id,
+                                      &known, err);
+    if (rc != 0 || known != 0)
+        return rc != 0 ? rc : send_again(send, tx, known, err);
+    const struct event_draft event = {.type = &chat_message_sent_event,
+                                      .stream = key.chat,
+                                      .data = json,
+                                      .correlation_id = call->correlation_id};
+    rc = event_emit(room->log, tx, &event, &pos, err);
+    if (rc == 0)
+        rc = message_store_put(room->messages, tx, &key, pos, err);
+    if (rc != 0)
+        return rc;
+    chat_memory_sent(in.entry, tx, &send->hook, in.member, key.seq);
+    send->result = json;
+    return 0;
+}
+
+/* The thread that the answered message belongs to; it never changes. */
+static int find_thread(struct chat_call *call, const struct chat_send *what, int64_t *ret_thread)
+{
+    struct chat_look look;
+    struct chat_member *member;
+    struct slice json;
+    struct chat_message root;
+    int rc = chat_look_in(call, &what->chat_id, &look, &member);
+    if (rc != 0)
+        return rc;
+    chat_view_unref(look.view);
+    if ((uint64_t)what->reply_to > look.last_seq)
+        return error_field(call->err, "reply_to", "message_not_found", "There is no such message.");
+    const struct chat_place place = {what->chat_id, what->reply_to};
+    rc = chat_find_message(call, &place, look.last_seq, &json);
+    if (rc == 0)
+        rc = chat_decode_message(json, call->arena, &root, call->err);
+    if (rc == 0)
+        *ret_thread = root.thread_id != 0 ? root.thread_id : root.seq;
+    return rc;
+}
+
+static int check_send(struct chat_call *call, const struct chat_send *what)
+{
+    if (utf8_length(what->client_id) > CHAT_CLIENT_ID_MAX)
+        return error_field(call->err, "client_id", "too_long", "must be at most %d characters",
+                           CHAT_CLIENT_ID_MAX);
+    struct chat_room *room = call->room;
+    if (room->send_limit.count == 0)
+        return 0;
+    return limit_take(room->kit->kv, &room->send_limit,
+                      slice_of((const char *)call->user.bytes, sizeof call->user.bytes),
+                      call->headers, call->err);
+}
+
+/* Encodes all but the number on the caller's thread: the writer only puts the digits in. */
+static int draft_message(struct send *send)
+{
+    struct chat_call *call = send->call;
+    const struct chat_send *what = send->what;
+    static struct slice nothing[1]; /* an empty list, not an absent one */
+    struct chat_message message = {.id = id_new(call->room->clock),
+                                   .chat_id = what->chat_id,
+                                   .sender_id = call->user,
+                                   .client_id = what->client_id,
+                                   .text = what->text,
+                                   .reply_to = what->reply_to,
+                                   .attachments = {nothing, 0},
+                                   .reactions = {nothing, 0}};
+    message.created_at = id_time_ms(&message.id);
+    int rc = what->reply_to != 0 ? find_thread(call, what, &message.thread_id) : 0;
+    if (rc != 0)
+        return rc;
+    struct buf buf;
+    buf_init(&buf, MESSAGE_BYTES_MAX);
+    if (buf_reserve(&buf, what->text.len + 512))
+        schema_encode(&chat_message_schema, &message, &buf);
+    if (buf_ok(&buf)) {
+        send->draft = arena_copy(call->arena, buf_view(&buf));
+        send->json = arena_alloc(call->arena, buf.len + SEQ_DIGITS);
+    }
+    buf_done(&buf);
+    if (send->draft.ptr == NULL || send->json == NULL)
+        return error_set(call->err, FAIL_TOO_LARGE, "message_too_large",
+                         "The message is too large.");
+    return 0;
+}
+
+static int check_repeat(struct send *send)
+{
+    struct chat_message message;
+    int rc = chat_decode_message(send->result, send->call->arena, &message, send->call->err);
+    if (rc != 0)
+        return rc;
+    struct slice text = send->sent_text.ptr != NULL ? send->sent_text : message.text;
+    if (message.deleted_at != 0 || slice_eq(text, send->what->text))
+        return 0;
+    return error_set(send->call->err, FAIL_CONFLICT, "client_id_reused",
+                     "You have sent another text with this client_id to this chat.");
+}
+
+int chat_send(struct chat_call *call, const struct chat_send *what, struct slice *ret_json)
+{
+    struct send send = {.call = call, .what = what};
+    int rc = check_send(call, what);
+    if (rc == 0)
+        rc = draft_message(&send);
+    if (rc == 0)
+        rc = db_write(call->room->db, send_tx, &send, call->err);
+    if (rc == 0 && send.repeated)
+        rc = check_repeat(&send);
+    if (rc != 0)
+        return rc;
+    if (!send.repeated)
+        metric_add(call->room->sent, 1);
+    *ret_json = send.result;
+    return 0;
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+int chat_get_message(struct chat_call *call, const struct chat_place *what, struct slice *ret_json)
+{
+    struct chat_look look;
+    struct chat_member *member;
+    int rc = chat_look_in(call, &what->chat_id, &look, &member);
+    if (rc != 0)
+        return rc;
+    chat_view_unref(look.view);
+    return chat_find_message(call, what, look.last_seq, ret_json);
+}
+
+struct page {
+    struct chat_call *call;
+    const struct id *chat;
+    uint64_t before, after;
+    unsigned limit;
+    bool reverse; /* asked for by `before` to get what follows the beginning */
+    struct message_ref *refs;
+    unsigned count;
+};
+
+static int page_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct page *page = arg;
+    return message_store_page(page->call->room->messages, tx, page->chat, page->before, page->after,
+                              page->limit, page->call->arena, page->refs, &page->count, err);
+}
+
+static int invalid_range(struct error *err)
+{
+    return error_field(err, "after", "not_allowed",
+                       "must not be given together with before or cursor");
+}
+
+/* A cursor is the last seq, with the direction where an id would be. */
+static int set_range(struct page *page, const struct chat_history_query *query, struct error *err)
+{
+    struct cursor cursor;
+    bool given;
+    int rc = cursor_decode(query->cursor, &cursor, &given, err);
+    bool before = schema_has(query->present, CHAT_HISTORY_BEFORE);
+    bool after = schema_has(query->present, CHAT_HISTORY_AFTER);
+    if (rc != 0)
+        return rc;
+    if (before + after + given > 1)
+        return invalid_range(err);
+    if (given && (cursor.number < 1 || cursor.number > UINT32_MAX || cursor.id.bytes[0] > 1))
+        return error_set(err, FAIL_BAD_REQUEST, "invalid_cursor",
+                         "The cursor is not one that this server gave.");
+    bool ascending = given ? cursor.id.bytes[0] == 1 : after;
+    uint64_t from = (uint64_t)(given ? cursor.number : after ? query->after : query->before);
+    page->reverse = ascending && from == 0;
+    if (page->reverse)
+        page->before = page->limit + 1;
+    else if (ascending)
+        page->after = from;
+    else
+        page->before = from;
+    return 0;
+}
+
+static void finish_page(struct page *page, uint64_t last_seq, struct chat_history *ret_page)
+{
+    struct message_ref *refs = page->refs;
+    for (unsigned i = 0; page->reverse && i < page->count / 2; i++) {
+        struct message_ref swap = refs[i];
+        refs[i] = refs[page->count - 1 - i];
+        refs[page->count - 1 - i] = swap;
+    }
+    bool ascending = page->reverse || page->after > 0;
+    *ret_page = (struct chat_history){.items = refs, .count = page->count};
+    if (page->count == 0)
+        return;
+    uint64_t end = refs[page->count - 1].seq;
+    ret_page->more = ascending ? end < last_seq : end > 1;
+    ret_page->next = (struct cursor){.number = (int64_t)end, .id.bytes[0] = ascending};
+}
+
+int chat_history(struct chat_call *call, const struct id *chat,
+                 const struct chat_history_query *query, struct chat_history *ret_page)
+{
+    struct chat_look look;
+    struct chat_member *member;
+    struct page page = {.call = call, .chat = chat, .limit = (unsigned)query->limit};
+    int rc = set_range(&page, query, call->err);
+    if (rc == 0)
+        rc = chat_look_in(call, chat, &look, &member);
+    if (rc != 0)
+        return rc;
+    chat_view_unref(look.view);
+    page.refs = arena_array(call->arena, page.limit, sizeof *page.refs);
+    if (page.refs == NULL)
+        return error_set(call->err, FAIL_TOO_LARGE, "page_too_large", "The page is too large.");
+    if (!message_store_recent(call->room->messages, chat, look.last_seq, page.before, page.after,
+                              page.limit, call->arena, page.refs, &page.count))
+        rc = chat_read_db(call->room, page_tx, &page, call->err);
+    if (rc == 0)
+        finish_page(&page, look.last_seq, ret_page);
+    return rc;
+}
+
+struct edits {
+    struct chat_call *call;
+    const struct chat_place *place;
+    struct chat_edit_version *versions;
+    size_t count;
+};
+
+static int edits_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct edits *edits = arg;
+    return chat_store_edits(tx, edits->place, CHAT_EDITS_MAX, edits->call->arena, &edits->versions,
+                            &edits->count, err);
+}
+
+int chat_message_edits(struct chat_call *call, const struct chat_place *what,
+                       struct chat_edit_version **ret_versions, size_t *ret_count)
+{
+    struct slice json;
+    struct edits edits = {.call = call, .place = what};
+    int rc = chat_get_message(call, what, &json);
+    if (rc == 0)
+        rc = db_read(call->room->db, edits_tx, &edits, call->err);
+    if (rc != 0)
+        return rc;
+    *ret_versions = edits.versions;
+    *ret_count = edits.count;
+    return 0;
+}

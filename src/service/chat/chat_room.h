@@ -1,0 +1,89 @@
+/* What the files of the chat room share; nobody outside includes this. */
+#ifndef PARLEY_SERVICE_CHAT_CHAT_ROOM_H
+#define PARLEY_SERVICE_CHAT_CHAT_ROOM_H
+
+#include "base/metric.h"
+#include "contract/user.h"
+#include "kit/limit.h"
+#include "service/chat/chat.h"
+#include "service/chat/chat_memory.h"
+#include "service/chat/chat_store.h"
+
+struct chat_fold;
+
+struct chat_room {
+    struct kit *kit;
+    const struct clock *clock;
+    struct event_log *log;
+    struct db *db; /* the log's: messages and their events commit together */
+    struct message_store *messages;
+    struct chat_memory *memory;
+    int64_t group_members_max;
+    struct limit_rule send_limit; /* count 0: no limit */
+    struct event_folder folder;   /* activity and own read marks (chat_fold.c) */
+    struct chat_fold *fold;
+    struct metric *sent;
+};
+
+/* --- who may (chat_access.c) ----------------------------------------------------------------- */
+int chat_not_found(struct error *err);
+/* Writer: the chat and the asking member. */
+struct chat_place_in {
+    struct chat_entry *entry;
+    struct chat_member *member;
+};
+int chat_enter(struct chat_call *call, struct db_tx *tx, const struct id *chat,
+               struct chat_place_in *ret_in, struct error *err) MUSTCHECK;
+/* Any thread: the committed state, brought into memory when it is not there. Give it back by
+ * chat_view_unref(look->view). */
+int chat_look_in(struct chat_call *call, const struct id *chat, struct chat_look *ret_look,
+                 struct chat_member **ret_member) MUSTCHECK;
+/* db_read that begins anew when memory has moved on in between ("snapshot_old"). */
+int chat_read_db(struct chat_room *room, db_fn *fn, void *arg, struct error *err) MUSTCHECK;
+/* One committed message: from memory, else from the database. */
+int chat_find_message(struct chat_call *call, const struct chat_place *place, uint64_t last_seq,
+                      struct slice *ret_json) MUSTCHECK;
+
+/* --- events (chat_events.c) ------------------------------------------------------------------ */
+extern const struct event_type *const chat_event_types[]; /* NULL-terminated */
+/* Encodes and emits; *ret_json (may be NULL) in the call's arena. */
+struct chat_emit {
+    const struct event_type *type;
+    const struct id *stream;
+    const void *data; /* by type->data */
+    const struct event_link *links;
+    unsigned link_count;
+};
+int chat_emit(struct chat_call *call, struct db_tx *tx, const struct chat_emit *what,
+              struct slice *ret_json, uint64_t *ret_pos, struct error *err) MUSTCHECK;
+/* chat.created or chat.updated about the view. */
+int chat_emit_chat(struct chat_call *call, struct db_tx *tx, const struct event_type *type,
+                   const struct chat_view *view, int64_t deleted_at, const struct event_link *links,
+                   unsigned link_count, uint64_t *ret_pos, struct error *err) MUSTCHECK;
+/* message_key_fn and message_is_from_fn of the message store. */
+bool chat_key_of(const struct event *event, struct message_key *ret_key);
+bool chat_is_from(struct slice json, const struct id *sender, struct slice client_id);
+/* Reads the head of a message's JSON as we write it; key->client_id as it stands in the JSON. */
+bool chat_scan_message(struct slice json, struct message_key *ret_key);
+/* Where the digits of "seq" stand in the JSON of any message. */
+enum { CHAT_SEQ_AT = 100 };
+
+/* --- the fold (chat_fold.c) ------------------------------------------------------------------ */
+void chat_fold_init(struct chat_room *room);
+void chat_fold_done(struct chat_room *room);
+
+/* --- shared rules ---------------------------------------------------------------------------- */
+/* Writer: the chat is gone for all its members (chat.c). */
+int chat_end(struct chat_call *call, struct db_tx *tx, struct chat_entry *entry,
+             struct chat_hook *hook, struct error *err) MUSTCHECK;
+/* All of them exist; else 422 on the field of the first that does not (chat.c). */
+int chat_check_users(struct chat_call *call, const char *field,
+                     const struct schema_list *list) MUSTCHECK;
+
+/* --- messages -------------------------------------------------------------------------------- */
+int chat_decode_message(struct slice json, struct arena *arena, struct chat_message *ret_message,
+                        struct error *err) MUSTCHECK;
+/* One emoji: a single grapheme cluster with a pictograph, flag or keycap in it. */
+bool chat_emoji_valid(struct slice text);
+
+#endif

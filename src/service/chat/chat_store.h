@@ -1,0 +1,64 @@
+/* The room's SQL, one function a statement or two. Everything here runs inside db_write or db_read;
+ * messages themselves are not here but in engine/message_store.h. */
+#ifndef PARLEY_SERVICE_CHAT_CHAT_STORE_H
+#define PARLEY_SERVICE_CHAT_CHAT_STORE_H
+
+#include "service/chat/chat.h"
+#include "service/chat/chat_memory.h"
+
+/* --- chats and members ----------------------------------------------------------------------- */
+/* The chat's row and members as a view; FAIL_NOT_FOUND "chat_not_found". */
+int chat_store_load(struct db_tx *tx, const struct id *chat, struct chat_view **ret_view,
+                    struct error *err) MUSTCHECK;
+int chat_store_insert(struct db_tx *tx, const struct chat_view *view, struct error *err) MUSTCHECK;
+int chat_store_update(struct db_tx *tx, const struct chat_view *view, struct error *err) MUSTCHECK;
+/* Marks the chat as deleted and removes members, reactions, edits and the direct pair. */
+int chat_store_end(struct db_tx *tx, const struct id *chat, int64_t now_ms,
+                   struct error *err) MUSTCHECK;
+/* Two people's direct chat: nil when there is none. The order of the two does not matter. */
+int chat_store_find_direct(struct db_tx *tx, const struct id *one, const struct id *other,
+                           struct id *ret_chat, struct error *err) MUSTCHECK;
+int chat_store_insert_direct(struct db_tx *tx, const struct id *one, const struct id *other,
+                             const struct id *chat, struct error *err) MUSTCHECK;
+int chat_store_insert_member(struct db_tx *tx, const struct id *chat,
+                             const struct chat_member *member, struct error *err) MUSTCHECK;
+int chat_store_remove_member(struct db_tx *tx, const struct id *chat, const struct id *user,
+                             struct error *err) MUSTCHECK;
+int chat_store_set_role(struct db_tx *tx, const struct id *chat, const struct id *user, int role,
+                        struct error *err) MUSTCHECK;
+/* Marks never go back. */
+int chat_store_set_read(struct db_tx *tx, const struct id *chat, const struct id *user,
+                        uint64_t seq, struct error *err) MUSTCHECK;
+int chat_store_set_own(struct db_tx *tx, const struct id *chat, const struct id *user,
+                       bool archived, int64_t muted_until, struct error *err) MUSTCHECK;
+/* As of the fold: newest message and its time. */
+int chat_store_set_activity(struct db_tx *tx, const struct id *chat, uint64_t last_seq,
+                            int64_t active_at, struct error *err) MUSTCHECK;
+/* All chats of a user, in no order, with last_seq and active_at as of the fold; strings in the
+ * arena. At most CHAT_PER_USER_MAX. */
+struct chat_row {
+    struct chat chat; /* without unread_count and last_message */
+    int64_t active_at;
+};
+int chat_store_list(struct db_tx *tx, const struct id *user, struct arena *arena,
+                    struct chat_row **ret_rows, size_t *ret_count, struct error *err) MUSTCHECK;
+int chat_store_streams(struct db_tx *tx, const struct id *user, stream_fn *fn, void *arg,
+                       struct error *err) MUSTCHECK;
+
+/* --- beside messages ------------------------------------------------------------------------- */
+int chat_store_add_edit(struct db_tx *tx, const struct chat_place *place, struct slice text,
+                        int64_t now_ms, int64_t *ret_version, struct error *err) MUSTCHECK;
+/* Oldest first, at most `limit`; texts in the arena. */
+int chat_store_edits(struct db_tx *tx, const struct chat_place *place, unsigned limit,
+                     struct arena *arena, struct chat_edit_version **ret_versions,
+                     size_t *ret_count, struct error *err) MUSTCHECK;
+int chat_store_drop_extras(struct db_tx *tx, const struct chat_place *place,
+                           struct error *err) MUSTCHECK; /* edits and reactions of a message */
+/* *ret_changed: false when it was so already. */
+int chat_store_react(struct db_tx *tx, const struct chat_react *what, const struct id *user,
+                     bool *ret_changed, struct error *err) MUSTCHECK;
+/* Count of one emoji and the first users; ids in the arena. */
+int chat_store_reaction(struct db_tx *tx, const struct chat_react *what, struct arena *arena,
+                        struct chat_reaction *ret_reaction, struct error *err) MUSTCHECK;
+
+#endif
