@@ -169,10 +169,12 @@ static int header_lines(const char **p, const char *end, size_t max, struct http
 ptrdiff_t http1_parse_head(struct slice in, const struct http_limits *limits,
                            struct http_head *ret_head, struct error *err)
 {
+    if (in.len == 0)
+        return MORE;
     const char *p = in.ptr, *end = p + in.len;
     int rc = DONE;
     /* One empty line before the request line is passed over (section 2.2). */
-    if (in.len > 0 && *p == '\r')
+    if (*p == '\r')
         rc = line_end(&p, end, err);
     if (rc == DONE)
         rc = request_line(&p, end, limits->request_line_bytes, ret_head, err);

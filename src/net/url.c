@@ -31,6 +31,8 @@ static ptrdiff_t decode(struct slice text, bool plus_is_space, char *out)
 int url_decode(struct slice text, bool plus_is_space, struct arena *arena, struct slice *ret_text,
                struct error *err)
 {
+    if (text.ptr == NULL)
+        text = SLICE("");
     char *out = arena_alloc(arena, text.len + 1);
     if (out == NULL)
         return error_set(err, FAIL_TOO_LARGE, "request_too_large",
