@@ -1,7 +1,7 @@
 // Where messages are written, answered and edited. Enter sends, Shift+Enter breaks the line, the
 // up arrow in an empty field edits one's last message, Escape leaves answering or editing.
 import { useSignal, useSignalEffect } from '@preact/signals';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { parley } from '../client';
 import { byteLength } from '../format';
 import { chatTitle } from '../state/chats';
@@ -25,7 +25,6 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
   const bytes = byteLength(text.value.trim());
   const sendable = bytes > 0 && bytes <= TEXT_MAX_BYTES;
 
-  useLayoutEffect(() => grow(field.current!), [text.value]);
   useEffect(() => {
     // Not on a phone: there the keyboard would cover what one came to read.
     if (matchMedia('(hover: hover)').matches) field.current!.focus();
@@ -113,15 +112,18 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
             insert(field.current!, emoji);
             write(field.current!.value);
           }} />
-          <textarea
-            ref={field}
-            rows={1}
-            value={text.value}
-            placeholder="Write a message"
-            aria-label={chat ? `Message to ${chatTitle(chat)}` : 'Message'}
-            onInput={(event) => write(event.currentTarget.value)}
-            onKeyDown={onKeyDown}
-          />
+          {/* The style sheet lays the same text behind the field, so that it grows with it. */}
+          <div class="grow" data-text={text.value}>
+            <textarea
+              ref={field}
+              rows={1}
+              value={text.value}
+              placeholder="Write a message"
+              aria-label={chat ? `Message to ${chatTitle(chat)}` : 'Message'}
+              onInput={(event) => write(event.currentTarget.value)}
+              onKeyDown={onKeyDown}
+            />
+          </div>
           {bytes > TEXT_MAX_BYTES * 0.9 && (
             <span class={`count${bytes > TEXT_MAX_BYTES ? ' over' : ''}`} role="status">
               {`${TEXT_MAX_BYTES - bytes} left`}
@@ -182,10 +184,4 @@ function EmojiButton({ onPick }: { onPick(emoji: string): void }) {
 function insert(field: HTMLTextAreaElement, words: string): void {
   field.focus();
   field.setRangeText(words, field.selectionStart, field.selectionEnd, 'end');
-}
-
-function grow(field: HTMLTextAreaElement): void {
-  field.style.height = '40px';
-  if (field.scrollHeight > 42) field.style.height = `${Math.min(field.scrollHeight, 200)}px`;
-  field.style.overflowY = field.scrollHeight > 200 ? 'auto' : 'hidden';
 }

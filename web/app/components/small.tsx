@@ -52,7 +52,6 @@ export function ChatListSkeleton() {
             <Bone width={`${width}%`} />
             <Bone width={`${90 - width / 2}%`} />
           </span>
-          <span />
         </div>
       ))}
     </div>

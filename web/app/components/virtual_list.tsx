@@ -12,7 +12,7 @@ export interface VirtualRow {
   key: string;
   /** First guess of the height in px. */
   guess: number;
-  /** Rows that come and go at the edge (a loading sign) are not held on to. */
+  /** Rows that come, go or move (a loading sign, a day's heading) are not held on to. */
   fleeting?: boolean;
 }
 
@@ -45,6 +45,8 @@ interface Place {
   heights: Map<string, number>;
   start: number;
   end: number;
+  /** scrollTop as last set or read: anything else is a scroll whose event is still to come. */
+  top: number;
 }
 
 export function VirtualList<R extends VirtualRow>(props: Props<R>) {
@@ -58,13 +60,20 @@ export function VirtualList<R extends VirtualRow>(props: Props<R>) {
     heights: new Map(),
     start: 0,
     end: 0,
+    top: 0,
   };
   const place = state.current;
+  const viewportPx = useRef(0);
   const latest = useRef(props);
   latest.current = props;
 
-  const heightOf = (index: number): number =>
-    place.heights.get(rows[index]!.key) ?? rows[index]!.guess;
+  const drawnRows = useRef(rows);
+  const before = drawnRows.current;
+  drawnRows.current = rows;
+  // The document still shows what was drawn before: the last moment to see where the reader is.
+  if (viewport.current && viewport.current.scrollTop !== place.top && place.end > 0)
+    readAnchor(place, viewport.current, content.current!, before);
+  const heightOf = (index: number): number => heightIn(place, rows[index]!);
   chooseRange(place, rows, heightOf, viewport.current?.clientHeight ?? 900);
   let above = 0;
   let below = 0;
@@ -79,7 +88,14 @@ export function VirtualList<R extends VirtualRow>(props: Props<R>) {
   };
   useLayoutEffect(settle);
   useEffect(() => {
-    const observer = new ResizeObserver(settle);
+    const observer = new ResizeObserver(() => {
+      const view = viewport.current!;
+      // Scrolled in this very frame, and the event is still to come.
+      if (view.scrollTop !== place.top && view.clientHeight === viewportPx.current)
+        readAnchor(place, view, content.current!, latest.current.rows);
+      viewportPx.current = view.clientHeight;
+      settle();
+    });
     observer.observe(viewport.current!);
     observer.observe(content.current!);
     return () => observer.disconnect();
@@ -87,18 +103,20 @@ export function VirtualList<R extends VirtualRow>(props: Props<R>) {
 
   const onScroll = (): void => {
     const list = latest.current.rows;
-    readAnchor(place, viewport.current!, content.current!, list, (index) =>
-      place.heights.get(list[index]!.key) ?? list[index]!.guess);
+    if (viewport.current!.scrollTop !== place.top)
+      readAnchor(place, viewport.current!, content.current!, list);
     report(viewport.current!, content.current!, place, latest.current);
     if (!covered(viewport.current!, content.current!, place, list.length)) again(undefined);
   };
 
   useImperativeHandle(props.handle ?? null, () => ({
     toEnd: () => {
+      place.top = viewport.current!.scrollTop;
       place.anchor = null;
       again(undefined);
     },
     toKey: (key) => {
+      place.top = viewport.current!.scrollTop;
       place.anchor = { key, offset: Math.round(viewport.current!.clientHeight / 3) };
       again(undefined);
     },
@@ -135,6 +153,9 @@ function chooseRange(place: Place, rows: readonly VirtualRow[], heightOf: (i: nu
   place.end = end;
 }
 
+const heightIn = (place: Place, row: VirtualRow): number =>
+  place.heights.get(row.key) ?? row.guess;
+
 const drawn = (content: HTMLElement): HTMLElement[] =>
   [...content.children].slice(1, -1) as HTMLElement[];
 
@@ -148,6 +169,7 @@ function hold(place: Place, viewport: HTMLElement, content: HTMLElement): void {
   if (!place.anchor) {
     const bottom = viewport.scrollHeight - viewport.clientHeight;
     if (Math.abs(viewport.scrollTop - bottom) > 0.5) viewport.scrollTop = bottom;
+    place.top = viewport.scrollTop;
     return;
   }
   const element = content.querySelector(`[data-key="${CSS.escape(place.anchor.key)}"]`);
@@ -155,18 +177,21 @@ function hold(place: Place, viewport: HTMLElement, content: HTMLElement): void {
   const now = element.getBoundingClientRect().top - viewport.getBoundingClientRect().top;
   const off = now - place.anchor.offset;
   if (Math.abs(off) > 0.5) viewport.scrollTop += off;
+  place.top = viewport.scrollTop;
 }
 
 /** After the reader has scrolled: what is held from now on. */
 function readAnchor(place: Place, viewport: HTMLElement, content: HTMLElement,
-  rows: readonly VirtualRow[], heightOf: (i: number) => number): void {
+  rows: readonly VirtualRow[]): void {
+  place.top = viewport.scrollTop;
   const left = viewport.scrollHeight - viewport.clientHeight - viewport.scrollTop;
   if (left < END_SLACK_PX && place.end === rows.length) {
     place.anchor = null;
     return;
   }
   const edge = viewport.getBoundingClientRect();
-  const fleeting = new Set(rows.slice(0, 2).filter((row) => row.fleeting).map((row) => row.key));
+  const fleeting = new Set(rows.slice(place.start, place.end)
+    .filter((row) => row.fleeting).map((row) => row.key));
   for (const element of drawn(content)) {
     const box = element.getBoundingClientRect();
     if (box.bottom <= edge.top || box.top >= edge.bottom) continue;
@@ -177,7 +202,7 @@ function readAnchor(place: Place, viewport: HTMLElement, content: HTMLElement,
   // Dragged to where nothing is drawn: the sums of heights say which row belongs there.
   let top = content.getBoundingClientRect().top - edge.top;
   for (let i = 0; i < rows.length; i++) {
-    const height = heightOf(i);
+    const height = heightIn(place, rows[i]!);
     if (top + height > 0 && !rows[i]!.fleeting) {
       place.anchor = { key: rows[i]!.key, offset: top };
       return;

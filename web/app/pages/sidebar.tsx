@@ -173,14 +173,16 @@ function ChatRow({ chat, onOpen }: { chat: Chat; onOpen(): void }) {
         ? <PersonAvatar id={chat.peer_id} presence />
         : <Avatar id={chat.id} name={title} group />}
       <span class="lines">
-        <span class="title">{title}</span>
-        <span class="last"><LastLine chat={chat} /></span>
-      </span>
-      <span class="side">
-        <time dateTime={activityOf(chat)} title={fullTime(activityOf(chat))}>
-          {listTime(activityOf(chat))}
-        </time>
-        <span class="place"><Badge count={chat.unread_count} label="unread" /></span>
+        <span class="top">
+          <span class="title">{title}</span>
+          <time dateTime={activityOf(chat)} title={fullTime(activityOf(chat))}>
+            {listTime(activityOf(chat))}
+          </time>
+        </span>
+        <span class="top">
+          <span class="last"><LastLine chat={chat} /></span>
+          <Badge count={chat.unread_count} label="unread" />
+        </span>
       </span>
     </a>
   );

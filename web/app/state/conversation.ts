@@ -76,7 +76,7 @@ export class Conversation {
       const unread = !unreadShown && message.seq > this.readAtOpen && message.sender_id !== own;
       if (unread) {
         unreadShown = true;
-        rows.push({ kind: 'unread', key: 'unread', guess: 42 });
+        rows.push({ kind: 'unread', key: 'unread', guess: 42, fleeting: true });
       }
       const first = newDay || unread || !runsOn(before, message.sender_id, message.created_at);
       closeRun(rows, first);
@@ -145,7 +145,7 @@ export class Conversation {
 }
 
 const dayRow = (time: string): DayRow =>
-  ({ kind: 'day', key: `day-${dayKey(time)}`, guess: 46, time });
+  ({ kind: 'day', key: `day-${dayKey(time)}`, guess: 46, fleeting: true, time });
 
 function runsOn(before: { sender: Id; time: string } | null, sender: Id, time: string): boolean {
   return before !== null && before.sender === sender
