@@ -57,36 +57,34 @@ struct date {
     int year, month, day, hour, minute, second, ms, weekday;
 };
 
+/* wall_ms within time_first..time_last, so that all of it fits 32 bits without a sign. */
 static struct date date_of(int64_t wall_ms)
 {
-    int64_t days = wall_ms / 86400000, rest = wall_ms % 86400000;
-    if (rest < 0) {
-        rest += 86400000;
-        days--;
-    }
-    int64_t z = days + 719468;
-    int64_t era = (z >= 0 ? z : z - 146096) / 146097;
-    int64_t in_era = z - era * 146097;
-    int64_t year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
-    int64_t in_year = in_era - (365 * year + year / 4 - year / 100);
-    int64_t march = (5 * in_year + 2) / 153;
-    int month = (int)(march < 10 ? march + 3 : march - 9);
+    uint64_t ms = (uint64_t)(wall_ms + 719468 * 86400000LL); /* since March 1st of year 0 */
+    uint32_t z = (uint32_t)(ms / 86400000), rest = (uint32_t)(ms % 86400000);
+    uint32_t era = z / 146097, in_era = z % 146097;
+    uint32_t year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+    uint32_t in_year = in_era - (365 * year + year / 4 - year / 100);
+    uint32_t march = (5 * in_year + 2) / 153;
+    uint32_t seconds = rest / 1000;
     return (struct date){
-        .year = (int)(year + era * 400 + (month <= 2)),
-        .month = month,
+        .year = (int)(year + era * 400 + (march >= 10)),
+        .month = (int)(march < 10 ? march + 3 : march - 9),
         .day = (int)(in_year - (153 * march + 2) / 5 + 1),
-        .hour = (int)(rest / 3600000),
-        .minute = (int)(rest / 60000 % 60),
-        .second = (int)(rest / 1000 % 60),
+        .hour = (int)(seconds / 3600),
+        .minute = (int)(seconds / 60 % 60),
+        .second = (int)(seconds % 60),
         .ms = (int)(rest % 1000),
-        .weekday = (int)(((days % 7) + 11) % 7), /* 0 Sunday; 1970-01-01 was a Thursday */
+        .weekday = (int)((z + 3) % 7), /* 0 Sunday; z counts from a Wednesday */
     };
 }
 
-static void put(char *at, int value, int digits)
+/* `value` with leading zeroes; `digits` is a constant where this is inlined. */
+static inline void put(char *at, int value, int digits)
 {
-    for (int i = digits - 1; i >= 0; i--, value /= 10)
-        at[i] = (char)('0' + value % 10);
+    unsigned rest = (unsigned)value;
+    for (int i = digits - 1; i >= 0; i--, rest /= 10)
+        at[i] = (char)('0' + rest % 10);
 }
 
 static const int64_t time_first = -62135596800000; /* 0001-01-01T00:00:00.000Z */

@@ -33,31 +33,44 @@ struct id id_new(const struct clock *clock)
     return id;
 }
 
-/* Digit value with a mark in bit 4; 0 for what is no hexadecimal digit. */
-static const uint8_t hex_of[256] = {
-    ['0'] = 0x10, ['1'] = 0x11, ['2'] = 0x12, ['3'] = 0x13, ['4'] = 0x14, ['5'] = 0x15,
-    ['6'] = 0x16, ['7'] = 0x17, ['8'] = 0x18, ['9'] = 0x19, ['a'] = 0x1a, ['b'] = 0x1b,
-    ['c'] = 0x1c, ['d'] = 0x1d, ['e'] = 0x1e, ['f'] = 0x1f, ['A'] = 0x1a, ['B'] = 0x1b,
-    ['C'] = 0x1c, ['D'] = 0x1d, ['E'] = 0x1e, ['F'] = 0x1f,
-};
+/* The four bytes of eight digits in a word whose first byte in memory is the first digit; false
+ * when one is no digit. Eight lanes of one byte: a sum sets a lane's top bit when the character is
+ * at least, or above, a bound; no lane overflows into the next, as all are below 0x80. */
+static bool parse_word(uint64_t word, uint8_t ret_bytes[4])
+{
+    const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+    uint64_t lower = word | ones * 0x20;
+    if ((word & tops) != 0)
+        return false;
+    uint64_t digit = (word + ones * (0x80 - '0')) & ~(word + ones * (0x7f - '9'));
+    uint64_t letter = (lower + ones * (0x80 - 'a')) & ~(lower + ones * (0x7f - 'f'));
+    if (((digit | letter) & tops) != tops)
+        return false;
+    /* Letters are those with bit 6: 'a' is 0x61, and 1 + 9 = 10. */
+    uint64_t x = (word & ones * 0x0f) + (word >> 6 & ones) * 9;
+    x = (x << 4 | x >> 8) & 0x00ff00ff00ff00ff; /* two digits to a byte, in every 16 bits */
+    x = (x | x >> 8) & 0x0000ffff0000ffff;
+    uint32_t bytes = (uint32_t)(x | x >> 16);
+    memcpy(ret_bytes, &bytes, 4);
+    return true;
+}
 
 bool id_parse(struct slice text, struct id *ret_id)
 {
-    /* Where the two digits of each byte stand. */
-    static const uint8_t places[16] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
-    if (text.len != ID_TEXT_LEN || text.ptr[8] != '-' || text.ptr[13] != '-' ||
-        text.ptr[18] != '-' || text.ptr[23] != '-')
+    const char *t = text.ptr;
+    if (text.len != ID_TEXT_LEN || t[8] != '-' || t[13] != '-' || t[18] != '-' || t[23] != '-')
         return false;
+    uint64_t digits[4];
+    memcpy(&digits[0], t, 8);
+    memcpy(&digits[1], t + 9, 4);
+    memcpy((char *)&digits[1] + 4, t + 14, 4);
+    memcpy(&digits[2], t + 19, 4);
+    memcpy((char *)&digits[2] + 4, t + 24, 4);
+    memcpy(&digits[3], t + 28, 8);
     struct id id;
-    uint8_t all = 0x10;
-    for (size_t i = 0; i < 16; i++) {
-        uint8_t high = hex_of[(uint8_t)text.ptr[places[i]]];
-        uint8_t low = hex_of[(uint8_t)text.ptr[places[i] + 1]];
-        all &= high & low;
-        id.bytes[i] = (uint8_t)(high << 4 | (low & 15));
-    }
-    if (all == 0)
-        return false;
+    for (size_t i = 0; i < 4; i++)
+        if (!parse_word(digits[i], id.bytes + 4 * i))
+            return false;
     *ret_id = id;
     return true;
 }
@@ -74,7 +87,7 @@ static uint64_t hex_word(const uint8_t bytes[4])
     uint64_t letter = (x + 0x0606060606060606) >> 4 & 0x0101010101010101;
     return x + 0x3030303030303030 + letter * ('a' - '0' - 10);
 }
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "hex_word counts on it");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first digit is the lowest byte");
 
 void id_format(const struct id *id, char ret_text[ID_TEXT_LEN + 1])
 {

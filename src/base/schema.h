@@ -113,12 +113,6 @@ int schema_decode(const struct schema *schema, struct slice json, struct arena *
  * FAIL_BAD_REQUEST "invalid_query". */
 int schema_decode_query(const struct schema *schema, struct slice query, struct arena *arena,
                         void *ret_value, struct error *err) MUSTCHECK;
-/* The same from pairs whose text is decoded already: the parameters of a path. */
-struct schema_pair {
-    struct slice name, value;
-};
-int schema_decode_pairs(const struct schema *schema, const struct schema_pair *pairs, size_t count,
-                        struct arena *arena, void *ret_value, struct error *err) MUSTCHECK;
 /* Appends the JSON object. Failure only through the buf's cap (asked for in pieces: it may refuse
  * up to 48 bytes before the cap). */
 void schema_encode(const struct schema *schema, const void *value, struct buf *out);

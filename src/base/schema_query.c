@@ -1,4 +1,5 @@
-/* application/x-www-form-urlencoded text to struct: queries, forms, and the parameters of a path.
+/* application/x-www-form-urlencoded text to struct: queries and forms; the edge
+ * hands the parameters of a path over in the same form.
  *
  * A value is text, so the types that need structure (OBJECT, RAW, lists of objects) cannot stand in
  * such a schema; using one is a bug and aborts.
@@ -138,24 +139,12 @@ static int take_pair(struct reader *r, struct slice name, struct slice value)
     return 0;
 }
 
-static struct reader start(const struct schema *schema, struct arena *arena, void *value,
-                           struct error *err)
-{
-    panic_if(schema->field_count > 64, "schema \"%s\" has too many fields", schema->name);
-    memset(value, 0, schema->size);
-    return (struct reader){.check = {.arena = arena, .err = err}, .schema = schema, .value = value};
-}
-
-static int finish(struct reader *r)
-{
-    schema_finish(&r->check, r->schema, NULL, r->seen, r->value);
-    return r->check.wrong ? FAIL_INVALID : 0;
-}
-
 int schema_decode_query(const struct schema *schema, struct slice query, struct arena *arena,
                         void *ret_value, struct error *err)
 {
-    struct reader r = start(schema, arena, ret_value, err);
+    struct reader r = {.check = {.arena = arena, .err = err}, .schema = schema, .value = ret_value};
+    panic_if(schema->field_count > 64, "schema \"%s\" has too many fields", schema->name);
+    memset(ret_value, 0, schema->size);
     for (bool more = query.len != 0; more;) {
         struct slice value, name;
         more = slice_cut(&query, '&', &value);
@@ -170,17 +159,6 @@ int schema_decode_query(const struct schema *schema, struct slice query, struct 
         if (rc != 0)
             return rc;
     }
-    return finish(&r);
-}
-
-int schema_decode_pairs(const struct schema *schema, const struct schema_pair *pairs, size_t count,
-                        struct arena *arena, void *ret_value, struct error *err)
-{
-    struct reader r = start(schema, arena, ret_value, err);
-    for (size_t i = 0; i < count; i++) {
-        int rc = take_pair(&r, pairs[i].name, pairs[i].value);
-        if (rc != 0)
-            return rc;
-    }
-    return finish(&r);
+    schema_finish(&r.check, schema, NULL, r.seen, ret_value);
+    return r.check.wrong ? FAIL_INVALID : 0;
 }

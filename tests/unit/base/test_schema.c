@@ -348,18 +348,6 @@ TEST(wrong_queries_are_refused)
     }
 }
 
-TEST(pairs_are_taken_as_they_are)
-{
-    struct thing t;
-    const struct schema_pair pairs[] = {{SLICE("count"), SLICE("5")},
-                                        {SLICE("title"), SLICE("a+%20")}};
-    arena_reset(&arena);
-    error_init(&err);
-    CHECK_OK(schema_decode_pairs(&thing_schema, pairs, 2, &arena, &t, &err), &err);
-    CHECK_INT(t.count, 5);
-    CHECK_STR(t.title, "a+%20");
-}
-
 static void check_encoded(const struct thing *t, const char *want)
 {
     struct buf out;
