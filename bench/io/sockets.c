@@ -58,6 +58,13 @@ struct client {
     int fds[SOCKETS_MAX];
 };
 
+static void say(int fd, char first)
+{
+    char message[MESSAGE_BYTES];
+    memset(message, first, sizeof message);
+    panic_if(write(fd, message, sizeof message) != (ssize_t)sizeof message, "write failed");
+}
+
 /* Few connections for each source address: the search for a free port gets slow otherwise. */
 static void dial_all(struct client *client, uint16_t port, unsigned count)
 {
@@ -78,7 +85,13 @@ static void dial_all(struct client *client, uint16_t port, unsigned count)
         epoll_ctl(client->epoll_fd, EPOLL_CTL_ADD, fd, &event);
         client->fds[i] = fd;
     }
-    usleep(50000); /* the last ones are accepted */
+    /* Each is accepted once it has echoed. */
+    char message[MESSAGE_BYTES];
+    for (unsigned i = 0; i < count; i++)
+        say(client->fds[i], 'e');
+    for (unsigned i = 0; i < count; i++)
+        panic_if(recv(client->fds[i], message, sizeof message, MSG_WAITALL) != MESSAGE_BYTES,
+                 "connection %u does not echo", i);
 }
 
 static void hang_up_all(struct client *client)
@@ -86,13 +99,6 @@ static void hang_up_all(struct client *client)
     for (unsigned i = 0; i < client->count; i++)
         close(client->fds[i]);
     close(client->epoll_fd);
-}
-
-static void say(int fd, char first)
-{
-    char message[MESSAGE_BYTES];
-    memset(message, first, sizeof message);
-    panic_if(write(fd, message, sizeof message) != (ssize_t)sizeof message, "write failed");
 }
 
 /* One message in flight on each connection; server's CPU per message. */
@@ -131,7 +137,7 @@ static double fanout_ns(const struct server *server, unsigned sockets, unsigned 
         say(client.fds[0], 'B');
         while (missing > 0) {
             struct epoll_event events[256];
-            int n = epoll_wait(client.epoll_fd, events, 256, 5000);
+            int n = epoll_wait(client.epoll_fd, events, 256, 60000);
             panic_if(n <= 0, "%zu bytes did not come", missing);
             for (int i = 0; i < n; i++) {
                 char buffer[65536];

@@ -189,6 +189,51 @@ TEST(a_flood_and_the_end_behind_it_are_read)
     run_in_loop(receives_much);
 }
 
+static void ten_packets(struct peer *p)
+{
+    int fds[2];
+    CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds) == 0);
+    *p = (struct peer){.far = fds[1]};
+    struct error err = {0};
+    CHECK_OK(conn_new(loop_current(), fds[0], &ops, p, &p->conn, &err), &err);
+    turns(2); /* what comes is an edge of its own */
+    for (int i = 0; i < 10; i++)
+        CHECK(write(p->far, &"0123456789"[i], 1) == 1);
+    shutdown(p->far, SHUT_WR);
+}
+
+static void reads_in_portions(void *arg)
+{
+    (void)arg;
+    /* A read gives one packet, and the end is announced: all must be read, without a new edge. */
+    struct peer p;
+    ten_packets(&p);
+    coro_yield();
+    CHECK(p.data_calls >= 1 && p.data_calls < 10); /* others had their turn */
+    turns(10);
+    CHECK_STR(slice_of(p.got, p.got_len), "0123456789");
+    CHECK_INT(p.closed, 1);
+    peer_done(&p);
+
+    /* The same with a pause after each. */
+    ten_packets(&p);
+    p.pause_in_data = true;
+    for (int i = 1; i <= 10; i++) {
+        turns(3);
+        CHECK_INT(p.data_calls, i);
+        conn_pause_read(p.conn, false);
+    }
+    turns(3);
+    CHECK_INT(p.closed, 1);
+    peer_done(&p);
+    stop();
+}
+
+TEST(reading_goes_on_in_portions_up_to_the_end)
+{
+    run_in_loop(reads_in_portions);
+}
+
 static void half_closed(void *arg)
 {
     (void)arg;
