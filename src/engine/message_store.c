@@ -66,7 +66,7 @@ static void folded(struct event_folder *folder, uint64_t pos)
 int message_state_load(struct message_store *store, struct db_tx *tx, struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query(tx, &state_sql, &rows, err, db_null());
+    int rc = db_query_n(tx, &state_sql, NULL, 0, &rows, err);
     if (rc == 0)
         rc = db_next(&rows, err);
     if (rc < 0)

@@ -14,6 +14,7 @@
 struct message_fold_item {
     struct message_fold_item *next; /* of the same chat, by position */
     uint64_t seq, pos;
+    bool fresh;        /* the first version */
     struct slice json; /* in the event, which lives as long as the round */
 };
 
@@ -116,7 +117,8 @@ static int scan_event(struct message_fold *fold, struct db_tx *tx, const struct 
         return 0;
     struct message_chat *chat = message_chat_make(store, &key.chat);
     struct message_fold_item *item = &fold->items[index];
-    *item = (struct message_fold_item){.seq = key.seq, .pos = event->pos, .json = key.json};
+    *item = (struct message_fold_item){
+        .seq = key.seq, .pos = event->pos, .fresh = key.at_ms != 0, .json = key.json};
     if (chat->fold_first == NULL) {
         chat->pins++;
         fold->chats[fold->chat_count++] = chat;
@@ -188,7 +190,8 @@ static int fold_block(struct message_fold *fold, struct db_tx *tx, const struct 
     uint64_t block = message_block_of((*item)->seq), first = block * MESSAGE_BLOCK + 1;
     int64_t key = message_block_key(chat->number, block);
     unsigned count = 0;
-    int rc = (*item)->seq != first ? read_block(fold, tx, key, &count, err) : 0;
+    bool begins = (*item)->seq == first && (*item)->fresh; /* nothing is there before it */
+    int rc = begins ? 0 : read_block(fold, tx, key, &count, err);
     if (rc != 0)
         return rc;
     for (; *item != NULL && message_block_of((*item)->seq) == block; *item = (*item)->next) {

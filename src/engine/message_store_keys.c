@@ -256,7 +256,7 @@ static int load_filters(struct message_store *store, struct db_tx *tx, struct er
 {
     struct message_filter *filter = &store->filter;
     struct db_rows rows;
-    int rc = db_query(tx, &filters_sql, &rows, err, db_int(0));
+    int rc = db_query_n(tx, &filters_sql, NULL, 0, &rows, err);
     while (rc == 0 && (rc = db_next(&rows, err)) == 1) {
         struct slice data = db_col_blob(&rows, 1);
         if (db_col_int(&rows, 0) != filter->count || data.len != MESSAGE_FILTER_BYTES) {

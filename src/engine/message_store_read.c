@@ -18,7 +18,7 @@ static const struct db_sql folded_sql = {"SELECT folded FROM message_state"};
 /* Wanted: low <= seq <= high, at most MESSAGE_PAGE_MAX of them; refs[i] is seq low + i. */
 struct range {
     uint64_t low, high;
-    bool open; /* the newest: high is not known before memory or blocks have been asked */
+    bool open; /* backwards: ends at the chat's last message, which is not known yet */
     uint64_t dropped_pos;
     uint64_t from_blocks; /* greatest seq that memory's window does not answer for, 0: none */
     struct message_ref refs[MESSAGE_PAGE_MAX];
@@ -27,6 +27,17 @@ struct range {
 static void limit_low(struct range *range, unsigned limit)
 {
     range->low = range->high >= limit ? range->high - limit + 1 : 1;
+}
+
+/* The chat's last message is known now. */
+static void end_at(struct range *range, uint64_t last, unsigned limit)
+{
+    if (range->high > last) {
+        range->high = last;
+        if (range->open)
+            limit_low(range, limit);
+    }
+    range->open = false;
 }
 
 static struct range range_of(uint64_t before, uint64_t after, unsigned limit)
@@ -38,7 +49,7 @@ static struct range range_of(uint64_t before, uint64_t after, unsigned limit)
         range.low = after < UINT64_MAX ? after + 1 : after;
         range.high = range.low <= UINT64_MAX - limit ? range.low + limit - 1 : UINT64_MAX;
     } else {
-        range.open = before == 0;
+        range.open = true;
         range.high = before > 0 ? before - 1 : UINT64_MAX;
         limit_low(&range, limit);
     }
@@ -84,11 +95,7 @@ static int ask_memory(struct message_store *store, const struct id *id, unsigned
     if (chat != NULL) {
         message_chat_touch(shard, chat);
         if (chat->next > chat->first) {
-            if (range->open)
-                range->high = chat->next - 1, limit_low(range, limit);
-            range->open = false;
-            if (range->high >= chat->next)
-                range->high = chat->next - 1;
+            end_at(range, chat->next - 1, limit);
             range->from_blocks = chat->first - 1 < range->high ? chat->first - 1 : range->high;
         }
         if (range->low <= range->high && !range->open)
@@ -158,7 +165,7 @@ static int check_snapshot(struct db_tx *tx, const struct range *range, struct er
     if (db_tx_writes(tx) || range->dropped_pos == 0)
         return 0;
     struct db_rows rows;
-    int rc = db_query(tx, &folded_sql, &rows, err, db_null());
+    int rc = db_query_n(tx, &folded_sql, NULL, 0, &rows, err);
     if (rc == 0)
         rc = db_next(&rows, err);
     if (rc < 0)
@@ -183,10 +190,7 @@ static int ask_blocks(struct db_tx *tx, const struct id *chat, unsigned limit, s
     rc = block_last(tx, number, &last, err);
     if (rc != 0 || last == 0)
         return rc;
-    if (range->open) {
-        range->high = last;
-        limit_low(range, limit);
-    }
+    end_at(range, last, limit);
     if (range->from_blocks > last)
         range->from_blocks = last;
     if (range->from_blocks < range->low)
@@ -215,10 +219,10 @@ static int read_range(struct message_store *store, struct db_tx *tx, const struc
         return rc;
     if (!range->open && range->from_blocks < range->low)
         return 0;
-    /* An open range meets blocks only when memory has no window: old versions in it, if any, were
-     * not copied because their places were not known. */
+    /* Without a window in memory the places of old versions were not known before. */
+    bool places_unknown = range->open;
     rc = ask_blocks(tx, chat, limit, range, arena, err);
-    if (rc == 0 && range->open && range->high != UINT64_MAX) {
+    if (rc == 0 && places_unknown && !range->open) {
         struct message_shard *shard = message_shard_of(store, chat);
         pthread_mutex_lock(&shard->lock);
         struct message_chat *memory = message_chat_find(shard, chat);
@@ -276,10 +280,7 @@ bool message_store_recent(struct message_store *store, const struct id *id, uint
                           struct message_ref *ret_refs, unsigned *ret_count)
 {
     struct range range = range_of(before, after, limit);
-    if (range.open)
-        range.high = last_seq, limit_low(&range, limit);
-    if (range.high > last_seq)
-        range.high = last_seq;
+    end_at(&range, last_seq, limit);
     *ret_count = 0;
     bool whole = range.low > range.high;
     struct message_shard *shard = message_shard_of(store, id);
