@@ -50,22 +50,16 @@ struct slice request_header_value(const struct request *req, const char *name)
 
 /* Entity tags are equal on every node and in every run: the keys are constants. Nobody gains by
  * making two answers collide, so SipHash serves as a checksum here. */
-struct etag {
-    char text[40];
-};
-
-static struct etag etag_of(struct slice json)
+void request_etag_make(struct slice json, char ret_etag[REQUEST_ETAG_MAX])
 {
     static const uint8_t keys[2][16] = {"parley-etag-low", "parley-etag-top"};
-    struct etag tag;
-    snprintf(tag.text, sizeof tag.text, "\"%016llx%016llx\"",
+    snprintf(ret_etag, REQUEST_ETAG_MAX, "\"%016llx%016llx\"",
              (unsigned long long)siphash13(keys[0], json.ptr, json.len),
              (unsigned long long)siphash13(keys[1], json.ptr, json.len));
-    return tag;
 }
 
 /* Whether a list of entity tags names this one; weak tags count when `weak` (RFC 9110 8.8.3.2). */
-static bool names_tag(struct slice list, struct etag tag, bool weak)
+static bool names_tag(struct slice list, const char *etag, bool weak)
 {
     if (slice_eq(slice_trim(list), SLICE("*")))
         return true;
@@ -76,7 +70,7 @@ static bool names_tag(struct slice list, struct etag tag, bool weak)
         item = slice_trim(item);
         if (weak && slice_starts(item, SLICE("W/")))
             item = slice_of(item.ptr + 2, item.len - 2);
-        if (slice_eq(item, slice_str(tag.text)))
+        if (slice_eq(item, slice_str(etag)))
             return true;
     }
     return false;
@@ -85,22 +79,34 @@ static bool names_tag(struct slice list, struct etag tag, bool weak)
 int request_check_match(struct request *req, struct slice current_json)
 {
     struct slice match = request_header_value(req, "if-match");
-    if (match.ptr == NULL || names_tag(match, etag_of(current_json), false))
+    char etag[REQUEST_ETAG_MAX];
+    if (match.ptr == NULL)
+        return 0;
+    request_etag_make(current_json, etag);
+    if (names_tag(match, etag, false))
         return 0;
     return error_set(&req->error, FAIL_STALE, "stale",
                      "The resource has changed since it was read; read it again.");
 }
 
-void request_etag(struct request *req)
+void request_etag_known(struct request *req, const char *etag)
 {
     if (req->head == NULL)
         return;
-    struct etag tag = etag_of(buf_view(&req->answer));
-    buf_printf(&req->headers, "etag: %s\r\n", tag.text);
+    buf_lit(&req->headers, "etag: ");
+    buf_str(&req->headers, etag);
+    buf_lit(&req->headers, "\r\n");
     struct slice none_match = request_header_value(req, "if-none-match");
     if (none_match.ptr != NULL && req->head->method == HTTP_GET &&
-        names_tag(none_match, tag, true)) {
+        names_tag(none_match, etag, true)) {
         req->status = 304;
         buf_clear(&req->answer);
     }
+}
+
+void request_etag(struct request *req)
+{
+    char etag[REQUEST_ETAG_MAX];
+    request_etag_make(buf_view(&req->answer), etag);
+    request_etag_known(req, etag);
 }

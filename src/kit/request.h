@@ -51,5 +51,9 @@ struct slice request_header_value(const struct request *req, const char *name);
  * "stale") before a change when current is what the resource looks like now. */
 int request_check_match(struct request *req, struct slice current_json) MUSTCHECK;
 void request_etag(struct request *req);
+/* The same where the tag is kept beside the encoded resource: made once, answered many times. */
+#define REQUEST_ETAG_MAX 40
+void request_etag_make(struct slice json, char ret_etag[REQUEST_ETAG_MAX]);
+void request_etag_known(struct request *req, const char *etag);
 
 #endif

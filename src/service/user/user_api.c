@@ -1,0 +1,307 @@
+/* The user routes: decode, call the rule, encode. At the bottom the room's descriptor. */
+#include <stdlib.h>
+
+#include "contract/auth.h"
+#include "service/user/user_room.h"
+
+extern const struct db_schema user_db_schema, user_search_db_schema; /* embedded by the build */
+
+enum {
+    CACHE_ENTRIES_MAX = 16384,
+    CACHE_TTL_MS = 300000,
+    NAME_BYTES_MAX = 400,
+    BIO_BYTES_MAX = 2000,
+    URL_BYTES_MAX = 500,
+    QUERY_BYTES_MAX = 400
+};
+
+/* --- schemas -----------------------------------------------------------------------------------
+ */
+
+static const struct schema_field patch_fields[] = {
+    [USER_PATCH_FULL_NAME] = {"full_name", "At most 100 characters; null removes it.",
+                              SCHEMA_STRING, SCHEMA_NULLABLE | SCHEMA_NO_BLANK | SCHEMA_ONE_LINE,
+                              SCHEMA_AT(struct user_patch, full_name), 1, NAME_BYTES_MAX},
+    [USER_PATCH_BIO] = {"bio", "At most 500 characters; null removes it.", SCHEMA_STRING,
+                        SCHEMA_NULLABLE, SCHEMA_AT(struct user_patch, bio), 0, BIO_BYTES_MAX},
+    [USER_PATCH_AVATAR_URL] = {"avatar_url", "An https address or a path here; null removes it.",
+                               SCHEMA_STRING, SCHEMA_NULLABLE | SCHEMA_ONE_LINE,
+                               SCHEMA_AT(struct user_patch, avatar_url), 1, URL_BYTES_MAX,
+                               .format = "uri-reference"},
+};
+SCHEMA_DEF_PATCH(user_patch_schema, struct user_patch, "UserPatch",
+                 "What is left out stays as it is.", patch_fields);
+
+struct user_params {
+    struct id id;
+};
+static const struct schema_field id_fields[] = {
+    {"id", "The user.", SCHEMA_ID, SCHEMA_REQUIRED, SCHEMA_AT(struct user_params, id)},
+};
+SCHEMA_DEF(user_params_schema, struct user_params, "UserParams", NULL, id_fields);
+
+struct name_params {
+    struct slice username;
+};
+static const struct schema_field name_fields[] = {
+    {"username", "In any letter case.", SCHEMA_STRING, SCHEMA_REQUIRED,
+     SCHEMA_AT(struct name_params, username), 1, 64},
+};
+SCHEMA_DEF(user_name_params_schema, struct name_params, "UsernameParams", NULL, name_fields);
+
+struct search_query {
+    struct page_query page;
+    struct slice q;
+};
+static const struct schema_field search_fields[] = {
+    {"limit", "Items in a page.", SCHEMA_INT, .offset = offsetof(struct search_query, page.limit),
+     .min = 1, .max = PAGE_LIMIT_MAX, .fallback = PAGE_LIMIT_DEFAULT},
+    {"cursor", "The next_cursor of the page before.", SCHEMA_STRING,
+     .offset = offsetof(struct search_query, page.cursor), .min = 1, .max = 200},
+    {"q", "Words, or beginnings of words, of username or full name; at most 100 characters.",
+     SCHEMA_STRING, SCHEMA_REQUIRED, SCHEMA_AT(struct search_query, q), 1, QUERY_BYTES_MAX},
+};
+SCHEMA_DEF(user_search_query_schema, struct search_query, "UserSearch", "Whom to look for.",
+           search_fields);
+
+/* --- routes ------------------------------------------------------------------------------------
+ */
+
+/* From memory without looking at the profile; else read, put into memory, and tried again. */
+static int reply_profile(struct request *req, const struct id *user, enum user_view view)
+{
+    struct user_room *room = req->room;
+    struct user_profile profile;
+    char etag[REQUEST_ETAG_MAX];
+    req->status = 200;
+    if (user_cache_json(room->cache, user, view, &req->answer, etag)) {
+        request_etag_known(req, etag);
+        return 0;
+    }
+    int rc = user_get(room, user, req->arena, &profile, &req->error);
+    if (rc < 0)
+        return rc;
+    if (view == USER_VIEW_OTHERS)
+        user_profile_hide(&profile);
+    rc = request_reply(req, 200, &user_profile_schema, &profile);
+    if (rc == 0)
+        request_etag(req);
+    return rc;
+}
+
+static int me_route(struct request *req)
+{
+    return reply_profile(req, &req->principal->user, USER_VIEW_OWN);
+}
+
+static int user_route(struct request *req)
+{
+    const struct user_params *params = req->params;
+    bool own = id_eq(&params->id, &req->principal->user);
+    return reply_profile(req, &params->id, own ? USER_VIEW_OWN : USER_VIEW_OTHERS);
+}
+
+static int name_route(struct request *req)
+{
+    const struct name_params *params = req->params;
+    struct user_profile profile;
+    int rc = user_get_by_name(req->room, params->username, req->arena, &profile, &req->error);
+    if (rc < 0)
+        return rc;
+    if (!id_eq(&profile.id, &req->principal->user))
+        user_profile_hide(&profile);
+    rc = request_reply(req, 200, &user_profile_schema, &profile);
+    if (rc == 0)
+        request_etag(req);
+    return rc;
+}
+
+/* If-Match is compared with the profile as it is now, and the write then insists on that one. */
+static int expected_version(struct request *req, int64_t *ret_updated_at)
+{
+    struct user_profile current;
+    struct buf json;
+    *ret_updated_at = 0;
+    if (request_header_value(req, "if-match").ptr == NULL)
+        return 0;
+    int rc = user_get(req->room, &req->principal->user, req->arena, &current, &req->error);
+    if (rc < 0)
+        return rc;
+    buf_init(&json, 65536);
+    schema_encode(&user_profile_schema, &current, &json);
+    rc = request_check_match(req, buf_view(&json));
+    buf_done(&json);
+    *ret_updated_at = current.updated_at;
+    return rc;
+}
+
+static int update_route(struct request *req)
+{
+    struct user_profile profile;
+    int64_t expected;
+    int rc = expected_version(req, &expected);
+    if (rc == 0)
+        rc = user_update(req->room, &req->principal->user, req->body, expected, req->correlation_id,
+                         req->arena, &profile, &req->error);
+    if (rc == 0)
+        rc = request_reply(req, 200, &user_profile_schema, &profile);
+    if (rc == 0)
+        request_etag(req);
+    return rc;
+}
+
+/* Results are ranked, so the cursor is a place in the ranking. */
+static int search_place(struct request *req, unsigned *ret_skip)
+{
+    const struct search_query *query = req->query;
+    struct cursor cursor;
+    bool given;
+    int rc = cursor_decode(query->page.cursor, &cursor, &given, &req->error);
+    if (rc < 0)
+        return rc;
+    if (cursor.number < 0 || cursor.number >= USER_SEARCH_RESULTS_MAX)
+        return error_set(&req->error, FAIL_BAD_REQUEST, "invalid_cursor",
+                         "The cursor is not one that this server gave.");
+    *ret_skip = (unsigned)cursor.number;
+    return 0;
+}
+
+/* The profiles of what was found, as others see them; one that is gone meanwhile is left out. */
+static size_t keep_found(struct user_profile *profiles, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (id_is_nil(&profiles[i].id))
+            continue;
+        user_profile_hide(&profiles[i]);
+        profiles[kept++] = profiles[i];
+    }
+    return kept;
+}
+
+static int search_route(struct request *req)
+{
+    const struct search_query *query = req->query;
+    unsigned skip = 0, limit = (unsigned)query->page.limit;
+    struct id ids[PAGE_LIMIT_MAX + 1];
+    struct user_profile *profiles = arena_array(req->arena, PAGE_LIMIT_MAX + 1, sizeof *profiles);
+    size_t count = 0;
+    if (profiles == NULL)
+        return error_set(&req->error, FAIL_TOO_LARGE, "too_large", "The request is too large.");
+    int rc = search_place(req, &skip);
+    if (rc == 0)
+        rc = user_search(req->room, query->q, skip, limit, req->arena, ids, &count, &req->error);
+    bool more = count > limit && skip + limit < USER_SEARCH_RESULTS_MAX;
+    if (count > limit)
+        count = limit;
+    if (rc == 0)
+        rc = user_get_many(req->room, ids, count, req->arena, profiles, &req->error);
+    if (rc < 0)
+        return rc;
+    struct cursor next = {.number = skip + limit};
+    return request_reply_page(req, &user_profile_schema, profiles, keep_found(profiles, count),
+                              more ? &next : NULL);
+}
+
+static const char *const not_found_errors[] = {"user_not_found", NULL};
+static const char *const update_errors[] = {"stale", NULL};
+
+static const struct route user_routes[] = {
+    {HTTP_GET, "/api/v1/users/me", "users", "Read one's own profile", NULL, me_route,
+     .limit = LIMIT_DATA, .answer = &user_profile_schema, .status = 200},
+    {HTTP_PATCH, "/api/v1/users/me", "users", "Edit one's own profile",
+     "What is left out stays as it is. With If-Match the edit is refused (412) when somebody was "
+     "faster.",
+     update_route, .limit = LIMIT_DATA, .body = &user_patch_schema, .answer = &user_profile_schema,
+     .status = 200, .errors = update_errors},
+    {HTTP_GET, "/api/v1/users/{id}", "users", "Read a profile",
+     "E-mail, phone and last sign-in are shown only to the person.", user_route,
+     .limit = LIMIT_DATA, .params = &user_params_schema, .answer = &user_profile_schema,
+     .status = 200, .errors = not_found_errors},
+    {HTTP_GET, "/api/v1/users/by-username/{username}", "users", "Read a profile by username", NULL,
+     name_route, .limit = LIMIT_DATA, .params = &user_name_params_schema,
+     .answer = &user_profile_schema, .status = 200, .errors = not_found_errors},
+    {HTTP_GET, "/api/v1/users", "users", "Find people",
+     "The exact username comes first, then usernames that begin so, then by rank; at most 1000.",
+     search_route, .limit = LIMIT_DATA, .query = &user_search_query_schema,
+     .answer = &user_profile_schema, .answer_list = true, .status = 200},
+};
+
+/* --- the room ----------------------------------------------------------------------------------
+ */
+
+static const char *const profile_types[] = {"user.created", "user.account_changed", NULL};
+static const char *const search_types[] = {"user.created", "user.updated", "user.account_changed",
+                                           NULL};
+static const struct consumer user_consumers[] = {
+    {.name = "user.profiles", .types = profile_types, .handle = user_follow_profiles},
+    {.name = "user.search",
+     .types = search_types,
+     .db = "user.search",
+     .handle = user_follow_search},
+};
+static const struct event_type *const user_events[] = {&user_updated_event, NULL};
+
+static int get_call(void *room, const struct id *user, struct arena *arena,
+                    struct user_profile *ret_profile, struct error *err)
+{
+    return user_get(room, user, arena, ret_profile, err);
+}
+
+static int check_all_call(void *room, const struct id *users, size_t count, struct id *ret_missing,
+                          struct error *err)
+{
+    struct arena arena;
+    arena_init(&arena, 16 << 20);
+    struct user_profile *profiles = arena_array(&arena, count, sizeof *profiles);
+    int rc = profiles != NULL ? user_get_many(room, users, count, &arena, profiles, err)
+                              : error_set(err, FAIL_TOO_LARGE, "too_many", "Too many users.");
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        if (!id_is_nil(&profiles[i].id) && profiles[i].is_active)
+            continue;
+        if (ret_missing != NULL)
+            *ret_missing = users[i];
+        rc = error_set(err, FAIL_NOT_FOUND, "user_not_found", "There is no such user.");
+    }
+    arena_done(&arena);
+    return rc;
+}
+
+static int start(struct kit *kit, void **ret_room, struct error *err)
+{
+    struct user_room *room = xcalloc(1, sizeof *room);
+    room->kit = kit;
+    room->db = kit_db(kit, "user");
+    room->search_db = kit_db(kit, "user.search");
+    room->cache = user_cache_new(kit->clock, CACHE_ENTRIES_MAX, CACHE_TTL_MS);
+    room->calls = (struct user_calls){.room = room, .get = get_call, .check_all = check_all_call};
+    *ret_room = room;
+    return 0;
+}
+
+static void stop(void *arg)
+{
+    struct user_room *room = arg;
+    user_cache_free(room->cache);
+    free(room);
+}
+
+static const void *calls(void *arg)
+{
+    struct user_room *room = arg;
+    return &room->calls;
+}
+
+const struct module user_module = {
+    .name = "user",
+    .routes = user_routes,
+    .route_count = ARRAY_LEN(user_routes),
+    .events = user_events,
+    .consumers = user_consumers,
+    .consumer_count = ARRAY_LEN(user_consumers),
+    .schema = &user_db_schema,
+    .search_schema = &user_search_db_schema,
+    .start = start,
+    .stop = stop,
+    .calls = calls,
+};

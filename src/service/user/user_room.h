@@ -1,0 +1,27 @@
+/* The room's state; inside src/service/user only. */
+#ifndef PARLEY_SERVICE_USER_ROOM_H
+#define PARLEY_SERVICE_USER_ROOM_H
+
+#include "service/user/user.h"
+#include "service/user/user_cache.h"
+
+struct user_room {
+    struct kit *kit;
+    struct db *db, *search_db;
+    struct user_cache *cache;
+    struct user_calls calls;
+};
+
+/* Inside db_write: the profile leaves the cache when the transaction has been committed. */
+int user_forget_on_commit(struct user_room *room, struct db_tx *tx, const struct id *user,
+                          struct error *err) MUSTCHECK;
+/* Inside db_write: user.updated, as others see it. */
+int user_emit_updated(struct user_room *room, struct db_tx *tx, const struct user_profile *profile,
+                      struct slice correlation_id, struct error *err) MUSTCHECK;
+
+/* Consumers; see kit/module.h. */
+int user_follow_profiles(void *room, struct db_tx *tx, const struct event *event,
+                         struct error *err);
+int user_follow_search(void *room, struct db_tx *tx, const struct event *event, struct error *err);
+
+#endif

@@ -1,0 +1,93 @@
+#include "service/user/user_store.h"
+
+#define PROFILE                                                                                    \
+    "SELECT user_id, username, full_name, email, phone, bio, avatar_url, role, is_active,"         \
+    " is_verified, last_login, last_seen, created_at, updated_at FROM profile WHERE "
+static const struct db_sql sql_get = {PROFILE "user_id = ?1"};
+static const struct db_sql sql_get_by_name = {PROFILE "username = ?1"};
+
+static struct user_profile read_profile(const struct db_rows *rows, struct arena *arena)
+{
+    return (struct user_profile){
+        .id = db_col_id(rows, 0),
+        .username = db_col_copy(rows, 1, arena),
+        .full_name = db_col_copy(rows, 2, arena),
+        .email = db_col_copy(rows, 3, arena),
+        .phone = db_col_copy(rows, 4, arena),
+        .bio = db_col_copy(rows, 5, arena),
+        .avatar_url = db_col_copy(rows, 6, arena),
+        .role = (int)db_col_int(rows, 7),
+        .is_active = db_col_int(rows, 8) != 0,
+        .is_verified = db_col_int(rows, 9) != 0,
+        .last_login = db_col_int(rows, 10),
+        .last_seen = db_col_int(rows, 11),
+        .created_at = db_col_int(rows, 12),
+        .updated_at = db_col_int(rows, 13),
+    };
+}
+
+static int get_one(struct db_tx *tx, const struct db_sql *sql, struct db_value key,
+                   struct arena *arena, struct user_profile *ret_profile, bool *ret_found,
+                   struct error *err)
+{
+    struct db_rows rows;
+    int rc = db_query(tx, sql, &rows, err, key);
+    if (rc < 0)
+        return rc;
+    rc = db_next(&rows, err);
+    *ret_found = rc > 0;
+    if (rc > 0) {
+        *ret_profile = read_profile(&rows, arena);
+        db_rows_close(&rows);
+        if (ret_profile->username.ptr == NULL)
+            return error_set(err, FAIL_TOO_LARGE, "too_large", "The profile does not fit.");
+    }
+    return rc < 0 ? rc : 0;
+}
+
+int user_store_get(struct db_tx *tx, const struct id *user, struct arena *arena,
+                   struct user_profile *ret_profile, bool *ret_found, struct error *err)
+{
+    return get_one(tx, &sql_get, db_id(user), arena, ret_profile, ret_found, err);
+}
+
+int user_store_get_by_name(struct db_tx *tx, struct slice username, struct arena *arena,
+                           struct user_profile *ret_profile, bool *ret_found, struct error *err)
+{
+    return get_one(tx, &sql_get_by_name, db_text(username), arena, ret_profile, ret_found, err);
+}
+
+static const struct db_sql sql_insert = {
+    "INSERT INTO profile (user_id, username, full_name, email, phone, role, is_active, last_login,"
+    " created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7, ?7)"
+    " ON CONFLICT (user_id) DO NOTHING"};
+
+int user_store_insert(struct db_tx *tx, const struct auth_user_created *created, struct error *err)
+{
+    return db_exec(tx, &sql_insert, err, db_id(&created->id), db_text(created->username),
+                   db_text(created->full_name), db_text(created->email), db_text(created->phone),
+                   db_int(created->role), db_int(created->created_at));
+}
+
+static const struct db_sql sql_update = {
+    "UPDATE profile SET full_name = ?2, bio = ?3, avatar_url = ?4, updated_at = ?5"
+    " WHERE user_id = ?1"};
+
+int user_store_update(struct db_tx *tx, const struct user_profile *profile, struct error *err)
+{
+    return db_exec(tx, &sql_update, err, db_id(&profile->id), db_text(profile->full_name),
+                   db_text(profile->bio), db_text(profile->avatar_url),
+                   db_int(profile->updated_at));
+}
+
+static const struct db_sql sql_set_account = {
+    "UPDATE profile SET role = ?2, is_active = ?3, is_verified = ?4, last_login = ?5"
+    " WHERE user_id = ?1"};
+
+int user_store_set_account(struct db_tx *tx, const struct auth_user_changed *changed,
+                           struct error *err)
+{
+    return db_exec(tx, &sql_set_account, err, db_id(&changed->user_id), db_int(changed->role),
+                   db_int(changed->is_active), db_int(changed->is_verified),
+                   db_int(changed->last_login));
+}

@@ -1,0 +1,35 @@
+/* The room's tables, as functions; the only SQL of the room is here and in user_search_store.c.
+ * All run inside db_read or db_write; text is copied into the arena. */
+#ifndef PARLEY_SERVICE_USER_STORE_H
+#define PARLEY_SERVICE_USER_STORE_H
+
+#include "contract/auth.h"
+#include "contract/user.h"
+#include "engine/db.h"
+
+int user_store_get(struct db_tx *tx, const struct id *user, struct arena *arena,
+                   struct user_profile *ret_profile, bool *ret_found, struct error *err) MUSTCHECK;
+int user_store_get_by_name(struct db_tx *tx, struct slice username, struct arena *arena,
+                           struct user_profile *ret_profile, bool *ret_found,
+                           struct error *err) MUSTCHECK;
+/* Once: a profile that is there stays as it is. */
+int user_store_insert(struct db_tx *tx, const struct auth_user_created *created,
+                      struct error *err) MUSTCHECK;
+/* Writes full_name, bio, avatar_url and updated_at. */
+int user_store_update(struct db_tx *tx, const struct user_profile *profile,
+                      struct error *err) MUSTCHECK;
+int user_store_set_account(struct db_tx *tx, const struct auth_user_changed *changed,
+                           struct error *err) MUSTCHECK;
+
+/* --- in the search database ------------------------------------------------------------------ */
+/* Makes or renews what the user can be found by. full_name may be absent. */
+int user_search_store_put(struct db_tx *tx, const struct id *user, struct slice username,
+                          struct slice full_name, struct error *err) MUSTCHECK;
+int user_search_store_set_active(struct db_tx *tx, const struct id *user, bool active,
+                                 struct error *err) MUSTCHECK;
+/* match: an FTS5 expression; username: in front when it is exactly that, or begins so. */
+int user_search_store_find(struct db_tx *tx, struct slice match, struct slice username,
+                           unsigned skip, unsigned max, struct id *ret_ids, size_t *ret_count,
+                           struct error *err) MUSTCHECK;
+
+#endif
