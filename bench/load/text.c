@@ -40,18 +40,21 @@ void text_add(struct text *t, const char *data, size_t len)
 
 void text_printf(struct text *t, const char *fmt, ...)
 {
-    va_list args;
-    va_start(args, fmt);
-    va_list again;
-    va_copy(again, args);
-    int need = vsnprintf(NULL, 0, fmt, args);
-    va_end(args);
-    if (need < 0)
-        die("cannot format text");
-    text_reserve(t, (size_t)need + 1);
-    vsnprintf(t->data + t->len, (size_t)need + 1, fmt, again);
-    va_end(again);
-    t->len += (size_t)need;
+    text_reserve(t, 64);
+    for (;;) {
+        size_t room = t->cap - t->len;
+        va_list args;
+        va_start(args, fmt);
+        int need = vsnprintf(t->data + t->len, room, fmt, args);
+        va_end(args);
+        if (need < 0)
+            die("cannot format text");
+        if ((size_t)need < room) {
+            t->len += (size_t)need;
+            return;
+        }
+        text_reserve(t, (size_t)need + 1);
+    }
 }
 
 void text_free(struct text *t)

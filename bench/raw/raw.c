@@ -42,6 +42,10 @@ static void accept_all(struct raw_server *server)
             close(fd);
             continue;
         }
+        if (server->open_count++ == 0)
+            server->accepted_count = 0;
+        server->turn_of[fd] = server->accepted_count;
+        server->fd_of[server->accepted_count++ % RAW_FDS] = fd;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         server->upgraded[fd] = false;
         epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, fd, &event);
@@ -76,6 +80,7 @@ void raw_turn(struct raw_server *server,
             upgrade(server, fd);
         else if (len == 0 || errno != EAGAIN) {
             server->upgraded[fd] = false;
+            server->open_count--;
             close(fd);
         }
     }

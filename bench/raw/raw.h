@@ -15,6 +15,9 @@
 struct raw_server {
     int epoll_fd, listen_fd;
     bool upgraded[RAW_FDS];
+    /* The how-manieth accepted socket since there was none, and back. */
+    unsigned turn_of[RAW_FDS], open_count, accepted_count;
+    int fd_of[RAW_FDS];
     uint8_t *buffer; /* RAW_BUFFER */
     uint8_t *frames; /* raw_fanout: what goes out, again and again */
     size_t frame_len;
