@@ -1,7 +1,8 @@
 /* One sender, many receivers in one chat: each round sends `burst` messages in one write, waits
  * until every receiver has all of them, and goes on. CPU is given per delivery: frames that arrived
  * at any socket. Against a raw peer a round is `burst` small frames, each of which makes the peer
- * send one frame to everybody. */
+ * send one frame to everybody. The receivers are the chat's members; the sender's own second device
+ * is one of them. */
 #include "scenario.h"
 #include "world.h"
 #include "ws.h"
@@ -124,7 +125,7 @@ static void connect_all(struct run *run, struct hub *hub, struct client *clients
         clients[i].run = run;
         clients[i].ws.index = i;
         ws_connect(&clients[i].ws, hub, &ops, o->path ? o->path : "/ws",
-                   o->raw ? NULL : world->accounts[i].token);
+                   o->raw ? NULL : world->accounts[i % o->members].token);
         while (run->ready + 256 < i && now_ns() < end)
             hub_turn(hub, 100);
     }
@@ -145,8 +146,8 @@ int scenario_fanout(const struct options *o)
     run.options = o;
     run.run_id = now_ns();
     if (!o->raw) {
-        world_init(&world, o->server, o->members + 1);
-        run.chat = world_channel(&world, o->members > 1000 ? "channel" : "group", o->members);
+        world_init(&world, o->server, o->members);
+        run.chat = world_channel(&world, o->members > 1000 ? "channel" : "group", o->members - 1);
     }
     struct client *clients = calloc(o->members + 1, sizeof *clients);
     if (!clients)

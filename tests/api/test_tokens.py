@@ -9,6 +9,7 @@ import jwt
 
 from parleytest import Server
 from parleytest.case import ApiCase
+from parleytest.server import StartError
 from parleytest.keys import (algorithm, b64, new_key, parts, public_pem, sign, unb64, write_pkcs8)
 
 
@@ -168,3 +169,43 @@ class ForgedEd25519(Forged, ApiCase):
 class ForgedP256(Forged, ApiCase):
     kind = "p256"
     own_server = True
+
+
+class SharedSecret(ApiCase):
+    """HS256 for verifiers that exist already (A12)."""
+
+    secret = "an old shared secret of 40 characters..."
+    settings = {"auth.algorithm": "hs256", "auth.secret": secret}
+
+    def test_verifies_with_the_secret(self):
+        user = self.server.user()
+        header, claims = parts(user.token)
+        self.assertEqual(header["alg"], "HS256")
+        decoded = jwt.decode(user.token, self.secret, algorithms=["HS256"],
+                             audience=claims.get("aud"))
+        self.assertEqual(decoded["sub"], user.id)
+        self.ok(user.get("/users/me"))
+
+    def test_the_secret_is_not_published(self):
+        answer = self.server.get("/.well-known/jwks.json")
+        self.assertEqual(answer.json["keys"], [])
+        self.assertNotIn(b64(self.secret.encode()).encode(), answer.body)
+
+    def test_other_secrets(self):
+        user = self.server.user()
+        header, claims = parts(user.token)
+        me = lambda token: self.server.get("/api/v1/users/me", token=token)
+        self.ok(me(jwt.encode(claims, self.secret, "HS256", headers={
+            k: v for k, v in header.items() if k != "alg"})))
+        for secret in ("", "another shared secret of 40 characters..", self.secret[:-1]):
+            forged = f"{b64(header)}.{b64(claims)}"
+            mac = hmac.new(secret.encode(), forged.encode(), hashlib.sha256).digest()
+            self.refused(me(f"{forged}.{b64(mac)}"), 401)
+        forged = f"{b64({**header, 'alg': 'HS512'})}.{b64(claims)}"
+        mac = hmac.new(self.secret.encode(), forged.encode(), hashlib.sha512).digest()
+        self.refused(me(f"{forged}.{b64(mac)}"), 401)
+
+    def test_a_short_secret_is_refused(self):
+        with self.assertRaises(StartError) as caught:
+            Server({"auth.algorithm": "hs256", "auth.secret": "short"}).remove()
+        self.assertIn("auth.secret", caught.exception.log)
