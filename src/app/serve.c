@@ -180,7 +180,8 @@ static void start_control(struct mail *mail)
 {
     struct worker *w = CONTAINER_OF(mail, struct worker, mail);
     error_init(&w->error);
-    (void)control_open(&w->server->kit, &w->server->control, &w->error);
+    if (control_open(&w->server->kit, &w->server->control, &w->error) < 0)
+        w->server->control = NULL;
     sem_post(&w->server->done);
 }
 
