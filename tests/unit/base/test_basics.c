@@ -1,4 +1,9 @@
+/* Slices, buffers, arenas, ids, times, hashes and maps. */
 #include "base/arena.h"
+
+#include <stdio.h>
+#include <time.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -118,22 +123,68 @@ TEST(map_finds_what_is_in_it)
     map_done(&m);
 }
 
-TEST(siphash13_known_answer)
+TEST(siphash13_known_answers)
 {
-    /* Key 00..0f over 00..0e, the reference implementation's first-principles check: the value
-     * depends on every key byte and every input byte. */
-    uint8_t key[16], data[15];
+    /* Under the key of zeroes as CPython 3.11 hashes bytes with PYTHONHASHSEED=0; under 00..0f the
+     * first vector of the reference implementation. */
+    static const struct {
+        const char *text;
+        uint64_t hash;
+    } known[] = {
+        {"a", 0x407448d2b89b1813},
+        {"parley", 0x4e9409749cd4f3c7},
+        {"0123456789abcdef", 0x1d42b30f7e060c24},
+        {"The quick brown fox jumps", 0x9e719c78716a132b},
+    };
+    uint8_t key[16] = {0};
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        CHECK(siphash13(key, known[i].text, strlen(known[i].text)) == known[i].hash);
     for (int i = 0; i < 16; i++)
         key[i] = (uint8_t)i;
-    for (int i = 0; i < 15; i++)
-        data[i] = (uint8_t)i;
-    uint64_t plain = siphash13(key, data, sizeof data);
-    for (int i = 0; i < 15; i++) {
-        data[i] ^= 1;
-        CHECK(siphash13(key, data, sizeof data) != plain);
-        data[i] ^= 1;
+    CHECK(siphash13(key, "", 0) == 0xabac0158050fc4dc);
+}
+
+/* Every byte at every place: only digits where digits stand, only dashes where dashes do. */
+TEST(an_id_with_one_wrong_character_is_refused)
+{
+    char text[] = "0190b6f0-1234-7abC-8deF-0123456789ab";
+    struct id id;
+    CHECK(id_parse(slice_str(text), &id) && id.bytes[7] == 0xbc && id.bytes[15] == 0xab);
+    for (size_t at = 0; at < ID_TEXT_LEN; at++) {
+        char kept = text[at];
+        for (int c = 0; c < 256; c++) {
+            text[at] = (char)c;
+            bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+            bool fits = kept == '-' ? c == '-' : digit;
+            if (id_parse(slice_of(text, ID_TEXT_LEN), &id) != fits)
+                test_fail(__FILE__, __LINE__, "byte %d at %zu", c, at);
+        }
+        text[at] = kept;
     }
-    CHECK(siphash13(key, data, 14) != plain);
+}
+
+/* Against the C library, over all years that we write. */
+TEST(dates_agree_with_the_c_library)
+{
+    for (int i = 0; i < 20000; i++) {
+        int64_t ms = (int64_t)random_below(315537897600000) - 62135596800000;
+        time_t seconds = (time_t)((ms - ((ms % 1000) + 1000) % 1000) / 1000);
+        struct tm tm;
+        char want[40], got[TIME_TEXT_LEN + 1], date[HTTP_DATE_LEN + 1];
+        int64_t back;
+        gmtime_r(&seconds, &tm);
+        snprintf(want, sizeof want, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900,
+                 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+                 (int)(((ms % 1000) + 1000) % 1000));
+        time_format(ms, got);
+        CHECK_STR(slice_str(got), want);
+        CHECK(time_parse(slice_str(got), &back) && back == ms);
+        if (ms < 0)
+            continue;
+        strftime(want, sizeof want, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+        time_http_date(ms, date);
+        CHECK_STR(slice_str(date), want);
+    }
 }
 
 TEST(random_below_stays_below)
