@@ -170,7 +170,7 @@ TEST(dates_agree_with_the_c_library)
         int64_t ms = (int64_t)random_below(315537897600000) - 62135596800000;
         time_t seconds = (time_t)((ms - ((ms % 1000) + 1000) % 1000) / 1000);
         struct tm tm;
-        char want[40], got[TIME_TEXT_LEN + 1], date[HTTP_DATE_LEN + 1];
+        char want[96], got[TIME_TEXT_LEN + 1], date[HTTP_DATE_LEN + 1];
         int64_t back;
         gmtime_r(&seconds, &tm);
         snprintf(want, sizeof want, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900,
