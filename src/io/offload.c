@@ -110,10 +110,12 @@ static int start_threads(struct offload *pool, unsigned count)
 
 int offload_new(const struct offload_config *config, struct offload **ret_pool, struct error *err)
 {
-    if (config->threads == 0 || config->threads > 1024 || config->queue_max == 0)
+    if (config->threads == 0 || config->threads > OFFLOAD_THREADS_MAX || config->queue_max == 0 ||
+        config->nice < 0 || config->nice > 19)
         return error_set(err, FAIL_INVALID, "invalid_pool",
-                         "pool \"%.20s\": %u threads (1..1024), queue of %u (1..)", config->name,
-                         config->threads, config->queue_max);
+                         "pool \"%.20s\": %u threads (1..%u), queue of %u (1..), nice %d (0..19)",
+                         config->name, config->threads, OFFLOAD_THREADS_MAX, config->queue_max,
+                         config->nice);
     struct offload *pool = xcalloc(1, sizeof *pool + config->threads * sizeof pool->threads[0]);
     if (!copy_str(pool->name, sizeof pool->name, slice_str(config->name))) {
         free(pool);

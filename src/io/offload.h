@@ -8,12 +8,14 @@
 
 struct offload;
 
+#define OFFLOAD_THREADS_MAX 1024u
 struct offload_config {
-    const char *name; /* thread and metric name, at most 11 characters */
-    unsigned threads;
-    unsigned queue_max;
-    int nice; /* 0..19, lower priority than the loops */
+    const char *name;   /* thread and metric name, at most 11 characters */
+    unsigned threads;   /* 1..OFFLOAD_THREADS_MAX */
+    unsigned queue_max; /* jobs that wait, 1.. */
+    int nice;           /* 0..19, lower priority than the loops */
 };
+/* FAIL_INVALID "invalid_pool" when a number is out of its bounds. */
 int offload_new(const struct offload_config *config, struct offload **ret_pool,
                 struct error *err) MUSTCHECK;
 /* Finishes what is queued, then ends the threads; before the loops it was used from are freed. */

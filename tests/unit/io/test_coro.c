@@ -1,4 +1,5 @@
 /* Coroutines: starting, parking, waking, cancelling, time-outs. Built with both stack switches. */
+#include <fenv.h>
 #include <stdlib.h>
 
 #include "harness.h"
@@ -245,6 +246,32 @@ TEST(registers_survive_the_switch)
         spawn(loop, keep_values, &running);
     loop_run(loop);
     loop_free(loop);
+}
+
+static void round_upward(void *arg)
+{
+    (void)arg;
+    CHECK_INT(fegetround(), FE_TONEAREST);
+    fesetround(FE_UPWARD);
+    coro_yield();
+    CHECK_INT(fegetround(), FE_UPWARD);
+    fesetround(FE_TONEAREST);
+}
+
+static void rounding_is_its_own(void *arg)
+{
+    (void)arg;
+    spawn(loop_current(), round_upward, NULL);
+    for (int i = 0; i < 4; i++) {
+        CHECK_INT(fegetround(), FE_TONEAREST);
+        coro_yield();
+    }
+    stop();
+}
+
+TEST(the_rounding_mode_belongs_to_the_coroutine)
+{
+    run_in_loop(rounding_is_its_own, NULL);
 }
 
 static int touch(char *bytes, size_t len)

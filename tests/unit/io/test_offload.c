@@ -196,17 +196,20 @@ TEST(the_queue_is_bounded_and_jobs_can_be_taken_back)
 
 static void started_job_outlives_its_timeout(void *arg)
 {
-    (void)arg;
+    struct clock_fake *clock = arg;
     struct gate gate;
     gate_init(&gate);
     struct offload *pool = new_pool(1, 1);
-    struct caller c = {.pool = pool, .fn = pass_gate, .arg = &gate, .timeout_ms = 1};
+    struct caller c = {.pool = pool, .fn = pass_gate, .arg = &gate, .timeout_ms = 1000};
     start(&c);
     wait_until_reached(&gate);
-    CHECK_INT(coro_sleep(5), 0);
+    clock_fake_advance(clock, 5000);
+    for (int i = 0; i < 5; i++)
+        coro_yield();
     CHECK(!c.ended);
     open_gate(&gate);
-    finish(&c);
+    while (!c.ended)
+        coro_yield();
     CHECK_INT(c.result, 0);
     offload_free(pool);
     stop();
@@ -214,7 +217,14 @@ static void started_job_outlives_its_timeout(void *arg)
 
 TEST(a_started_job_is_waited_for_past_its_time)
 {
-    run_in_loop(started_job_outlives_its_timeout);
+    struct clock_fake clock;
+    clock_fake_init(&clock, 0);
+    struct loop *loop = NULL;
+    struct error err = {0};
+    CHECK_OK(loop_new(&(struct loop_config){.clock = &clock.clock}, &loop, &err), &err);
+    CHECK_OK(coro_spawn(loop, started_job_outlives_its_timeout, &clock, &err), &err);
+    loop_run(loop);
+    loop_free(loop);
 }
 
 TEST(bad_pools_are_refused)
@@ -222,7 +232,8 @@ TEST(bad_pools_are_refused)
     static const struct offload_config bad[] = {{"none", 0, 1, 0},
                                                 {"no queue", 1, 0, 0},
                                                 {"a name too long", 1, 1, 0},
-                                                {"many", 1025, 1, 0}};
+                                                {"many", 1025, 1, 0},
+                                                {"eager", 1, 1, -1}};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct offload *pool = NULL;
         struct error err = {0};
