@@ -95,7 +95,8 @@ static bool begin_answer(struct http_work *work, int status)
         return false;
     x->answered = true;
     x->status = status;
-    if (!x->head.keep_alive || x->conn->server->draining)
+    bool unread = !work->body_over && (x->head.chunked || work->body_left != 0);
+    if (!x->head.keep_alive || x->conn->server->draining || unread)
         work->close = true;
     return true;
 }

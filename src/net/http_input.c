@@ -111,13 +111,12 @@ static int too_large(struct http_work *work)
 }
 
 /* Time for the next piece, but no more in all than a slow upload may take. */
-static void body_deadline(struct http_conn *hc)
+void http_body_deadline(struct http_conn *hc, uint64_t taken_bytes)
 {
     const struct http_server_config *c = &hc->server->config;
     const struct http_work *work = hc->work;
     int64_t taken_ms = (clock_mono_ns(loop_clock(hc->server->loop)) - work->x.started_ns) / 1000000;
-    int64_t left_ms =
-        c->request_timeout_ms + (int64_t)work->body.len / UPLOAD_BYTES_PER_MS - taken_ms;
+    int64_t left_ms = c->request_timeout_ms + (int64_t)taken_bytes / UPLOAD_BYTES_PER_MS - taken_ms;
     left_ms = left_ms > 1 ? left_ms : 1;
     http_deadline(hc, left_ms < c->body_timeout_ms ? left_ms : c->body_timeout_ms);
 }
@@ -156,7 +155,7 @@ static bool step_body(struct http_conn *hc, struct slice *in)
         return false;
     int rc = take_body(work, &hc->server->config.limits, in);
     if (rc == 0) {
-        body_deadline(hc);
+        http_body_deadline(hc, work->body.len);
         return false;
     }
     if (rc < 0) {
@@ -186,22 +185,33 @@ static bool body_at_once(struct http_conn *hc, struct slice *in)
     return true;
 }
 
+static void say_continue(struct http_conn *hc, const struct slice *in)
+{
+    /* RFC 9110 section 10.1.1: not when the body is under way already. */
+    if (hc->work->x.head.expect_continue && in->len == 0)
+        conn_send_bytes(hc->conn, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
+}
+
 static bool begin_body(struct http_conn *hc, struct slice *in)
 {
     struct http_work *work = hc->work;
     const struct http_head *head = &work->x.head;
-    if (head->has_length && head->content_length <= in->len)
+    bool whole = head->has_length && head->content_length <= in->len;
+    if (whole && !work->x.stream_body)
         return body_at_once(hc, in);
     work->body_left = head->content_length;
+    http1_chunked_init(&work->chunked);
+    say_continue(hc, in);
+    if (work->x.stream_body) {
+        work->body_over = false;
+        serve(hc);
+        return true;
+    }
     buf_init(&work->body, (size_t)work->body_max);
     if (head->has_length && head->content_length <= BODY_AT_ONCE_MAX)
         (void)buf_reserve(&work->body, (size_t)head->content_length);
-    http1_chunked_init(&work->chunked);
     http_move(hc, STATE_BODY);
-    body_deadline(hc);
-    /* RFC 9110 section 10.1.1: not when the body is under way already. */
-    if (head->expect_continue && in->len == 0)
-        conn_send_bytes(hc->conn, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
+    http_body_deadline(hc, 0);
     return true;
 }
 
@@ -314,7 +324,7 @@ static void keep_rest(struct http_conn *hc, struct slice rest, bool kept)
 }
 
 /* A client may send ahead only so much of what is not served yet. */
-static void pause_if_ahead(struct http_conn *hc)
+void http_pause_if_ahead(struct http_conn *hc)
 {
     bool pause = hc->input != NULL && hc->input->len > LOOK_AHEAD_BYTES;
     if (hc->paused != pause && http_open(hc)) {
@@ -337,6 +347,6 @@ void http_run(struct http_conn *hc, struct slice fresh)
         continue;
     hc->present = NULL;
     keep_rest(hc, in, kept);
-    pause_if_ahead(hc);
+    http_pause_if_ahead(hc);
     http_free_if_gone(hc);
 }

@@ -83,9 +83,13 @@ struct http_work *http_work_take(struct http_server *server)
     x->user = NULL;
     x->status = 0;
     x->sent_bytes = 0;
-    x->answered = x->head_only = x->streaming = false;
+    x->answered = x->head_only = x->streaming = x->stream_body = false;
     work->coro = NULL;
     work->close = work->waiting = work->ended = work->refusing = work->cancelled = false;
+    work->body_over = true;
+    work->body_waiting = false;
+    work->body_taken = 0;
+    work->piece = NULL;
     buf_init(&work->body, 0);
     return work;
 }
@@ -109,7 +113,6 @@ static void answer_if_nobody_did(struct http_work *work)
     struct http_exchange *x = &work->x;
     if (x->answered)
         return;
-    error_init(&x->error);
     if (work->cancelled)
         (void)error_set(&x->error, FAIL_TIMEOUT, "request_timeout",
                         "The request took longer than it may.");
@@ -122,6 +125,7 @@ void http_finish(struct http_conn *hc)
 {
     struct http_work *work = hc->work;
     struct http_server *server = hc->server;
+    http_body_done(work);
     if (http_open(hc))
         answer_if_nobody_did(work);
     /* Half an answer must not look like a whole one. */
@@ -188,7 +192,7 @@ static void gone(struct http_conn *hc)
     http_detach(hc);
     if (hc->work != NULL && !serving)
         http_finish(hc);
-    else if (hc->work != NULL && hc->work->waiting)
+    else if (hc->work != NULL && (hc->work->waiting || hc->work->body_waiting))
         coro_wake(hc->work->coro, FAIL_CLOSED);
     else
         http_free_if_gone(hc);
@@ -196,7 +200,11 @@ static void gone(struct http_conn *hc)
 
 static void on_data(struct conn *conn, const char *bytes, size_t len)
 {
-    http_run(conn->user, slice_of(bytes, len));
+    struct http_conn *hc = conn->user;
+    bool wanted = hc->work != NULL && hc->work->body_waiting;
+    http_run(hc, slice_of(bytes, len));
+    if (wanted)
+        coro_wake(hc->work->coro, 0);
 }
 
 static void on_drained(struct conn *conn)
@@ -212,8 +220,11 @@ static void on_eof(struct conn *conn)
 {
     struct http_conn *hc = conn->user;
     hc->eof = true;
-    if (hc->state == STATE_SERVING)
+    if (hc->state == STATE_SERVING) {
+        if (hc->work->body_waiting)
+            coro_wake(hc->work->coro, 0);
         return;
+    }
     if (hc->state == STATE_BODY)
         conn_abort(conn); /* nobody waits for the rest of it, nor for an answer */
     else
@@ -249,6 +260,21 @@ static void too_slow(struct http_conn *hc)
     http_finish(hc);
 }
 
+static void serving_too_long(struct http_conn *hc)
+{
+    struct http_work *work = hc->work;
+    if (work->body_waiting) {
+        coro_wake(work->coro, FAIL_REQUEST_TIMEOUT);
+    } else if (work->x.streaming) {
+        conn_abort(hc->conn);
+    } else {
+        work->cancelled = true;
+        if (work->coro != NULL)
+            coro_cancel(work->coro);
+        http_deadline(hc, CANCEL_AGAIN_MS);
+    }
+}
+
 static void timer_fired(struct timer *timer)
 {
     struct http_conn *hc = CONTAINER_OF(timer, struct http_conn, timer);
@@ -262,16 +288,7 @@ static void timer_fired(struct timer *timer)
     case STATE_IDLE: http_close(hc); break;
     case STATE_HEAD:
     case STATE_BODY: too_slow(hc); break;
-    case STATE_SERVING:
-        if (hc->work->x.streaming) {
-            conn_abort(hc->conn);
-        } else {
-            hc->work->cancelled = true;
-            if (hc->work->coro != NULL)
-                coro_cancel(hc->work->coro);
-            http_deadline(hc, CANCEL_AGAIN_MS);
-        }
-        break;
+    case STATE_SERVING: serving_too_long(hc); break;
     default: break;
     }
 }

@@ -1,12 +1,12 @@
 /* HTTP/1.1 server connections: from bytes to exchanges and back.
  *
  * For each request: the head is parsed on the loop, `admit` decides (without waiting) whether and
- * how much body may come, the body is collected up to that limit, then `serve` runs in a coroutine
- * and answers exactly once. Pipelined requests are served one after the other, in order. An idle
- * connection holds no buffer, no arena, no coroutine. Time-outs: head 10 s, body progress 20 s,
- * idle 75 s, whole request 60 s (all from limits). What cannot be parsed is answered by the server
- * itself through `refuse` (so that problem+json is made in one place above) and the connection is
- * closed.
+ * how much body may come, the body is collected up to that limit (or taken piece by piece, see
+ * http_body_read), then `serve` runs in a coroutine and answers exactly once. Pipelined requests
+ * are served one after the other, in order. An idle connection holds no buffer, no arena, no
+ * coroutine. Time-outs: head 10 s, body progress 20 s, idle 75 s, whole request 60 s (all from
+ * limits). What cannot be parsed is answered by the server itself through `refuse` (so that
+ * problem+json is made in one place above) and the connection is closed.
  */
 #ifndef PARLEY_NET_HTTP_SERVER_H
 #define PARLEY_NET_HTTP_SERVER_H
@@ -23,8 +23,8 @@ struct http_server_ops {
     /* On the loop, may not wait. Returns the largest body to accept in bytes (0: none), or a
      * negative enum fail with x->error set: refused (417/413/404/...). */
     int64_t (*admit)(struct http_exchange *x);
-    /* In a coroutine; answers by http_reply/http_stream_*, http_upgrade, or not at all (then 500).
-     */
+    /* In a coroutine; answers by http_reply/http_stream_*, http_upgrade, or not at all: then
+     * x->error is answered through refuse, 500 when it is not set. */
     void (*serve)(struct http_exchange *x);
     /* Makes the answer for x->error; must not wait. Called on the loop. x->head may be empty. */
     void (*refuse)(struct http_exchange *x);
@@ -57,6 +57,7 @@ struct http_exchange {
     int status;         /* what was answered, for `done` */
     uint64_t sent_bytes;
     bool answered, head_only, streaming;
+    bool stream_body; /* set by admit: serve starts at once and takes the body by http_body_read */
 };
 
 struct http_server;
@@ -69,6 +70,12 @@ void http_server_accept(struct http_server *server, int fd);
 void http_server_drain(struct http_server *server);
 size_t http_server_connections(const struct http_server *server);
 void http_server_free(struct http_server *server); /* aborts what is left */
+
+/* The next piece of a streamed body: 1 with a piece that is valid until the next call, 0 at the
+ * end, or a negative enum fail with x->error set (413 over what admit allowed, 400, 408, or the
+ * client has gone). Waits for the client; what is not read holds the client back, and what is left
+ * unread when serve returns ends the connection. In serve only. */
+int http_body_read(struct http_exchange *x, struct slice *ret_piece) MUSTCHECK;
 
 /* One whole answer. `headers` is text of complete lines ("name: value\r\n..."), without
  * Content-Length, Date and Connection, which are added here. HEAD sends no body, 204 and 304 none

@@ -2,6 +2,7 @@
  *
  *   http_server.c   servers, connections, their states and deadlines
  *   http_input.c    from bytes to exchanges
+ *   http_body.c     bodies taken piece by piece
  *   http_answer.c   answers
  */
 #ifndef PARLEY_NET_HTTP_SERVER_PRIVATE_H
@@ -41,11 +42,16 @@ struct http_work {
     struct buf body;        /* while it comes in pieces */
     struct http1_chunked chunked;
     uint64_t body_max, body_left;
-    bool close;     /* after the answer */
-    bool waiting;   /* in http_stream_write, for the queue to drain */
-    bool ended;     /* a streamed answer was ended */
-    bool refusing;  /* ops->refuse is on the stack */
-    bool cancelled; /* request time-out */
+    uint64_t body_taken;     /* of a streamed body */
+    struct buf *piece;       /* input that http_body_read took over; NULL while there is none */
+    struct slice piece_left; /* what of it has not been looked at */
+    bool body_waiting;       /* in http_body_read, for the client */
+    bool body_over;          /* the end of a streamed body was seen */
+    bool close;              /* after the answer */
+    bool waiting;            /* in http_stream_write, for the queue to drain */
+    bool ended;              /* a streamed answer was ended */
+    bool refusing;           /* ops->refuse is on the stack */
+    bool cancelled;          /* request time-out */
 };
 
 struct http_server {
@@ -78,6 +84,13 @@ void http_free_if_gone(struct http_conn *hc);
 /* --- http_input.c --- */
 /* Takes new bytes (may be empty) together with those kept, as far as it goes now. */
 void http_run(struct http_conn *hc, struct slice fresh);
+
+void http_body_deadline(struct http_conn *hc, uint64_t taken_bytes);
+/* Pauses reading while more is kept than may be, resumes it after. */
+void http_pause_if_ahead(struct http_conn *hc);
+
+/* --- http_body.c --- */
+void http_body_done(struct http_work *work);
 
 /* --- http_answer.c --- */
 /* Has ops->refuse answer x->error, with a bare answer should it not. */

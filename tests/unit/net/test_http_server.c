@@ -32,7 +32,7 @@ static struct {
     struct http_server_config config;
     uint16_t port;
     sem_t ready;
-    int served, done, cancelled, last_status, handed_over, raw_closed;
+    int served, done, cancelled, last_status, handed_over, raw_closed, body_end;
     uint32_t most_queued;
     struct coro *parked;
 } s;
@@ -47,6 +47,9 @@ static int64_t admit(struct http_exchange *x)
     x->user = &s;
     if (at(x, "/forbidden"))
         return error_set(&x->error, FAIL_FORBIDDEN, "forbidden", "not for you");
+    x->stream_body = at(x, "/upload") || at(x, "/ignore");
+    if (x->stream_body)
+        return 8 << 20;
     if (at(x, "/ten"))
         return 10;
     return x->head.method == HTTP_GET || x->head.method == HTTP_HEAD ? 0 : 1 << 20;
@@ -64,6 +67,26 @@ static void stream(struct http_exchange *x, unsigned pieces)
         s.most_queued = queued > s.most_queued ? queued : s.most_queued;
     }
     http_stream_end(x);
+}
+
+/* Answers with a checksum; sleeps where a piece begins with 'S'. */
+static void upload(struct http_exchange *x)
+{
+    struct slice piece;
+    uint32_t sum = 0, len = 0;
+    int rc;
+    while ((rc = http_body_read(x, &piece)) == 1) {
+        if (piece.ptr[0] == 'S' && coro_sleep(1000) != 0)
+            return;
+        for (size_t i = 0; i < piece.len; i++)
+            sum = sum * 31 + (uint8_t)piece.ptr[i];
+        len += (uint32_t)piece.len;
+    }
+    s.body_end = rc;
+    char text[40];
+    int n = snprintf(text, sizeof text, "%08u:%010u", len, sum);
+    if (rc == 0)
+        http_reply(x, 200, SLICE(""), slice_of(text, (size_t)n));
 }
 
 static void raw_data(struct conn *conn, const char *bytes, size_t len)
@@ -115,6 +138,8 @@ static void serve(struct http_exchange *x)
         stream(x, 200);
     else if (at(x, "/half"))
         http_stream_start(x, 200, SLICE(""));
+    else if (at(x, "/upload"))
+        upload(x);
     else if (at(x, "/upgrade"))
         upgrade(x);
     else if (!at(x, "/sleep"))
@@ -646,6 +671,128 @@ TEST(continue_is_said_only_to_who_may_send)
             "Content-Length: 2\r\n\r\n");
     HEAR(fd, refusal("403 Forbidden", "forbidden", true));
     hear_end(fd);
+    stop();
+}
+
+/* --- bodies taken piece by piece
+ * ------------------------------------------------------------------ */
+
+static const char *uploaded(const char *data, size_t count)
+{
+    static char text[100];
+    uint32_t sum = 0, len = 0;
+    for (; count > 0; count--)
+        for (const char *p = data; *p != 0; p++, len++)
+            sum = sum * 31 + (uint8_t)*p;
+    snprintf(text, sizeof text, OK_HEAD("19") "\r\n%08u:%010u", len, sum);
+    return text;
+}
+
+TEST(bodies_piece_by_piece)
+{
+    static const char *const texts[] = {
+        "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nupload" GET("/"),
+        "POST /upload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "3\r\nupl\r\n3\r\noad\r\n0\r\n\r\n" GET("/"),
+    };
+    start();
+    int fd = dial();
+    for (size_t t = 0; t < ARRAY_LEN(texts); t++) {
+        struct slice text = slice_str(texts[t]);
+        size_t head = (size_t)(strstr(texts[t], "\r\n\r\n") - texts[t]) + 4;
+        for (size_t cut = head; cut < text.len; cut++) {
+            say_bytes(fd, slice_of(text.ptr, cut));
+            if (cut < text.len - sizeof GET("/"))
+                wait_state(STATE_SERVING, 1);
+            say_bytes(fd, slice_of(text.ptr + cut, text.len - cut));
+            HEAR(fd, uploaded("upload", 1));
+            HEAR(fd, HELLO);
+            wait_state(STATE_IDLE, 1);
+        }
+    }
+    close(fd);
+    stop();
+}
+
+TEST(large_bodies_piece_by_piece)
+{
+    enum { TIMES = 400000 };
+    start();
+    int fd = dial();
+    char *text = malloc(TIMES * 10);
+    for (size_t i = 0; i < TIMES; i++)
+        memcpy(text + i * 10, "0123456789", 10);
+    say(fd, "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n"
+            "Expect: 100-continue\r\n\r\n");
+    HEAR(fd, "HTTP/1.1 100 Continue\r\n\r\n");
+    say_bytes(fd, slice_of(text, TIMES * 10));
+    HEAR(fd, uploaded("0123456789", TIMES));
+    free(text);
+    close(fd);
+    stop();
+}
+
+static void *send_upload(void *arg)
+{
+    const struct flood *flood = arg;
+    for (int i = 0; i < flood->requests; i++)
+        say(flood->fd, "0123456789");
+    return NULL;
+}
+
+TEST(an_upload_that_is_not_taken_is_held_back)
+{
+    start();
+    struct flood flood = {dial(), 400000};
+    pthread_t sender;
+    size_t kept = 0;
+    say(flood.fd, "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 4000001\r\n\r\nS");
+    wait_state(STATE_SERVING, 1);
+    panic_if(pthread_create(&sender, NULL, send_upload, &flood) != 0, "pthread_create");
+    while (kept == 0)
+        on_loop(find_paused, &kept);
+    CHECK(kept > 64 << 10 && kept < 400 << 10);
+    advance(1000);
+    char text[sizeof OK_HEAD("19") + 20];
+    CHECK_INT(hear_bytes(flood.fd, text, sizeof OK_HEAD("19") "\r\n" - 1 + 8),
+              sizeof OK_HEAD("19") "\r\n" - 1 + 8);
+    CHECK(memmem(text, sizeof text, "04000001", 8) != NULL);
+    pthread_join(sender, NULL);
+    close(flood.fd);
+    stop();
+}
+
+TEST(pieces_that_end_badly)
+{
+    start();
+    int fd = dial();
+    say(fd, "POST /upload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabc");
+    HEAR(fd, refusal("400 Bad Request", "bad_chunk", true));
+    hear_end(fd);
+    fd = dial();
+    say(fd, "POST /ignore HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab");
+    HEAR(fd, OK_HEAD("5") "Connection: close\r\nT: x\r\n\r\nhello");
+    hear_end(fd);
+    fd = dial();
+    say(fd, "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\nab");
+    HEAR(fd, refusal("413 Content Too Large", "body_too_large", true));
+    hear_end(fd);
+    fd = dial();
+    say(fd, "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab");
+    wait_state(STATE_SERVING, 1);
+    close(fd);
+    while (value_of(&s.body_end) != FAIL_CLOSED)
+        poll(NULL, 0, 1);
+    fd = dial();
+    say(fd, "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab");
+    wait_state(STATE_SERVING, 1);
+    while (value_of(&s.served) < 4)
+        poll(NULL, 0, 1);
+    advance(20000);
+    char text[40];
+    size_t len = hear_bytes(fd, text, strlen("HTTP/1.1 408 "));
+    CHECK_STR(slice_of(text, len), "HTTP/1.1 408 ");
+    close(fd);
     stop();
 }
 
