@@ -1,0 +1,156 @@
+/* How connections end: time-outs, hand-over, draining, limits, the end of the server. */
+#include "http_world.h"
+
+/* --- time-outs -----------------------------------------------------------------------------------
+ */
+TEST(a_slow_head_is_given_up)
+{
+    start();
+    int fd = dial();
+    say(fd, "GET / HTTP/1.1\r\nHo");
+    wait_state(STATE_HEAD, 1);
+    advance(9999);
+    say(fd, "st: a\r\n");
+    wait_state(STATE_HEAD, 1);
+    advance(1);
+    char text[400];
+    size_t len = hear_bytes(fd, text, strlen("HTTP/1.1 408 Request Timeout\r\n"));
+    CHECK_STR(slice_of(text, len), "HTTP/1.1 408 Request Timeout\r\n");
+    CHECK(hear_all(fd) > 0);
+    close(fd);
+    CHECK_INT(value_of(&s.last_status), 408);
+    stop();
+}
+
+TEST(a_slow_body_is_given_up)
+{
+    start();
+    int fd = dial();
+    say(fd, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n");
+    wait_state(STATE_BODY, 1);
+    advance(20000);
+    char text[400];
+    size_t len = hear_bytes(fd, text, strlen("HTTP/1.1 408 "));
+    CHECK_STR(slice_of(text, len), "HTTP/1.1 408 ");
+    hear_all(fd);
+    close(fd);
+    stop();
+}
+
+TEST(idle_connections_are_closed)
+{
+    start();
+    int fresh = dial(), used = dial();
+    say(used, GET("/"));
+    HEAR(used, HELLO);
+    wait_state(STATE_IDLE, 2);
+    advance(10000);
+    hear_end(fresh); /* never said anything */
+    wait_state(STATE_IDLE, 1);
+    advance(64999);
+    wait_state(STATE_IDLE, 1);
+    advance(1);
+    hear_end(used);
+    stop();
+}
+
+TEST(a_request_that_takes_too_long_is_cancelled)
+{
+    start();
+    int fd = dial();
+    say(fd, GET("/forever"));
+    wait_state(STATE_SERVING, 1);
+    advance(60000);
+    char text[400];
+    size_t len = hear_bytes(fd, text, strlen("HTTP/1.1 504 Gateway Timeout\r\n"));
+    CHECK_STR(slice_of(text, len), "HTTP/1.1 504 Gateway Timeout\r\n");
+    CHECK_INT(value_of(&s.cancelled), 1);
+    close(fd);
+    stop();
+}
+
+/* --- ends and hand-overs
+ * -------------------------------------------------------------------------- */
+
+static void count_connections(void *arg)
+{
+    *(size_t *)arg = http_server_connections(s.server);
+}
+
+TEST(upgraded_connections_belong_to_another)
+{
+    start();
+    for (int together = 0; together < 2; together++) {
+        int fd = dial();
+        say(fd, together ? "GET /upgrade HTTP/1.1\r\nHost: a\r\n\r\nahead" : GET("/upgrade"));
+        HEAR(fd, "HTTP/1.1 101 Switching Protocols\r\n\r\n");
+        if (together)
+            HEAR(fd, "ahead");
+        say(fd, "raw");
+        HEAR(fd, "raw");
+        size_t connections = 99;
+        on_loop(count_connections, &connections);
+        CHECK_INT(connections, 0);
+        close(fd);
+    }
+    CHECK_INT(value_of(&s.handed_over), 2);
+    while (value_of(&s.raw_closed) < 2)
+        poll(NULL, 0, 1);
+    stop();
+}
+
+static void drain(void *arg)
+{
+    http_server_drain(s.server);
+}
+
+TEST(draining_finishes_what_is_under_way)
+{
+    start();
+    int idle = dial(), busy = dial();
+    say(busy, GET("/sleep"));
+    wait_state(STATE_SERVING, 1);
+    wait_state(STATE_IDLE, 1);
+    on_loop(drain, NULL);
+    hear_end(idle);
+    int late = dial();
+    hear_end(late);
+    advance(1000);
+    char text[300];
+    size_t len = hear_bytes(busy, text, sizeof text);
+    CHECK(len > 0 && memmem(text, len, "Connection: close\r\n", 19) != NULL);
+    CHECK(memmem(text, len, "slept", 5) != NULL);
+    hear_end(busy);
+    stop();
+}
+
+TEST(connections_above_the_limit_are_told_so)
+{
+    s.config.connections_max = 2;
+    start();
+    int first = dial(), second = dial();
+    wait_state(STATE_IDLE, 2);
+    int third = dial();
+    HEAR(third, refusal("503 Service Unavailable", "too_many_connections", true));
+    hear_end(third);
+    say(second, GET("/"));
+    HEAR(second, HELLO);
+    close(first);
+    close(second);
+    stop();
+}
+
+TEST(freeing_a_server_ends_what_it_serves)
+{
+    start();
+    int fd = dial(), other = dial();
+    say(fd, GET("/forever"));
+    wait_state(STATE_SERVING, 1);
+    say(other, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nab");
+    wait_state(STATE_BODY, 1);
+    stop();
+    CHECK_INT(s.done, 2);
+    CHECK_INT(s.cancelled, 1);
+    close(fd);
+    close(other);
+}
