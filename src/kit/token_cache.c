@@ -65,7 +65,8 @@ static bool same(const struct token_digest *a, const struct token_digest *b)
 static struct token_entry *neighbourhood(const struct token_cache *cache,
                                          struct token_digest digest)
 {
-    return &cache->entries[hash_mix(digest.words[1]) & cache->mask & ~(uint64_t)(WAYS - 1)];
+    return &cache->entries[hash_mix(digest.words[0] ^ digest.words[1]) & cache->mask &
+                           ~(uint64_t)(WAYS - 1)];
 }
 
 struct token_entry *token_cache_find(struct token_cache *cache, struct token_digest digest,

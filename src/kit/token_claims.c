@@ -14,8 +14,8 @@ static void write_id(struct buf *out, const char *name, const struct id *id)
     buf_printf(out, "\"%s\":\"%s\",", name, text);
 }
 
-/* jti is a UUIDv7, so it also tells the millisecond of issue, which iat (whole seconds, for the
- * sake of other people's verifiers) cannot. */
+/* iat is in whole seconds, for the sake of other people's verifiers; `ms` is what it leaves out, so
+ * that somebody who signs out everywhere can sign in again within the same second. */
 void token_claims_write(const struct token_config *config, const struct principal *principal,
                         const struct id *jti, struct buf *out)
 {
@@ -26,8 +26,9 @@ void token_claims_write(const struct token_config *config, const struct principa
     write_text(out, "client_id", "parley"); /* RFC 9068 section 2.2 wants one */
     write_id(out, "sid", &principal->session);
     write_text(out, "role", role_names[principal->role]);
-    buf_printf(out, "\"iat\":%lld,\"exp\":%lld,", (long long)(principal->issued_ms / 1000),
-               (long long)(principal->expires_ms / 1000));
+    buf_printf(out, "\"iat\":%lld,\"exp\":%lld,\"ms\":%d,",
+               (long long)(principal->issued_ms / 1000), (long long)(principal->expires_ms / 1000),
+               (int)(principal->issued_ms % 1000));
     write_id(out, "jti", jti);
     if (buf_ok(out))
         out->ptr[out->len - 1] = '}';
@@ -102,15 +103,11 @@ static bool read_role(const struct json_value *claims, struct principal *princip
     return false;
 }
 
-/* The exact millisecond of issue, when jti tells it and does not contradict iat. */
 static void refine_issued(const struct json_value *claims, struct principal *principal)
 {
-    struct id jti;
-    if (!read_id(claims, "jti", &jti) || jti.bytes[6] >> 4 != 7)
-        return;
-    int64_t ms = id_time_ms(&jti);
-    if (ms / 1000 == principal->issued_ms / 1000)
-        principal->issued_ms = ms;
+    const struct json_value *ms = json_member(claims, "ms");
+    if (ms != NULL && ms->type == JSON_INT && ms->integer >= 0 && ms->integer < 1000)
+        principal->issued_ms += ms->integer;
 }
 
 int token_claims_read(const struct token_config *config, const struct jwt *jwt, int64_t now_ms,
