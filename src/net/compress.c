@@ -12,8 +12,7 @@
 
 enum { LEVEL_ZSTD = 3, LEVEL_BROTLI = 4 };
 
-/* --- negotiation --------------------------------------------------------------------------------
- */
+/* --- negotiation ------------------------------------------------------------------------------ */
 
 /* qvalue (RFC 9110 section 12.4.2) in thousandths; -1 when malformed. */
 static int weight(struct slice text)
@@ -85,8 +84,7 @@ enum coding coding_choose(struct slice accept_encoding, unsigned allowed)
     return best;
 }
 
-/* --- codecs -------------------------------------------------------------------------------------
- */
+/* --- codecs ----------------------------------------------------------------------------------- */
 
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t encoder_key, decoder_key; /* ZSTD_CCtx and ZSTD_DCtx of the calling thread */

@@ -11,8 +11,7 @@ static struct http_work *work_of(struct http_exchange *x)
     return CONTAINER_OF(x, struct http_work, x);
 }
 
-/* --- heads of answers ----------------------------------------------------------------------------
- */
+/* --- heads of answers ------------------------------------------------------------------------- */
 
 /* The Date line, made once a second (RFC 9110 section 6.6.1). */
 static struct slice date_line(struct http_server *server)
@@ -109,8 +108,7 @@ static void send_frame(struct http_work *work, struct frame *frame, const char *
     frame_unref(frame);
 }
 
-/* --- whole answers -------------------------------------------------------------------------------
- */
+/* --- whole answers ---------------------------------------------------------------------------- */
 
 static void reply_now(struct http_work *work, int status, struct slice headers, struct slice body)
 {
@@ -152,8 +150,7 @@ void http_refuse(struct http_work *work)
         reply_now(work, error_http_status(x->error.kind), SLICE(""), SLICE(""));
 }
 
-/* --- streamed answers ----------------------------------------------------------------------------
- */
+/* --- streamed answers ------------------------------------------------------------------------- */
 
 static int wait_for_room(struct http_work *work)
 {
@@ -247,8 +244,7 @@ void http_stream_end(struct http_exchange *x)
     }
 }
 
-/* --- other protocols -----------------------------------------------------------------------------
- */
+/* --- other protocols -------------------------------------------------------------------------- */
 
 struct conn *http_upgrade(struct http_exchange *x, struct slice head, struct slice *ret_rest)
 {

@@ -16,8 +16,7 @@ enum {
     UPLOAD_BYTES_PER_MS = 16                    /* the slowest upload that is waited for */
 };
 
-/* --- heads ---------------------------------------------------------------------------------------
- */
+/* --- heads ------------------------------------------------------------------------------------ */
 
 /* Moves a slice that borrows from `from` (n bytes) to the same place in `to`. */
 static void rebase(struct slice *s, const char *from, size_t n, const char *to)
@@ -72,8 +71,7 @@ static void refuse_unparsed(struct http_conn *hc)
     http_finish(hc);
 }
 
-/* --- serving -------------------------------------------------------------------------------------
- */
+/* --- serving ---------------------------------------------------------------------------------- */
 
 static void serve_main(void *arg)
 {
@@ -100,8 +98,7 @@ static void serve(struct http_conn *hc)
     http_finish(hc);
 }
 
-/* --- bodies --------------------------------------------------------------------------------------
- */
+/* --- bodies ----------------------------------------------------------------------------------- */
 
 static int too_large(struct http_work *work)
 {
@@ -215,8 +212,7 @@ static bool begin_body(struct http_conn *hc, struct slice *in)
     return true;
 }
 
-/* --- steps ---------------------------------------------------------------------------------------
- */
+/* --- steps ------------------------------------------------------------------------------------ */
 
 /* A whole head has been parsed. */
 static bool admit(struct http_conn *hc, struct slice *in)

@@ -20,8 +20,7 @@ enum {
 
 _Static_assert(sizeof(struct http_conn) <= 120, "a million idle sockets pay for every byte");
 
-/* --- states --------------------------------------------------------------------------------------
- */
+/* --- states ----------------------------------------------------------------------------------- */
 
 void http_move(struct http_conn *hc, enum http_state state)
 {
@@ -61,8 +60,7 @@ void http_close(struct http_conn *hc)
     conn_close(hc->conn);
 }
 
-/* --- exchanges -----------------------------------------------------------------------------------
- */
+/* --- exchanges -------------------------------------------------------------------------------- */
 
 struct http_work *http_work_take(struct http_server *server)
 {
@@ -145,8 +143,7 @@ void http_finish(struct http_conn *hc)
     }
 }
 
-/* --- connections ---------------------------------------------------------------------------------
- */
+/* --- connections ------------------------------------------------------------------------------ */
 
 static void free_server_if_done(struct http_server *server)
 {
@@ -293,8 +290,7 @@ static void timer_fired(struct timer *timer)
     }
 }
 
-/* --- servers -------------------------------------------------------------------------------------
- */
+/* --- servers ---------------------------------------------------------------------------------- */
 
 int http_server_new(struct loop *loop, const struct http_server_config *config,
                     struct http_server **ret_server, struct error *err)

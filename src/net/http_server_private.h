@@ -66,7 +66,7 @@ struct http_server {
     bool draining, freed;
 };
 
-/* --- http_server.c --- */
+/* --- http_server.c ---------------------------------------------------------------------------- */
 void http_move(struct http_conn *hc, enum http_state state);
 /* Time allowed from now on; the timer follows lazily. */
 void http_deadline(struct http_conn *hc, int64_t ms);
@@ -81,7 +81,7 @@ void http_finish(struct http_conn *hc);
 struct conn *http_detach(struct http_conn *hc);
 void http_free_if_gone(struct http_conn *hc);
 
-/* --- http_input.c --- */
+/* --- http_input.c ----------------------------------------------------------------------------- */
 /* Takes new bytes (may be empty) together with those kept, as far as it goes now. */
 void http_run(struct http_conn *hc, struct slice fresh);
 
@@ -89,10 +89,10 @@ void http_body_deadline(struct http_conn *hc, uint64_t taken_bytes);
 /* Pauses reading while more is kept than may be, resumes it after. */
 void http_pause_if_ahead(struct http_conn *hc);
 
-/* --- http_body.c --- */
+/* --- http_body.c ------------------------------------------------------------------------------ */
 void http_body_done(struct http_work *work);
 
-/* --- http_answer.c --- */
+/* --- http_answer.c ---------------------------------------------------------------------------- */
 /* Has ops->refuse answer x->error, with a bare answer should it not. */
 void http_refuse(struct http_work *work);
 

@@ -59,8 +59,7 @@ static bool key_valid(struct slice key)
     return true;
 }
 
-/* --- permessage-deflate ------------------------------------------------------------------------
- */
+/* --- permessage-deflate ----------------------------------------------------------------------- */
 
 struct offer {
     unsigned server_bits; /* 0: not named */
@@ -136,8 +135,7 @@ static uint8_t choose_deflate(const struct http_head *head, bool *ret_says_bits)
     return 0;
 }
 
-/* --- the handshake ------------------------------------------------------------------------------
- */
+/* --- the handshake ---------------------------------------------------------------------------- */
 
 static int check_handshake(const struct http_head *head, struct error *err)
 {

@@ -4,8 +4,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 
-/* --- what the server does ------------------------------------------------------------------------
- */
+/* --- what the server does --------------------------------------------------------------------- */
 
 struct http_world s;
 

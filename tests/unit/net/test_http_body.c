@@ -1,8 +1,7 @@
 /* Request bodies: limits, refusals that keep or end the connection, 100-continue, pieces. */
 #include "http_world.h"
 
-/* --- bodies --------------------------------------------------------------------------------------
- */
+/* --- bodies ----------------------------------------------------------------------------------- */
 
 TEST(refused_requests_keep_the_connection_when_their_body_is_here)
 {

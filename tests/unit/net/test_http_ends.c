@@ -1,8 +1,7 @@
 /* How connections end: time-outs, hand-over, draining, limits, the end of the server. */
 #include "http_world.h"
 
-/* --- time-outs -----------------------------------------------------------------------------------
- */
+/* --- time-outs -------------------------------------------------------------------------------- */
 TEST(a_slow_head_is_given_up)
 {
     start();

@@ -9,8 +9,7 @@
 
 #include "net/websocket.h"
 
-/* --- frames as a client writes them --------------------------------------------------------------
- */
+/* --- frames as a client writes them ----------------------------------------------------------- */
 
 static struct buf wire;
 
@@ -40,8 +39,7 @@ static void begin(void)
     buf_init(&wire, 8 << 20);
 }
 
-/* --- reading and writing down what came ----------------------------------------------------------
- */
+/* --- reading and writing down what came ------------------------------------------------------- */
 
 struct record {
     struct buf text; /* "opcode:data;" for each message, then "=close code" on failure */
@@ -340,8 +338,7 @@ TEST(messages_over_the_limit)
     check_reader(false, 100, "=1009");
 }
 
-/* --- permessage-deflate --------------------------------------------------------------------------
- */
+/* --- permessage-deflate ----------------------------------------------------------------------- */
 
 static struct slice deflated(struct slice data, int flush, int bits)
 {
@@ -468,8 +465,7 @@ TEST(small_windows_are_kept)
     buf_done(&out);
 }
 
-/* --- the handshake -------------------------------------------------------------------------------
- */
+/* --- the handshake ---------------------------------------------------------------------------- */
 
 #define SHAKE(fields)                                                                              \
     "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" fields "\r\n"
