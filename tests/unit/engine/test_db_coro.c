@@ -1,0 +1,211 @@
+/* Transactions from coroutines: many park on one loop, come home by one mail per commit, keep their
+ * stacks until their function has run, and are not released early by a cancellation. */
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "engine/db_sqlite.h"
+#include "engine/event_log.h"
+#include "harness.h"
+
+static const struct event_type sent = {.name = "message.sent", .client = true};
+static const struct event_type *const types[] = {&sent, NULL};
+static struct db *db;
+static struct event_log *event_log;
+static struct loop *loop;
+
+static void open_all(unsigned queue_max)
+{
+    char path[200];
+    struct error err;
+    error_init(&err);
+    snprintf(path, sizeof path, "%s/main.db", test_dir());
+    struct db_config config = {
+        .path = path, .readers = 2, .queue_max = queue_max, .batch_max = 512};
+    CHECK_OK(db_open(&config, &db, &err), &err);
+    CHECK_OK(db_migrate(db, &event_log_schema, 1, NULL, &err), &err);
+    CHECK_OK(event_log_open(&(struct event_log_config){.db = db, .types = types}, &event_log, &err),
+             &err);
+    CHECK_OK(event_log_start(event_log, &err), &err);
+    CHECK_OK(loop_new(&(struct loop_config){.stacks_max = 2000}, &loop, &err), &err);
+}
+
+static void close_all(void)
+{
+    event_log_close(event_log);
+    db_close(db);
+    loop_free(loop);
+}
+
+struct start {
+    struct mail mail;
+    void (*fn)(void *arg);
+    void *arg;
+    size_t size;
+    unsigned count;
+};
+
+static void start_all(struct mail *mail)
+{
+    struct start *s = CONTAINER_OF(mail, struct start, mail);
+    struct error err;
+    error_init(&err);
+    for (unsigned i = 0; i < s->count; i++)
+        CHECK_OK(coro_spawn(loop, s->fn, (char *)s->arg + i * s->size, &err), &err);
+}
+
+/* Runs `count` coroutines, each with its part of the array; the last one stops the loop. */
+static unsigned running;
+static void run(void (*fn)(void *arg), void *array, size_t size, unsigned count)
+{
+    struct start s = {
+        .mail = {.deliver = start_all}, .fn = fn, .arg = array, .size = size, .count = count};
+    running = count;
+    loop_post(loop, &s.mail);
+    loop_run(loop);
+}
+
+static void finished(void)
+{
+    if (--running == 0)
+        loop_stop(loop);
+}
+
+/* --- many at once ---------------------------------------------------------------------------- */
+enum { WRITERS = 500, EACH = 10 };
+
+struct writer {
+    struct id stream;
+    uint64_t last;
+};
+
+struct seen {
+    struct event_subscription subscription;
+    uint64_t head;
+};
+static struct seen seen;
+
+static void note_batch(struct event_subscription *sub, struct event_batch *batch)
+{
+    CHECK_INT(batch->prev_head, seen.head);
+    seen.head = batch->head;
+}
+
+static int emit(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct writer *w = arg;
+    struct event_draft draft = {.type = &sent, .stream = w->stream, .data = SLICE("{}")};
+    return event_emit(event_log, tx, &draft, &w->last, err);
+}
+
+struct count {
+    const struct writer *writer;
+    unsigned events;
+};
+
+static int count_one(const struct event *event, void *arg, struct error *err)
+{
+    ++*(unsigned *)arg;
+    return 0;
+}
+
+static int count_events(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct count *c = arg;
+    uint64_t through;
+    return event_log_read_streams(event_log, tx, 0, &c->writer->stream, NULL, 1, 100, count_one,
+                                  &c->events, &through, err);
+}
+
+static void write_and_read(void *arg)
+{
+    struct writer *w = arg;
+    for (unsigned i = 1; i <= EACH; i++) {
+        struct error err;
+        error_init(&err);
+        uint64_t before = w->last;
+        CHECK_OK(db_write(db, emit, w, &err), &err);
+        CHECK(w->last > before);
+        /* Events are delivered first: whoever is acknowledged has seen his own. */
+        CHECK(seen.head >= w->last);
+        struct count c = {.writer = w};
+        CHECK_OK(db_read(db, count_events, &c, &err), &err);
+        CHECK_INT(c.events, i);
+    }
+    finished();
+}
+
+TEST(coroutines_share_commits_and_see_their_own_events_first)
+{
+    static struct writer writers[WRITERS];
+    open_all(1000);
+    seen = (struct seen){.subscription = {.loop = loop, .deliver = note_batch}};
+    event_log_subscribe(event_log, &seen.subscription);
+    for (unsigned i = 0; i < WRITERS; i++)
+        writers[i] = (struct writer){.stream = id_new(&clock_system)};
+    run(write_and_read, writers, sizeof writers[0], WRITERS);
+    struct db_stats stats;
+    db_stats(db, &stats);
+    CHECK(stats.commits < stats.transactions / 2); /* they did share */
+    CHECK_INT(event_log_head(event_log), WRITERS * EACH);
+    close_all();
+}
+
+/* --- cancelling ------------------------------------------------------------------------------ */
+struct cancelled {
+    struct coro *coro;
+    _Atomic bool may_go_on;
+    bool ran;
+    int result, next_wait;
+};
+static struct cancelled cancelled;
+
+static int run_held(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct cancelled *c = arg;
+    while (!c->may_go_on)
+        sched_yield();
+    c->ran = true;
+    return 0;
+}
+
+static void write_until_released(void *arg)
+{
+    struct cancelled *c = arg;
+    struct error err;
+    error_init(&err);
+    c->coro = coro_current();
+    c->result = db_write(db, run_held, c, &err);
+    CHECK(c->ran); /* not earlier: the function works on this stack */
+    c->next_wait = coro_sleep(1000000);
+    finished();
+}
+
+static void cancel_then_release(void *arg)
+{
+    CHECK(cancelled.coro != NULL);
+    coro_cancel(cancelled.coro);
+    coro_yield(); /* it has run by now, and must have gone back to waiting */
+    coro_yield();
+    CHECK(!cancelled.ran);
+    cancelled.may_go_on = true;
+    finished();
+}
+
+static void (*const cancel_parts[])(void *arg) = {write_until_released, cancel_then_release};
+
+static void run_part(void *arg)
+{
+    void (*const *part)(void *) = arg;
+    (*part)(&cancelled);
+}
+
+TEST(a_cancelled_coroutine_waits_for_its_transaction_and_then_hears_of_it)
+{
+    open_all(1000);
+    run(run_part, (void *)cancel_parts, sizeof cancel_parts[0], 2);
+    CHECK_INT(cancelled.result, 0);
+    CHECK_INT(cancelled.next_wait, FAIL_CANCELLED);
+    close_all();
+}
