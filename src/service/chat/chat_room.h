@@ -25,6 +25,10 @@ struct chat_room {
     struct metric *sent;
 };
 
+/* --- opening (chat_room.c) -------------------------------------------------------------------- */
+extern const struct config_key chat_config[];
+int chat_start(struct kit *kit, void **ret_room, struct error *err) MUSTCHECK;
+
 /* --- who may (chat_access.c) ----------------------------------------------------------------- */
 int chat_not_found(struct error *err);
 /* Writer: the chat and the asking member. */
@@ -73,7 +77,11 @@ void chat_fold_init(struct chat_room *room);
 void chat_fold_done(struct chat_room *room);
 
 /* --- shared rules ---------------------------------------------------------------------------- */
-/* Writer: the chat is gone for all its members (chat.c). */
+/* The chat as the member sees it (chat.c). tx: inside db_write; NULL: anywhere else. */
+int chat_describe(struct chat_call *call, struct db_tx *tx, const struct chat_view *view,
+                  const struct chat_member *member, uint64_t last_seq, struct chat *ret_chat,
+                  struct error *err) MUSTCHECK;
+/* Writer: the chat is gone for all its members (chat_settings.c). */
 int chat_end(struct chat_call *call, struct db_tx *tx, struct chat_entry *entry,
              struct chat_hook *hook, struct error *err) MUSTCHECK;
 /* All of them exist; else 422 on the field of the first that does not (chat.c). */
