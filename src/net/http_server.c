@@ -292,6 +292,16 @@ static void timer_fired(struct timer *timer)
 
 /* --- servers ---------------------------------------------------------------------------------- */
 
+static void default_size(size_t *value, size_t usual)
+{
+    *value = *value != 0 ? *value : usual;
+}
+
+static void default_ms(int64_t *value, int64_t usual)
+{
+    *value = *value != 0 ? *value : usual;
+}
+
 int http_server_new(struct loop *loop, const struct http_server_config *config,
                     struct http_server **ret_server, struct error *err)
 {
@@ -303,15 +313,18 @@ int http_server_new(struct loop *loop, const struct http_server_config *config,
     server->date_second = INT64_MIN;
     list_init(&server->conns);
     *c = *config;
-    if (c->limits.header_bytes == 0)
-        c->limits = http_limits_default;
-    c->head_timeout_ms = c->head_timeout_ms != 0 ? c->head_timeout_ms : 10000;
-    c->body_timeout_ms = c->body_timeout_ms != 0 ? c->body_timeout_ms : 20000;
-    c->idle_timeout_ms = c->idle_timeout_ms != 0 ? c->idle_timeout_ms : 75000;
-    c->request_timeout_ms = c->request_timeout_ms != 0 ? c->request_timeout_ms : 60000;
-    c->arena_bytes_max = c->arena_bytes_max != 0 ? c->arena_bytes_max : 4 << 20;
-    c->answer_bytes_max = c->answer_bytes_max != 0 ? c->answer_bytes_max : 16 << 20;
-    c->send_queue_max = c->send_queue_max != 0 ? c->send_queue_max : 1 << 20;
+    const struct http_limits *usual = &http_limits_default;
+    default_size(&c->limits.request_line_bytes, usual->request_line_bytes);
+    default_size(&c->limits.header_bytes, usual->header_bytes);
+    default_size(&c->limits.trailer_bytes, usual->trailer_bytes);
+    default_size(&c->limits.chunk_ext_bytes, usual->chunk_ext_bytes);
+    default_size(&c->arena_bytes_max, 4 << 20);
+    default_size(&c->answer_bytes_max, 16 << 20);
+    default_size(&c->send_queue_max, 1 << 20);
+    default_ms(&c->head_timeout_ms, 10000);
+    default_ms(&c->body_timeout_ms, 20000);
+    default_ms(&c->idle_timeout_ms, 75000);
+    default_ms(&c->request_timeout_ms, 60000);
     *ret_server = server;
     return 0;
 }

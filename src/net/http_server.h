@@ -32,7 +32,7 @@ struct http_server_ops {
     void (*done)(struct http_exchange *x);
 };
 
-struct http_server_config {
+struct http_server_config { /* 0 in any number: the usual value */
     const struct http_server_ops *ops;
     void *arg;
     struct http_limits limits;

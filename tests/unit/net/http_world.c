@@ -101,6 +101,8 @@ static void serve(struct http_exchange *x)
         http_reply(x, at(x, "/204") ? 204 : 304, SLICE(""), SLICE("no such body"));
     else if (at(x, "/too-large"))
         http_reply(x, 200, SLICE(""), slice_of(large, sizeof large));
+    else if (at(x, "/100k"))
+        http_reply(x, 200, SLICE(""), slice_of(large, 100 << 10));
     else if (at(x, "/static"))
         http_reply_static(x, 200, SLICE(""), slice_of(memset(large, 's', sizeof large), 280 << 10));
     else if (at(x, "/stream"))

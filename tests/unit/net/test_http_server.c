@@ -114,6 +114,36 @@ TEST(a_client_far_ahead_is_not_read)
     stop();
 }
 
+static void find_choked(void *arg)
+{
+    for (struct list *l = s.server->conns.next; l != &s.server->conns; l = l->next) {
+        const struct http_conn *hc = CONTAINER_OF(l, struct http_conn, link);
+        if (hc->state == STATE_IDLE && hc->conn->want_drain)
+            *(uint32_t *)arg = hc->conn->queued_bytes;
+    }
+}
+
+/* 40 MB of answers: the rest is served only as the client reads. */
+TEST(a_client_that_does_not_read_is_not_served_further)
+{
+    enum { REQUESTS = 400 };
+    s.config.send_queue_max = 300 << 10;
+    start();
+    int fd = dial();
+    uint32_t queued = 0;
+    for (int i = 0; i < REQUESTS - 1; i++)
+        say(fd, GET("/100k"));
+    say(fd, "GET /100k HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    while (queued == 0)
+        on_loop(find_choked, &queued);
+    CHECK(queued > 300 << 10 && queued < 401 << 10);
+    CHECK(value_of(&s.served) < REQUESTS);
+    CHECK(hear_all(fd) > REQUESTS * (100 << 10));
+    CHECK_INT(value_of(&s.served), REQUESTS);
+    close(fd);
+    stop();
+}
+
 TEST(old_clients)
 {
     start();
