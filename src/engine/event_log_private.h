@@ -101,7 +101,9 @@ struct log_tail {
     } shards[LOG_TAIL_SHARDS];
     _Atomic uint64_t head, folded;
     _Atomic size_t events, bytes;
-    struct event_batch **batches; /* writer thread: oldest at `first` */
+    /* Oldest at `first`; changed by the writer thread alone, under the lock. */
+    pthread_mutex_t batches_lock;
+    struct event_batch **batches;
     size_t first, end, cap;
     size_t streams; /* writer thread */
 };
@@ -120,6 +122,10 @@ void log_tail_pick(struct log_tail *tail, const struct id *streams, const uint64
                    size_t stream_count, uint64_t after, uint64_t through, size_t limit,
                    struct log_picks *ret_picks, uint64_t *ret_folded);
 void log_picks_done(struct log_picks *picks);
+/* The first `limit` events of any stream after `after`, at most `through`; false when some of them
+ * are folded away already. */
+bool log_tail_range(struct log_tail *tail, uint64_t after, uint64_t through, size_t limit,
+                    struct log_picks *ret_picks);
 
 /* --- the stream index (event_log_index.c) ---------------------------------------------------- */
 struct log_index_round {

@@ -25,8 +25,8 @@ static const struct db_sql select_one = {
 static const struct db_sql select_state = {
     "SELECT folded, max(head, coalesce((SELECT max(pos) FROM log), 0)) FROM log_state"};
 
-int event_log_read(struct event_log *log, struct db_tx *tx, uint64_t after, unsigned limit,
-                   event_fn *fn, void *arg, struct error *err)
+static int read_rows(struct event_log *log, struct db_tx *tx, uint64_t after, unsigned limit,
+                     event_fn *fn, void *arg, struct error *err)
 {
     struct log_row_reader reader = {.log = log};
     struct db_rows rows;
@@ -44,6 +44,47 @@ int event_log_read(struct event_log *log, struct db_tx *tx, uint64_t after, unsi
     db_rows_close(&rows);
     log_row_reader_done(&reader);
     return rc < 0 ? rc : 0;
+}
+
+/* Consumers that keep up read what the tail still holds, without a query per event. */
+static int read_tail(const struct log_picks *picks, event_fn *fn, void *arg, struct error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < picks->count; i++)
+        rc = fn(picks->entries[i].event, arg, err);
+    return rc < 0 ? rc : 0;
+}
+
+static int snapshot_state(struct db_tx *tx, uint64_t *ret_folded, uint64_t *ret_head,
+                          struct error *err)
+{
+    struct db_rows rows;
+    int rc = db_query_n(tx, &select_state, NULL, 0, &rows, err);
+    if (rc == 0)
+        rc = db_next(&rows, err);
+    if (rc < 0)
+        return rc;
+    if (rc == 0)
+        return error_set(err, FAIL_INTERNAL, "log_damaged", "the log has no state row");
+    *ret_folded = (uint64_t)db_col_int(&rows, 0);
+    *ret_head = (uint64_t)db_col_int(&rows, 1);
+    db_rows_close(&rows);
+    return 0;
+}
+
+int event_log_read(struct event_log *log, struct db_tx *tx, uint64_t after, unsigned limit,
+                   event_fn *fn, void *arg, struct error *err)
+{
+    uint64_t folded, head = UINT64_MAX; /* a write transaction sees all that is committed */
+    struct log_picks picks;
+    int rc = db_tx_writes(tx) ? 0 : snapshot_state(tx, &folded, &head, err);
+    if (rc != 0)
+        return rc;
+    if (!log_tail_range(&log->tail, after, head, limit, &picks))
+        return read_rows(log, tx, after, limit, fn, arg, err);
+    rc = read_tail(&picks, fn, arg, err);
+    log_picks_done(&picks);
+    return rc;
 }
 
 /* --- many streams ---------------------------------------------------------------------------- */
@@ -230,23 +271,6 @@ static int give_picks(struct reading *r, const struct log_picks *picks, struct e
     for (size_t i = 0; rc == 0 && !r->stopped && i < picks->count; i++)
         rc = give(r, picks->entries[i].event, err);
     return rc;
-}
-
-static int snapshot_state(struct db_tx *tx, uint64_t *ret_folded, uint64_t *ret_head,
-                          struct error *err)
-{
-    struct db_rows rows;
-    int rc = db_query_n(tx, &select_state, NULL, 0, &rows, err);
-    if (rc == 0)
-        rc = db_next(&rows, err);
-    if (rc < 0)
-        return rc;
-    if (rc == 0)
-        return error_set(err, FAIL_INTERNAL, "log_damaged", "the log has no state row");
-    *ret_folded = (uint64_t)db_col_int(&rows, 0);
-    *ret_head = (uint64_t)db_col_int(&rows, 1);
-    db_rows_close(&rows);
-    return 0;
 }
 
 static uint64_t least(uint64_t a, uint64_t b)

@@ -23,6 +23,7 @@ static bool has_id(const struct map_node *node, const void *key)
 void log_tail_init(struct log_tail *tail, uint64_t folded)
 {
     *tail = (struct log_tail){0};
+    pthread_mutex_init(&tail->batches_lock, NULL);
     for (unsigned i = 0; i < LOG_TAIL_SHARDS; i++) {
         pthread_mutex_init(&tail->shards[i].lock, NULL);
         map_init(&tail->shards[i].streams);
@@ -38,6 +39,7 @@ void log_tail_done(struct log_tail *tail)
         map_done(&tail->shards[i].streams);
         pthread_mutex_destroy(&tail->shards[i].lock);
     }
+    pthread_mutex_destroy(&tail->batches_lock);
     free(tail->batches);
 }
 
@@ -91,7 +93,9 @@ void log_tail_add(struct log_tail *tail, struct event_batch *batch)
 {
     for (unsigned i = 0; i < batch->count; i++)
         add_event(tail, (struct log_entry){&batch->events[i], batch});
+    pthread_mutex_lock(&tail->batches_lock);
     keep_batch(tail, batch);
+    pthread_mutex_unlock(&tail->batches_lock);
     atomic_fetch_add(&tail->events, batch->count);
     atomic_fetch_add(&tail->bytes, batch->bytes + batch->count * sizeof(struct log_entry));
     atomic_store(&tail->head, batch->head); /* last: whoever sees it finds the events */
@@ -120,6 +124,20 @@ static void forget_entries(struct log_tail *tail, struct map *map, uint64_t pos)
     }
 }
 
+static void forget_batches(struct log_tail *tail, uint64_t pos)
+{
+    pthread_mutex_lock(&tail->batches_lock);
+    while (tail->first < tail->end && tail->batches[tail->first]->head <= pos) {
+        struct event_batch *batch = tail->batches[tail->first++];
+        atomic_fetch_sub(&tail->events, batch->count);
+        atomic_fetch_sub(&tail->bytes, batch->bytes + batch->count * sizeof(struct log_entry));
+        event_batch_unref(batch);
+    }
+    if (tail->first == tail->end)
+        tail->first = tail->end = 0;
+    pthread_mutex_unlock(&tail->batches_lock);
+}
+
 void log_tail_fold(struct log_tail *tail, uint64_t pos)
 {
     if (pos != UINT64_MAX)
@@ -129,14 +147,7 @@ void log_tail_fold(struct log_tail *tail, uint64_t pos)
         forget_entries(tail, &tail->shards[i].streams, pos);
         pthread_mutex_unlock(&tail->shards[i].lock);
     }
-    while (tail->first < tail->end && tail->batches[tail->first]->head <= pos) {
-        struct event_batch *batch = tail->batches[tail->first++];
-        atomic_fetch_sub(&tail->events, batch->count);
-        atomic_fetch_sub(&tail->bytes, batch->bytes + batch->count * sizeof(struct log_entry));
-        event_batch_unref(batch);
-    }
-    if (tail->first == tail->end)
-        tail->first = tail->end = 0;
+    forget_batches(tail, pos);
 }
 
 /* --- picking: the `limit` smallest positions in a heap whose top is the greatest -------------- */
@@ -173,6 +184,16 @@ static void sift_down(struct log_picks *picks, size_t i, size_t count)
     }
 }
 
+static void add_pick(struct log_picks *picks, struct log_entry entry)
+{
+    if (picks->count == picks->cap) {
+        picks->cap = picks->cap != 0 ? picks->cap * 2 : 64;
+        picks->entries = xrealloc(picks->entries, picks->cap * sizeof *picks->entries);
+    }
+    event_batch_ref(entry.batch);
+    picks->entries[picks->count++] = entry;
+}
+
 /* False when the entry is too late to be among the first `limit`. */
 static bool pick(struct log_picks *picks, struct log_entry entry, size_t limit)
 {
@@ -185,12 +206,7 @@ static bool pick(struct log_picks *picks, struct log_entry entry, size_t limit)
         sift_down(picks, 0, picks->count);
         return true;
     }
-    if (picks->count == picks->cap) {
-        picks->cap = picks->cap != 0 ? picks->cap * 2 : 64;
-        picks->entries = xrealloc(picks->entries, picks->cap * sizeof *picks->entries);
-    }
-    event_batch_ref(entry.batch);
-    picks->entries[picks->count++] = entry;
+    add_pick(picks, entry);
     sift_up(picks, picks->count - 1);
     return true;
 }
@@ -258,6 +274,55 @@ void log_tail_pick(struct log_tail *tail, const struct id *streams, const uint64
     } while (atomic_load(&tail->folded) != folded);
     sort(ret_picks);
     *ret_folded = folded;
+}
+
+/* --- all streams ----------------------------------------------------------------------------- */
+/* Index of the first batch that ends after `after`. */
+static size_t batch_after(const struct log_tail *tail, uint64_t after)
+{
+    size_t low = tail->first, high = tail->end;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (tail->batches[middle]->head <= after)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static unsigned event_after(const struct event_batch *batch, uint64_t after)
+{
+    unsigned low = 0, high = batch->count;
+    while (low < high) {
+        unsigned middle = low + (high - low) / 2;
+        if (batch->events[middle].pos <= after)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool log_tail_range(struct log_tail *tail, uint64_t after, uint64_t through, size_t limit,
+                    struct log_picks *ret_picks)
+{
+    *ret_picks = (struct log_picks){0};
+    pthread_mutex_lock(&tail->batches_lock);
+    for (size_t b = batch_after(tail, after); b < tail->end && ret_picks->count < limit; b++) {
+        struct event_batch *batch = tail->batches[b];
+        for (unsigned i = event_after(batch, after); i < batch->count; i++) {
+            if (ret_picks->count == limit || batch->events[i].pos > through)
+                break;
+            add_pick(ret_picks, (struct log_entry){&batch->events[i], batch});
+        }
+    }
+    /* `folded` is advanced before batches are forgotten: not yet is still whole. */
+    bool whole = atomic_load(&tail->folded) <= after;
+    pthread_mutex_unlock(&tail->batches_lock);
+    if (!whole)
+        log_picks_done(ret_picks);
+    return whole;
 }
 
 void log_picks_done(struct log_picks *picks)
