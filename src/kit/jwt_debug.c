@@ -59,5 +59,5 @@ int jws_debug_line(struct slice line, struct buf *out)
     bool good = line_verifies(line, &arena);
     arena_done(&arena);
     buf_str(out, good ? "ok" : "fail");
-    return good ? 0 : -1;
+    return 0;
 }

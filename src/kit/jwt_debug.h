@@ -5,7 +5,7 @@
 #include "base/buf.h"
 
 /* {"jwk": {...}, "jws": "..."} or {"keys": [...], "jws": "..."} appends "ok" or "fail", without a
- * line end; a line that is no such object is "fail" too. Returns 0 for ok, else -1. */
+ * line end; a line that is no such object is "fail" too. Always 0. */
 int jws_debug_line(struct slice line, struct buf *out);
 
 #endif

@@ -184,7 +184,7 @@ static void check_line(const char *line, const char *want)
     buf_init(&out, 16);
     int rc = jws_debug_line(slice_str(line), &out);
     CHECK_STR(buf_view(&out), want);
-    CHECK_INT(rc, strcmp(want, "ok") == 0 ? 0 : -1);
+    CHECK_INT(rc, 0);
     buf_done(&out);
 }
 
