@@ -8,7 +8,7 @@ from parleytest.case import ApiCase
 
 class Problems(ApiCase):
     def test_unknown_path(self):
-        for path in ("/nothing", "/api/v1/nothing", "/api/v9/users/me", "/api/v1/users/me/more/x"):
+        for path in ("/api/v1/nothing", "/api/nothing", "/api/v9/users/me", "/api/v1/users/me/more/x"):
             with self.subTest(path=path):
                 self.refused(self.server.get(path), 404)
 
@@ -30,7 +30,7 @@ class Problems(ApiCase):
     def test_a_bad_correlation_id_is_replaced(self):
         for bad in ("x" * 1000, "a b", "a\tb", "\u00e9"):
             with self.subTest(bad=bad[:20]):
-                answer = self.server.get("/nothing", headers={"x-correlation-id": bad})
+                answer = self.server.get("/api/v1/nothing", headers={"x-correlation-id": bad})
                 self.assertNotEqual(answer.header("x-correlation-id"), bad)
                 self.assertNotIn(bad, answer.body.decode())
 
@@ -39,7 +39,7 @@ class Problems(ApiCase):
         self.assertEqual(len(ids), 10)
 
     def test_it_is_quoted_where_it_is_repeated(self):
-        answer = self.server.get("/nothing", headers={"x-correlation-id": 'a"b\\c'})
+        answer = self.server.get("/api/v1/nothing", headers={"x-correlation-id": 'a"b\\c'})
         self.assertEqual(answer.json["correlation_id"], answer.header("x-correlation-id"))
 
     def test_errors_of_the_body(self):

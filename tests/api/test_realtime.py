@@ -123,12 +123,12 @@ class SameStory(Base):
         self.assertEqual(poll.poll(0), [])
 
     def test_a_stolen_position_shows_nothing(self):
+        carl = self.server.user()
         reader = self.ben.reader("ws")
         pos = reader.pos
         self.anna.send(self.chat, "private")
         reader.event("message.sent")
         reader.close()
-        carl = self.server.user()
         self.assertEqual(PollReader(self.server.address, carl.token, pos).poll(0), [])
 
     def test_senders_other_devices_hear_of_it(self):

@@ -30,6 +30,11 @@ def binary():
     return path
 
 
+def clean_environment(**more):
+    """Ours without PARLEY_ variables, which would configure the server."""
+    return {**{k: v for k, v in os.environ.items() if not k.startswith("PARLEY_")}, **more}
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -53,7 +58,7 @@ class Server:
         self.settings.update(settings or {})
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="parley-test-"))
         self.data = pathlib.Path(data) if data else self.folder / "data"
-        self.environment = dict(os.environ, **(environment or {}))
+        self.environment = clean_environment(**(environment or {}))
         self.command_prefix = command or []
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
