@@ -27,10 +27,11 @@ export interface User {
   last_login?: Time | null;
 }
 
+/** null removes. */
 export interface UserChange {
-  full_name?: string;
-  bio?: string;
-  username?: string;
+  full_name?: string | null;
+  bio?: string | null;
+  avatar_url?: string | null;
 }
 
 export interface TokenAnswer {

@@ -89,7 +89,8 @@ export function VirtualList<R extends VirtualRow>(props: Props<R>) {
   useLayoutEffect(settle);
   useEffect(() => {
     const observer = new ResizeObserver(() => {
-      const view = viewport.current!;
+      const view = viewport.current;
+      if (!view) return;
       // Scrolled in this very frame, and the event is still to come.
       if (view.scrollTop !== place.top && view.clientHeight === viewportPx.current)
         readAnchor(place, view, content.current!, latest.current.rows);

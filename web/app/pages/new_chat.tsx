@@ -84,6 +84,8 @@ export function AddPeople({ chatId, without, onClose }: {
 }) {
   const chosen = useSignal<readonly User[]>([]);
   const [busy, setBusy] = useState(false);
+  // As of the opening: who is being added must not vanish from the list before it closes.
+  const [hidden] = useState(without);
   async function add(): Promise<void> {
     setBusy(true);
     const done = await orSay('Nobody was added',
@@ -104,7 +106,7 @@ export function AddPeople({ chatId, without, onClose }: {
         </>
       }
     >
-      <PeoplePicker many chosen={chosen.value} without={without}
+      <PeoplePicker many chosen={chosen.value} without={hidden}
         onPick={(user) => (chosen.value = toggled(chosen.value, user))} />
     </Dialog>
   );

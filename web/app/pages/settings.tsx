@@ -57,7 +57,8 @@ function Profile() {
     setBusy(true);
     setProblem(null);
     try {
-      const saved = await parley.users.update({ full_name: name.trim(), bio: bio.trim() });
+      const saved = await parley.users.update({ full_name: name.trim() || null,
+        bio: bio.trim() || null });
       me.value = saved;
       learn(saved);
       setName(saved.full_name ?? '');

@@ -166,7 +166,8 @@ function SignUp() {
         <TextField label="Full name" name="full_name" optional autocomplete="name" autofocus
           wrong={wrong.full_name} onText={set('full_name')} />
         <TextField label="User name" name="username" autocomplete="username" autocapitalize="off"
-          spellcheck={false} wrong={wrong.username} onText={set('username')} />
+          spellcheck={false} hint="Letters, digits, dots and underscores; at least 3."
+          wrong={wrong.username} onText={set('username')} />
         <TextField label="E-mail" name="email" type="email" optional autocomplete="email"
           wrong={wrong.email} onText={set('email')} />
         <PasswordField label="Password" name="password" autocomplete="new-password"

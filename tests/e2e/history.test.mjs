@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { chatLink, until } from './stage.mjs';
+
+async function long(stage, count) {
+  const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
+  const chat = await stage.direct(ada, bob);
+  for (let seq = 1; seq <= count; seq++) {
+    const filler = seq % 7 === 0 ? ' with more to say, enough for several lines.'.repeat(6) : '';
+    await stage.send(seq % 3 ? ada : bob, chat.id, `message ${seq}${filler}`);
+  }
+  return { ada, bob, chat };
+}
+
+/** Scrolls up step by step; gives the largest unwanted movement of what was in view, in px. */
+function scrollUp(page) {
+  return page.evaluate(async () => {
+    const view = document.querySelector('.viewport');
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    let worst = 0;
+    let most = 0;
+    const until = performance.now() + 60_000;
+    while (performance.now() < until) {
+      const edge = view.getBoundingClientRect().top;
+      const row = [...document.querySelectorAll('.row[data-seq]')]
+        .find((one) => one.getBoundingClientRect().top > edge + 100);
+      const before = row.getBoundingClientRect().top;
+      const from = view.scrollTop;
+      view.scrollTop -= 320;
+      const moved = from - view.scrollTop;
+      await frame();
+      await frame();
+      if (row.isConnected) worst = Math.max(worst, Math.abs(row.getBoundingClientRect().top - before - moved));
+      most = Math.max(most, document.querySelectorAll('.row').length);
+      if (view.scrollTop === 0 && document.querySelector('.begin')) break;
+    }
+    return { worst, most, first: document.querySelector('.row[data-seq]').dataset.seq };
+  });
+}
+
+export const tests = {
+  async 'all the way back without a jump, drawing only what is near'(stage) {
+    const { ada, chat } = await long(stage, 400);
+    const page = await stage.browse(ada, `/c/${chat.id}`);
+    await page.locator('[data-seq="400"]').waitFor();
+    const { worst, most, first } = await scrollUp(page);
+    assert.equal(first, '1');
+    assert.ok(worst <= 2, `something moved by ${worst} px`);
+    assert.ok(most < 120, `${most} rows were drawn`);
+    await page.getByRole('button', { name: 'Jump to the newest message' }).click();
+    await page.locator('[data-seq="400"]').waitFor();
+  },
+
+  async 'opens at the first unread message; new ones do not move the reader'(stage) {
+    const { ada, bob, chat } = await long(stage, 60);
+    await stage.call('PUT', `/chats/${chat.id}/read`, ada.token, { seq: 60 });
+    for (let i = 61; i <= 100; i++) await stage.send(bob, chat.id, `unread ${i}`);
+    const page = await stage.browse(ada);
+    await chatLink(page, 'Bob').click();
+    await page.getByRole('separator', { name: 'New messages' }).waitFor();
+    await until('the line is in view', () => page.evaluate(() => {
+      const line = document.querySelector('.unread-line').getBoundingClientRect();
+      const view = document.querySelector('.viewport').getBoundingClientRect();
+      return line.top >= view.top && line.bottom <= view.bottom;
+    }));
+    const place = () => page.evaluate(() =>
+      document.querySelector('.unread-line').getBoundingClientRect().top);
+    const before = await place();
+    await stage.send(bob, chat.id, 'one more');
+    await chatLink(page, 'one more').waitFor();
+    assert.ok(Math.abs((await place()) - before) <= 1);
+    await page.getByRole('button', { name: 'Jump to the newest message' }).click();
+    await page.locator('[data-seq="101"]').waitFor();
+    await until('all is read', async () =>
+      (await stage.call('GET', `/chats/${chat.id}`, ada.token)).unread_count === 0);
+  },
+
+  async 'a quote leads to a message far back'(stage) {
+    const { ada, bob, chat } = await long(stage, 200);
+    await stage.send(bob, chat.id, 'about that', { reply_to: 5 });
+    const page = await stage.browse(ada, `/c/${chat.id}`);
+    await page.locator('[data-seq="201"] .quote').click();
+    await until('message 5 is in view', () => page.evaluate(() => {
+      const row = document.querySelector('[data-seq="5"]')?.getBoundingClientRect();
+      return row && row.top > 0 && row.bottom < innerHeight;
+    }));
+  },
+};
