@@ -1,6 +1,6 @@
 #!/bin/sh
 # CPU of the server per request, 64 keep-alive connections: http-hello beside nginx `return 200`,
-# in turn, in the same run. Needs wrk and nginx. Prints one JSON line per run.
+# in turn, in the same run. Needs wrk, nginx, and `ninja bench/net/http-hello`. One JSON line per run.
 #
 #     bench/net/compare_nginx.sh BUILD_DIR [SECONDS] [ROUNDS]
 set -eu
