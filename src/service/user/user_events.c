@@ -8,31 +8,43 @@
 enum { EVENT_BYTES_MAX = 65536 };
 
 /* A hook lives until its transaction ends, which may be after the function that set it. */
-struct forget {
+struct ending {
     struct db_hook hook;
-    struct user_cache *cache;
-    struct id user;
+    struct user_room *room;
+    struct id user; /* nil: the search index has changed */
 };
 
-static void forget_now(struct db_hook *hook, bool committed)
+static void on_end(struct db_hook *hook, bool committed)
 {
-    struct forget *f = CONTAINER_OF(hook, struct forget, hook);
-    if (committed)
-        user_cache_forget(f->cache, &f->user);
-    free(f);
+    struct ending *e = CONTAINER_OF(hook, struct ending, hook);
+    if (committed && id_is_nil(&e->user))
+        atomic_fetch_add(&e->room->index_version, 1);
+    else if (committed)
+        user_cache_forget(e->room->cache, &e->user);
+    free(e);
+}
+
+static int set_ending(struct user_room *room, struct db_tx *tx, struct id user, struct error *err)
+{
+    struct ending *e = calloc(1, sizeof *e);
+    if (e == NULL)
+        return error_set(err, FAIL_UNAVAILABLE, "busy", "Out of memory.");
+    e->hook.run = on_end;
+    e->room = room;
+    e->user = user;
+    db_on_end(tx, &e->hook);
+    return 0;
 }
 
 int user_forget_on_commit(struct user_room *room, struct db_tx *tx, const struct id *user,
                           struct error *err)
 {
-    struct forget *f = calloc(1, sizeof *f);
-    if (f == NULL)
-        return error_set(err, FAIL_UNAVAILABLE, "busy", "Out of memory.");
-    f->hook.run = forget_now;
-    f->cache = room->cache;
-    f->user = *user;
-    db_on_end(tx, &f->hook);
-    return 0;
+    return set_ending(room, tx, *user, err);
+}
+
+int user_reindex_on_commit(struct user_room *room, struct db_tx *tx, struct error *err)
+{
+    return set_ending(room, tx, (struct id){{0}}, err);
 }
 
 int user_emit_updated(struct user_room *room, struct db_tx *tx, const struct user_profile *profile,
@@ -105,25 +117,28 @@ static int index_updated(struct db_tx *tx, const struct event *event, struct are
 }
 
 static int index_account(struct db_tx *tx, const struct event *event, struct arena *arena,
-                         struct error *err)
+                         bool *ret_changed, struct error *err)
 {
     struct auth_user_changed changed;
     int rc = schema_decode(&auth_user_changed_schema, event->data, arena, &changed, err);
-    return rc < 0 ? rc : user_search_store_set_active(tx, &changed.user_id, changed.is_active, err);
+    return rc < 0 ? rc
+                  : user_search_store_set_active(tx, &changed.user_id, changed.is_active,
+                                                 ret_changed, err);
 }
 
 /* user.search: the index in the search database. */
 int user_follow_search(void *room, struct db_tx *tx, const struct event *event, struct error *err)
 {
     struct arena arena;
-    arena_init(&arena, EVENT_BYTES_MAX);
+    bool changed = true;
     int rc;
+    arena_init(&arena, EVENT_BYTES_MAX);
     if (event->type == &auth_user_created_event)
         rc = index_created(tx, event, &arena, err);
     else if (event->type == &user_updated_event)
         rc = index_updated(tx, event, &arena, err);
     else
-        rc = index_account(tx, event, &arena, err);
+        rc = index_account(tx, event, &arena, &changed, err);
     arena_done(&arena);
-    return rc;
+    return rc < 0 || !changed ? rc : user_reindex_on_commit(room, tx, err);
 }

@@ -2,6 +2,8 @@
 #ifndef PARLEY_SERVICE_USER_ROOM_H
 #define PARLEY_SERVICE_USER_ROOM_H
 
+#include <stdatomic.h>
+
 #include "service/user/user.h"
 #include "service/user/user_cache.h"
 
@@ -10,11 +12,14 @@ struct user_room {
     struct db *db, *search_db;
     struct user_cache *cache;
     struct user_calls calls;
+    _Atomic uint64_t index_version; /* grows when the search index has changed */
 };
 
 /* Inside db_write: the profile leaves the cache when the transaction has been committed. */
 int user_forget_on_commit(struct user_room *room, struct db_tx *tx, const struct id *user,
                           struct error *err) MUSTCHECK;
+/* Inside db_write: searches kept in memory are over when the transaction has been committed. */
+int user_reindex_on_commit(struct user_room *room, struct db_tx *tx, struct error *err) MUSTCHECK;
 /* Inside db_write: user.updated, as others see it. */
 int user_emit_updated(struct user_room *room, struct db_tx *tx, const struct user_profile *profile,
                       struct slice correlation_id, struct error *err) MUSTCHECK;

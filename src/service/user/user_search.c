@@ -1,9 +1,16 @@
-/* Finding people by words of their names (U03). */
+/* Finding people by words of their names (U03).
+ *
+ * What was found is kept for a minute in the ephemeral store, under a key that names the version of
+ * the index: a change of the index makes every kept search unreachable, so nobody sees an old one.
+ */
+#include <stdio.h>
+
+#include "base/hash.h"
 #include "base/json.h"
 #include "service/user/user_room.h"
 #include "service/user/user_store.h"
 
-enum { TERMS_MAX = 8, MATCH_BYTES_MAX = 2048 };
+enum { TERMS_MAX = 8, MATCH_BYTES_MAX = 2048, KEPT_MS = 60000 };
 
 static bool is_blank(char c)
 {
@@ -57,6 +64,57 @@ static int search_tx(struct db_tx *tx, void *arg, struct error *err)
                                   err);
 }
 
+struct kept_key {
+    char text[128];
+};
+
+static struct kept_key key_of(struct user_room *room, const struct search *s)
+{
+    struct kept_key key;
+    snprintf(key.text, sizeof key.text, "user.search:%llu:%u:%u:%016llx%016llx",
+             (unsigned long long)atomic_load(&room->index_version), s->skip, s->max,
+             (unsigned long long)hash_bytes(s->match.ptr, s->match.len),
+             (unsigned long long)hash_bytes(s->username.ptr, s->username.len));
+    return key;
+}
+
+/* The store may be away or forget at any time: then the index is asked. */
+static bool recall(struct user_room *room, const struct kept_key *key, struct arena *arena,
+                   struct search *s)
+{
+    struct kv *kv = room->kit->kv;
+    struct slice value;
+    struct error ignored;
+    error_init(&ignored);
+    if (kv->ops->get(kv, slice_str(key->text), arena, &value, &ignored) < 0 || value.ptr == NULL ||
+        value.len % sizeof s->ids[0] != 0 || value.len > s->max * sizeof s->ids[0])
+        return false;
+    memcpy(s->ids, value.ptr, value.len);
+    s->count = value.len / sizeof s->ids[0];
+    return true;
+}
+
+static void remember(struct user_room *room, const struct kept_key *key, const struct search *s)
+{
+    struct kv *kv = room->kit->kv;
+    struct error ignored;
+    error_init(&ignored);
+    (void)!kv->ops->set(kv, slice_str(key->text),
+                        slice_of((const char *)s->ids, s->count * sizeof s->ids[0]), KEPT_MS,
+                        &ignored);
+}
+
+static int find(struct user_room *room, struct arena *arena, struct search *s, struct error *err)
+{
+    struct kept_key key = key_of(room, s);
+    if (recall(room, &key, arena, s))
+        return 0;
+    int rc = db_read(room->search_db, search_tx, s, err);
+    if (rc == 0)
+        remember(room, &key, s);
+    return rc;
+}
+
 int user_search(struct user_room *room, struct slice query, unsigned skip, unsigned limit,
                 struct arena *arena, struct id *ret_ids, size_t *ret_count, struct error *err)
 {
@@ -73,7 +131,7 @@ int user_search(struct user_room *room, struct slice query, unsigned skip, unsig
     if (!buf_ok(&match) || s.username.ptr == NULL)
         rc = error_field(err, "q", "too_long", "The search is too long.");
     else if (terms > 0)
-        rc = db_read(room->search_db, search_tx, &s, err);
+        rc = find(room, arena, &s, err);
     buf_done(&match);
     if (rc == 0)
         *ret_count = s.count;

@@ -62,12 +62,14 @@ int user_search_store_put(struct db_tx *tx, const struct id *user, struct slice 
 }
 
 static const struct db_sql sql_set_active = {
-    "UPDATE user_document SET is_active = ?2 WHERE user_id = ?1"};
+    "UPDATE user_document SET is_active = ?2 WHERE user_id = ?1 AND is_active <> ?2"};
 
 int user_search_store_set_active(struct db_tx *tx, const struct id *user, bool active,
-                                 struct error *err)
+                                 bool *ret_changed, struct error *err)
 {
-    return db_exec(tx, &sql_set_active, err, db_id(user), db_int(active));
+    int rc = db_exec(tx, &sql_set_active, err, db_id(user), db_int(active));
+    *ret_changed = rc == 0 && db_changes(tx) > 0;
+    return rc;
 }
 
 /* At most 2000 matches are ranked: a word that half of all people have is no search. The exact

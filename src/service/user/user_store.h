@@ -25,8 +25,9 @@ int user_store_set_account(struct db_tx *tx, const struct auth_user_changed *cha
 /* Makes or renews what the user can be found by. full_name may be absent. */
 int user_search_store_put(struct db_tx *tx, const struct id *user, struct slice username,
                           struct slice full_name, struct error *err) MUSTCHECK;
+/* *ret_changed false when it was so before, or nobody can be found by that id. */
 int user_search_store_set_active(struct db_tx *tx, const struct id *user, bool active,
-                                 struct error *err) MUSTCHECK;
+                                 bool *ret_changed, struct error *err) MUSTCHECK;
 /* match: an FTS5 expression; username: in front when it is exactly that, or begins so. */
 int user_search_store_find(struct db_tx *tx, struct slice match, struct slice username,
                            unsigned skip, unsigned max, struct id *ret_ids, size_t *ret_count,

@@ -149,6 +149,30 @@ TEST(the_index_follows_edits_and_disabled_accounts)
     rooms_close(&r);
 }
 
+static int wipe_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    static const struct db_sql sql = {"DELETE FROM user_document WHERE ?1"};
+    return db_exec(tx, &sql, err, db_int(1));
+}
+
+/* The index is emptied behind the room's back, so whatever is still found comes from memory. */
+TEST(a_search_is_kept_for_a_minute_and_no_longer_than_the_index)
+{
+    struct rooms r;
+    rooms_open(&r, NULL);
+    people(&r);
+    CHECK_STR(found(&r, "zoe", 0, 50), "zoe");
+    CHECK_OK(db_write(r.search_db, wipe_tx, NULL, &r.err), &r.err);
+    CHECK_STR(found(&r, "zoe", 0, 50), "zoe");
+    clock_fake_advance(&r.clock, MINUTE);
+    CHECK_STR(found(&r, "zoe", 0, 50), "");
+    CHECK_STR(found(&r, "zoey", 0, 50), "");
+    rooms_sign_up(&r, "zoey", NULL, NULL);
+    rooms_pump(&r);
+    CHECK_STR(found(&r, "zoey", 0, 50), "zoey"); /* finding nobody was kept too, but is over */
+    rooms_close(&r);
+}
+
 TEST(email_and_phone_find_nobody)
 {
     struct rooms r;
