@@ -11,7 +11,7 @@ static const struct schema_field reaction_fields[] = {
      .min = 1, .max = CHAT_EMOJI_BYTES_MAX, .example = "\"\\ud83d\\udc4d\""},
     {"count", "How many people chose it.", SCHEMA_INT, SCHEMA_REQUIRED,
      SCHEMA_AT(struct chat_reaction, count)},
-    {"user_ids", "Who chose it: the first hundred.", SCHEMA_LIST, SCHEMA_REQUIRED,
+    {"user_ids", "Who chose it: the first 25.", SCHEMA_LIST, SCHEMA_REQUIRED,
      SCHEMA_AT(struct chat_reaction, user_ids), .element = SCHEMA_ID},
 };
 SCHEMA_DEF(chat_reaction_schema, struct chat_reaction, "Reaction", "One emoji under a message.",

@@ -7,8 +7,8 @@
 
 enum {
     CHAT_EMOJI_BYTES_MAX = 32,
-    CHAT_REACTIONS_MAX = 50,         /* distinct emoji under a message */
-    CHAT_REACTION_USERS_SHOWN = 100, /* ids in the message; the count is exact */
+    CHAT_REACTIONS_MAX = 50,        /* distinct emoji under a message */
+    CHAT_REACTION_USERS_SHOWN = 25, /* ids in the message; the count is exact */
     CHAT_EVENT_MEMBERS_SHOWN = 100,
 };
 

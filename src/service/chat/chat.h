@@ -19,7 +19,7 @@ enum {
     CHAT_TITLE_BYTES_MAX = 400,
     CHAT_ADD_MAX = 1000, /* members in one call */
     CHAT_EDITS_MAX = 100,
-    CHAT_PER_USER_MAX = 10000, /* chats that one list can sort */
+    CHAT_PER_USER_MAX = 10000, /* chats that a list shows, the newest of them */
 };
 
 struct chat_room;

@@ -24,6 +24,14 @@ static struct chat_call call_of(struct request *req)
     return call;
 }
 
+/* A page of the largest messages (150 KB each: 16 KiB of control characters, escaped, and all the
+ * reactions there can be) does not fit a request's arena. */
+static struct arena *page_arena(struct arena *arena)
+{
+    arena_init(arena, 32 << 20);
+    return arena;
+}
+
 static int reply_chat(struct request *req, int rc, int status, const struct chat *chat)
 {
     if (rc == 0)
@@ -59,11 +67,14 @@ static int list(struct request *req)
 {
     struct chat_call call = call_of(req);
     struct chat_list page;
+    struct arena arena;
+    call.arena = page_arena(&arena);
     int rc = chat_list(&call, req->query, &page);
-    if (rc != 0)
-        return rc;
-    return request_reply_page(req, &chat_schema, page.items, page.count,
-                              page.more ? &page.next : NULL);
+    if (rc == 0)
+        rc = request_reply_page(req, &chat_schema, page.items, page.count,
+                                page.more ? &page.next : NULL);
+    arena_done(&arena);
+    return rc;
 }
 
 static int get(struct request *req)
@@ -145,12 +156,15 @@ static int history(struct request *req)
     const struct chat_params *params = req->params;
     struct chat_history page;
     struct slice items[PAGE_LIMIT_MAX];
+    struct arena arena;
+    call.arena = page_arena(&arena);
     int rc = chat_history(&call, &params->chat_id, req->query, &page);
-    if (rc != 0)
-        return rc;
-    for (unsigned i = 0; i < page.count; i++)
+    for (unsigned i = 0; rc == 0 && i < page.count; i++)
         items[i] = page.items[i].json;
-    return request_reply_page_json(req, items, page.count, page.more ? &page.next : NULL);
+    if (rc == 0)
+        rc = request_reply_page_json(req, items, page.count, page.more ? &page.next : NULL);
+    arena_done(&arena);
+    return rc;
 }
 
 static struct chat_place place_of(const struct request *req)
@@ -285,8 +299,9 @@ static const struct route chat_routes[] = {
     {HTTP_POST, "/api/v1/chats", "chats", "Make a chat",
      "A direct chat with somebody you have one with already is that chat.", create,
      .body = &chat_create_schema, .answer = &chat_schema, .status = 201},
-    {HTTP_GET, "/api/v1/chats", "chats", "My chats", "Newest activity first.", list,
-     .query = &page_query_schema, .answer = &chat_schema, .answer_list = true, .status = 200},
+    {HTTP_GET, "/api/v1/chats", "chats", "My chats",
+     "Newest activity first, the newest 10,000 of them.", list, .query = &page_query_schema,
+     .answer = &chat_schema, .answer_list = true, .status = 200},
     {HTTP_GET, CHAT, "chats", "One chat", NULL, get, .params = &chat_params_schema,
      .answer = &chat_schema, .status = 200, .errors = CODES("chat_not_found")},
     {HTTP_PATCH, CHAT, "chats", "Change a chat",

@@ -6,9 +6,12 @@
 
 #include "service/chat/chat_room.h"
 
+enum { ROWS_BYTES_MAX = 16 << 20 }; /* CHAT_PER_USER_MAX with the longest titles fit */
+
 struct listing {
     struct chat_call *call;
     const struct page_query *query;
+    struct arena rows; /* the whole list; the call's arena gets the page only */
     struct cursor cursor;
     bool from_cursor;
     struct chat_list result;
@@ -65,6 +68,7 @@ static int complete(struct listing *list, struct db_tx *tx, const struct chat_ro
     if (last == NULL)
         return error_set(err, FAIL_TOO_LARGE, "page_too_large", "Ask for fewer chats.");
     *chat = row->chat;
+    chat->title = arena_copy(call->arena, row->chat.title);
     struct own own = {.user = &call->user, .seq = chat->read_seq};
     message_store_each_recent(call->room->messages, &chat->id, count_own, &own);
     chat->read_seq = own.seq > chat->read_seq ? own.seq : chat->read_seq;
@@ -85,7 +89,8 @@ static int list_tx(struct db_tx *tx, void *arg, struct error *err)
     struct chat_call *call = list->call;
     struct chat_row *rows;
     size_t count, limit = (size_t)list->query->limit;
-    int rc = chat_store_list(tx, &call->user, call->arena, &rows, &count, err);
+    arena_reset(&list->rows); /* a second try */
+    int rc = chat_store_list(tx, &call->user, &list->rows, &rows, &count, err);
     if (rc != 0)
         return rc;
     for (size_t i = 0; i < count; i++)
@@ -108,9 +113,11 @@ static int list_tx(struct db_tx *tx, void *arg, struct error *err)
 int chat_list(struct chat_call *call, const struct page_query *query, struct chat_list *ret_list)
 {
     struct listing list = {.call = call, .query = query};
+    arena_init(&list.rows, ROWS_BYTES_MAX);
     int rc = cursor_decode(query->cursor, &list.cursor, &list.from_cursor, call->err);
     if (rc == 0)
         rc = chat_read_db(call->room, list_tx, &list, call->err);
+    arena_done(&list.rows);
     if (rc == 0)
         *ret_list = list.result;
     return rc;

@@ -198,7 +198,8 @@ static const struct db_sql list_sql = {
     " (SELECT count(*) FROM chat_member n WHERE n.chat_id = c.id),"
     " (SELECT p.user_id FROM chat_member p"
     "  WHERE c.kind = 0 AND p.chat_id = c.id AND p.user_id <> ?1)"
-    " FROM chat_member m JOIN chat c ON c.id = m.chat_id WHERE m.user_id = ?1 LIMIT ?2"};
+    " FROM chat_member m JOIN chat c ON c.id = m.chat_id WHERE m.user_id = ?1"
+    " ORDER BY c.active_at DESC LIMIT ?2"};
 static const struct db_sql streams_sql = {
     "SELECT chat_id, since_pos FROM chat_member WHERE user_id = ?1"};
 

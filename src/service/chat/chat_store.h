@@ -34,8 +34,8 @@ int chat_store_set_own(struct db_tx *tx, const struct id *chat, const struct id 
 /* As of the fold: newest message and its time. */
 int chat_store_set_activity(struct db_tx *tx, const struct id *chat, uint64_t last_seq,
                             int64_t active_at, struct error *err) MUSTCHECK;
-/* All chats of a user, in no order, with last_seq and active_at as of the fold; strings in the
- * arena. At most CHAT_PER_USER_MAX. */
+/* A user's chats with last_seq and active_at as of the fold, the CHAT_PER_USER_MAX newest of them;
+ * strings in the arena. */
 struct chat_row {
     struct chat chat; /* without unread_count and last_message */
     int64_t active_at;
