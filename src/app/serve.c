@@ -159,6 +159,11 @@ static int listen_all(struct server *s, struct error *err)
         !copy_str(s->conformance_address, sizeof s->conformance_address,
                   slice_str(config_string(s->config, "conformance.listen"))))
         return error_field(err, "listen", "too_long", "The address is too long.");
+    int rc = listener_probe(s->address, err);
+    if (rc == 0 && s->conformance_address[0] != 0)
+        rc = listener_probe(s->conformance_address, err);
+    if (rc < 0)
+        return rc;
     for (unsigned i = 0; i < s->worker_count; i++) {
         struct worker *w = &s->workers[i];
         w->address = s->address;
@@ -372,13 +377,8 @@ static int wait_for_signal(const sigset_t *signals)
     return signal_number;
 }
 
-static int run(struct server *s, const struct options *options)
+static int run(struct server *s, const struct options *options, const sigset_t *signals)
 {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
     struct error err;
@@ -388,7 +388,7 @@ static int run(struct server *s, const struct options *options)
         rc = start_all(s, &err);
     if (rc == 0) {
         say_ready(s);
-        log_info("stopping", LOG_I("signal", wait_for_signal(&signals)));
+        log_info("stopping", LOG_I("signal", wait_for_signal(signals)));
         drain(s);
     }
     take_down(s);
@@ -401,8 +401,19 @@ int serve_command(const struct options *options)
     struct error err;
     error_init(&err);
     struct config *config;
+    if (options->arg_count > 0) {
+        fprintf(stderr, "parley: serve takes flags only, not \"%s\"; see parley serve --help\n",
+                options->args[0]);
+        return 2;
+    }
     if (options_config(options, &config, &err) < 0)
         return options_complain("configuration", &err);
+    /* Before any other thread begins, so that all of them leave these signals to this one. */
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
     if (log_start((enum log_level)config_enum(config, "log.level"), STDERR_FILENO) < 0) {
         fprintf(stderr, "parley: the log's thread cannot be started\n");
         return 1;
@@ -411,7 +422,7 @@ int serve_command(const struct options *options)
                        .engines.clock = &clock_system,
                        .drain_ms = config_int(config, "drain.timeout")};
     sem_init(&s.done, 0, 0);
-    int code = run(&s, options);
+    int code = run(&s, options, &signals);
     log_info("stopped", LOG_I("code", code));
     log_stop();
     config_free(config);

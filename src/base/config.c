@@ -105,6 +105,8 @@ static void variable_name(const char *key, char out[NAME_BYTES_MAX])
     }
 }
 
+/* A variable that looks like a key with a slip in it is refused; others are somebody else's:
+ * Kubernetes, for one, sets PARLEY_PORT and its like beside a service called parley. */
 static void unknown_variable(struct config *c, struct slice name)
 {
     struct nearest near;
@@ -121,8 +123,6 @@ static void unknown_variable(struct config *c, struct slice name)
     snprintf(text, sizeof text, "%.*s", name.len > 64 ? 64 : (int)name.len, name.ptr);
     if (best[0] != 0)
         config_refuse(c, text, "unknown_key", "environment", "no such key; did you mean %s?", best);
-    else
-        config_refuse(c, text, "unknown_key", "environment", "no such key");
 }
 
 static void load_variable(struct config *c, struct slice name, struct slice text)

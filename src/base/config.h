@@ -3,7 +3,8 @@
  * A module declares its keys as a constant array; `config_load` reads all sources into an
  * immutable snapshot. Unknown keys are refused with the nearest known name; every bad value is
  * reported with its key, its source (file:line, variable, flag) and why. Environment: PARLEY_ +
- * key in capitals with dots and dashes as underscores. Scalars only; YAML is nested maps of
+ * key in capitals with dots and dashes as underscores; a variable that is
+ * no key and not nearly one is not ours. Scalars only; YAML is nested maps of
  * scalars (aliases, anchors, tags and duplicate keys are refused); LIST values are comma-separated
  * text or a YAML sequence of scalars.
  */

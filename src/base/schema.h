@@ -100,7 +100,8 @@ struct schema {
                                .field_count = ARRAY_LEN(table)}
 
 /* Decodes a JSON object into *ret_value (schema->size bytes, zeroed first, filled also partly when
- * it fails: do not use it then). Not JSON or not an object: FAIL_BAD_REQUEST "invalid_json";
+ * it fails: do not use it then). Not JSON: FAIL_BAD_REQUEST "invalid_json"; JSON but
+ * no object: FAIL_INVALID "invalid_fields" with an empty field name;
  * duplicate key: FAIL_BAD_REQUEST "duplicate_key"; unknown key: FAIL_BAD_REQUEST "unknown_field"
  * with the nearest known name in the detail; wrong fields: FAIL_INVALID "invalid_fields" with up
  * to ERROR_FIELDS_MAX field errors (codes: required, wrong_type, too_short, too_long, too_small,

@@ -259,6 +259,16 @@ static int read_object(struct reader *r, const struct schema *schema,
     return 0;
 }
 
+/* Not JSON, or JSON of another type: two different wrongs. */
+static int no_object(struct slice json, struct arena *arena, struct error *err)
+{
+    struct json_value *value;
+    int rc = json_parse(json, arena, &value, err);
+    if (rc != 0)
+        return rc;
+    return error_field(err, "", "wrong_type", "The JSON text must be an object.");
+}
+
 int schema_decode(const struct schema *schema, struct slice json, struct arena *arena,
                   void *ret_value, struct error *err)
 {
@@ -268,7 +278,7 @@ int schema_decode(const struct schema *schema, struct slice json, struct arena *
     memset(ret_value, 0, schema->size);
     json_skip_space(&r.scan);
     if (!stands(&r, '{'))
-        return json_scan_fail(&r.scan, r.scan.at, "The JSON text must be an object");
+        return no_object(json, arena, err);
     int rc = read_object(&r, schema, NULL, ret_value);
     if (rc == 0)
         rc = json_scan_end(&r.scan);

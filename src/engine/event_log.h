@@ -68,7 +68,8 @@ struct event_batch {
 void event_batch_ref(struct event_batch *batch);
 void event_batch_unref(struct event_batch *batch);
 
-/* Every committed batch, in order, on the given loop: deliver(sub, batch) borrows the batch. */
+/* Every committed batch, in order, on the given loop: deliver(sub, batch) borrows the batch. Those
+ * of one loop are served in the order in which they subscribed. */
 struct event_subscription {
     struct event_subscription *next;
     struct loop *loop;

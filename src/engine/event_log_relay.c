@@ -56,7 +56,10 @@ void event_log_subscribe(struct event_log *log, struct event_subscription *sub)
 {
     pthread_mutex_lock(&log->relay_lock);
     sub->joined = log->relayed_head;
-    sub->next = log->subscriptions;
-    log->subscriptions = sub;
+    sub->next = NULL;
+    struct event_subscription **end = &log->subscriptions;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = sub;
     pthread_mutex_unlock(&log->relay_lock);
 }

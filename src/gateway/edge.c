@@ -148,7 +148,7 @@ static int64_t no_route(struct edge_call *call, struct http_exchange *x, int rc)
         return 0;
     }
     if (rc == FAIL_NOT_FOUND && (method == HTTP_GET || method == HTTP_HEAD) &&
-        static_has(x->head.path)) {
+        static_has(&x->head)) {
         call->is_static = true;
         return 0;
     }

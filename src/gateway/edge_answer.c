@@ -40,7 +40,7 @@ static void start_head(struct edge_call *call, struct http_exchange *x)
     buf_clear(&call->head);
     buf_lit(&call->head, "x-correlation-id: ");
     buf_slice(&call->head, call->req.correlation_id);
-    buf_lit(&call->head, "\r\n");
+    buf_lit(&call->head, "\r\nx-content-type-options: nosniff\r\n");
     write_cors(call, &x->head);
 }
 

@@ -22,8 +22,12 @@ static const struct asset *find(struct slice path)
     return NULL;
 }
 
-static bool is_page(struct slice path)
+/* A page that the client routes by itself: a navigation, not a program that mistyped a path. */
+static bool is_page(const struct http_head *head)
 {
+    struct slice path = head->path, accept = http_value(head, "accept");
+    if (memmem(accept.len > 0 ? accept.ptr : "", accept.len, "text/html", 9) == NULL)
+        return false;
     if (slice_starts(path, SLICE("/api/")) || slice_eq(path, SLICE("/api")))
         return false;
     for (size_t i = path.len; i > 0 && path.ptr[i - 1] != '/'; i--)
@@ -32,17 +36,17 @@ static bool is_page(struct slice path)
     return true;
 }
 
-static const struct asset *asset_for(struct slice path)
+static const struct asset *asset_for(const struct http_head *head)
 {
-    const struct asset *asset = find(path);
-    if (asset == NULL && slice_eq(path, SLICE("/docs/")))
+    const struct asset *asset = find(head->path);
+    if (asset == NULL && slice_eq(head->path, SLICE("/docs/")))
         asset = find(SLICE("/docs"));
-    return asset != NULL || !is_page(path) ? asset : find(SLICE("/"));
+    return asset != NULL || !is_page(head) ? asset : find(SLICE("/"));
 }
 
-bool static_has(struct slice path)
+bool static_has(const struct http_head *head)
 {
-    return asset_for(path) != NULL;
+    return asset_for(head) != NULL;
 }
 
 static struct slice choose(const struct asset *asset, struct slice accept, const char **ret_coding)
@@ -77,7 +81,7 @@ static const char page_headers[] =
 
 void static_serve(struct http_exchange *x, struct slice extra_headers)
 {
-    const struct asset *asset = asset_for(x->head.path);
+    const struct asset *asset = asset_for(&x->head);
     const char *coding;
     struct slice body = choose(asset, http_value(&x->head, "accept-encoding"), &coding);
     struct buf headers, etag;
@@ -85,8 +89,7 @@ void static_serve(struct http_exchange *x, struct slice extra_headers)
     buf_init(&etag, 256);
     write_etag(&etag, asset, coding);
     buf_printf(&headers,
-               "content-type: %s\r\ncache-control: %s\r\netag: %.*s\r\nvary: accept-encoding\r\n"
-               "x-content-type-options: nosniff\r\n",
+               "content-type: %s\r\ncache-control: %s\r\netag: %.*s\r\nvary: accept-encoding\r\n",
                asset->content_type,
                asset->immutable ? "public, max-age=31536000, immutable" : "no-cache",
                SLICE_FMT(buf_view(&etag)));

@@ -93,6 +93,9 @@ bool conn_peer(const struct conn *conn, struct in6_addr *ret_addr, uint16_t *ret
 
 /* --- listening ------------------------------------------------------------------------------- */
 struct listener;
+/* Whether nobody listens at the address yet: several listeners may share one (SO_REUSEPORT), also
+ * those of two servers by mistake. FAIL_INTERNAL "listen" when it is taken. Does not wait. */
+int listener_probe(const char *address, struct error *err) MUSTCHECK;
 /* One per loop on the same address with SO_REUSEPORT. address "127.0.0.1:8080", "[::]:8080",
  * port 0 picks a free one (ask listener_port, then bind the other loops to it). Numeric addresses
  * only; FAIL_INVALID "invalid_address" for others. "[::]" also takes IPv4. accepted() owns the

@@ -99,6 +99,22 @@ static int bind_socket(const union address *address, int *ret_fd, uint16_t *ret_
     return 0;
 }
 
+int listener_probe(const char *text, struct error *err)
+{
+    union address address;
+    int on = 1;
+    int rc = parse_address(text, &address, err);
+    if (rc != 0)
+        return rc;
+    int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        bind(fd, &address.any, address_len(&address)) != 0)
+        rc = error_errno(err, errno, "listen_failed", "cannot listen on %.80s", text);
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
 static void pause_accepting(struct listener *listener)
 {
     listener->pauses++;

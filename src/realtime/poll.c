@@ -16,7 +16,7 @@ struct poll_query {
 
 static const struct schema_field query_fields[] = {
     {"pos", "Position of the last event seen; without it: no items and the present position.",
-     SCHEMA_STRING, 0, SCHEMA_AT(struct poll_query, pos), .min = 1, .max = 64},
+     SCHEMA_STRING, 0, SCHEMA_AT(struct poll_query, pos)},
     {"timeout", "Seconds to wait for something to come.", SCHEMA_INT, 0,
      SCHEMA_AT(struct poll_query, timeout), .min = 0, .max = POLL_TIMEOUT_MAX_S,
      .fallback = POLL_TIMEOUT_S},

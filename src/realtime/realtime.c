@@ -55,8 +55,7 @@ struct socket_query {
     struct slice pos;
 };
 static const struct schema_field socket_query_fields[] = {
-    {"pos", "Resume after this position.", SCHEMA_STRING, 0, SCHEMA_AT(struct socket_query, pos),
-     .min = 1, .max = 64},
+    {"pos", "Resume after this position.", SCHEMA_STRING, 0, SCHEMA_AT(struct socket_query, pos)},
 };
 static SCHEMA_DEF(socket_query_schema, struct socket_query, "SocketQuery", "Where to resume.",
                   socket_query_fields);
@@ -134,7 +133,7 @@ struct stream_query {
 };
 static const struct schema_field stream_query_fields[] = {
     {"pos", "Resume after this position; Last-Event-ID goes before it.", SCHEMA_STRING, 0,
-     SCHEMA_AT(struct stream_query, pos), .min = 1, .max = 64},
+     SCHEMA_AT(struct stream_query, pos)},
     {"ticket", "Instead of the Authorization header.", SCHEMA_STRING, SCHEMA_SECRET,
      SCHEMA_AT(struct stream_query, ticket), .min = 1, .max = 64},
 };

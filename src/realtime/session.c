@@ -10,6 +10,11 @@ enum {
     DRAIN_LOOK_MS = 20,
 };
 
+struct opening {
+    uint64_t pos; /* where the stream continues from */
+    bool resync;  /* and not from where the client asked */
+};
+
 static void beat(struct timer *timer)
 {
     struct realtime_session *s = CONTAINER_OF(timer, struct realtime_session, heartbeat);
@@ -45,8 +50,9 @@ void session_done(struct realtime_session *session)
         hub_remove(session->hub, session);
 }
 
-static void send_ready(struct realtime_session *s, uint64_t pos)
+static void send_ready(struct realtime_session *s, const struct opening *o)
 {
+    uint64_t pos = o->pos;
     char user[ID_TEXT_LEN + 1], login[ID_TEXT_LEN + 1], data[200];
     id_format(&s->principal.user, user);
     id_format(&s->principal.session, login);
@@ -54,6 +60,9 @@ static void send_ready(struct realtime_session *s, uint64_t pos)
         snprintf(data, sizeof data, "{\"user_id\":\"%s\",\"session_id\":\"%s\",\"heartbeat\":%lld}",
                  user, login, (long long)(s->hub->realtime->heartbeat_ms / 1000));
     hub_send_event(s, realtime_ready_event.name, pos, slice_of(data, (size_t)len));
+    if (o->resync)
+        hub_send_event(s, realtime_resync_event.name, pos,
+                       SLICE("{\"reason\":\"position_too_old\"}"));
 }
 
 static void take_streams(struct realtime_session *s, const struct replay *r)
@@ -72,18 +81,22 @@ static int wait_for_reader(struct realtime_session *s)
     return s->state == SESSION_LOADING ? 0 : FAIL_CLOSED;
 }
 
-/* One read and what it gave. *ret_more: the log holds more than one read gives. */
-static int replay_step(struct realtime_session *s, bool first, bool *ret_more, struct error *err)
+/* One read and what it gave. *ret_more: the log holds more than one read gives. `ready` goes out
+ * when the first read is there: a client that has it, and has missed nothing, is live. */
+static int replay_step(struct realtime_session *s, const struct opening *first, bool *ret_more,
+                       struct error *err)
 {
     struct replay r;
     replay_init(&r, s->hub->realtime, &s->principal.user, s->through, REPLAY_EVENTS);
-    bool load = first || s->reload;
+    bool load = first != NULL || s->reload;
     s->reload = false;
     int rc = replay_read(&r, err);
     if (rc == 0 && s->state != SESSION_LOADING)
         rc = FAIL_CLOSED;
     if (rc == 0 && load)
         take_streams(s, &r);
+    if (rc == 0 && first != NULL)
+        send_ready(s, first);
     for (unsigned i = 0; rc == 0 && i < r.event_count; i++) {
         hub_send_event(s, r.events[i].type->name, r.events[i].pos, r.events[i].data);
         if (s->state != SESSION_LOADING)
@@ -97,9 +110,9 @@ static int replay_step(struct realtime_session *s, bool first, bool *ret_more, s
     return rc;
 }
 
-static int catch_up(struct realtime_session *s, struct error *err)
+static int catch_up(struct realtime_session *s, const struct opening *first, struct error *err)
 {
-    for (bool first = true, more = true;; first = false) {
+    for (bool more = true;; first = NULL) {
         int rc = replay_step(s, first, &more, err);
         if (rc == 0)
             rc = wait_for_reader(s);
@@ -117,17 +130,14 @@ int session_open(struct realtime_session *session, struct hub *hub, const struct
     if (rc < 0)
         return rc;
     struct realtime *rt = hub->realtime;
-    bool resync = false;
+    struct opening opening = {.resync = false};
     if (from != NULL) {
-        resync = session_position(rt, from, &session->through) > 0;
-        metric_add(resync ? rt->resyncs : rt->resumed, 1);
+        opening.resync = session_position(rt, from, &session->through) > 0;
+        metric_add(opening.resync ? rt->resyncs : rt->resumed, 1);
     }
+    opening.pos = session->through;
     metric_add(rt->sessions_opened, 1);
-    send_ready(session, session->through);
-    if (resync)
-        hub_send_event(session, realtime_resync_event.name, session->through,
-                       SLICE("{\"reason\":\"position_too_old\"}"));
-    rc = catch_up(session, err);
+    rc = catch_up(session, &opening, err);
     if (rc < 0)
         return rc;
     session->state = SESSION_LIVE;

@@ -48,7 +48,7 @@ static const struct schema_field auth_fields[] = {
     {"access_token", "The access token.", SCHEMA_STRING, SCHEMA_REQUIRED | SCHEMA_SECRET,
      SCHEMA_AT(struct auth_data, access_token), .min = 1, .max = 8192},
     {"pos", "Resume after this position.", SCHEMA_STRING, SCHEMA_NULLABLE,
-     SCHEMA_AT(struct auth_data, pos), .max = 64},
+     SCHEMA_AT(struct auth_data, pos)},
 };
 SCHEMA_DEF(ws_auth_schema, struct auth_data, "SocketAuth", "Signs a socket in.", auth_fields);
 

@@ -285,6 +285,7 @@ static void stop(void *room)
 {
     struct auth *auth = room;
     explicit_bzero(auth->refresh_key, sizeof auth->refresh_key);
+    free(auth->followers);
     free(auth);
 }
 

@@ -1,4 +1,6 @@
 /* What the room tells the log, and what it hears from it. */
+#include <stdlib.h>
+
 #include "service/auth/auth_room.h"
 #include "service/auth/auth_store_session.h"
 
@@ -65,9 +67,16 @@ static void apply(struct auth *auth, const struct event *event)
     arena_done(&arena);
 }
 
+/* On every loop, and subscribed before realtime is: when a loop's hub sees the event and looks at
+ * its sockets, the block list has it already, whichever loop was first. */
+struct auth_follower {
+    struct event_subscription subscription;
+    struct auth *auth;
+};
+
 static void on_batch(struct event_subscription *sub, struct event_batch *batch)
 {
-    struct auth *auth = CONTAINER_OF(sub, struct auth, revocations);
+    struct auth *auth = CONTAINER_OF(sub, struct auth_follower, subscription)->auth;
     for (unsigned i = 0; i < batch->count; i++)
         if (batch->events[i].type == &auth_session_revoked_event)
             apply(auth, &batch->events[i]);
@@ -75,11 +84,14 @@ static void on_batch(struct event_subscription *sub, struct event_batch *batch)
 
 void auth_follow_revocations(struct auth *auth)
 {
-    if (auth->kit->loop_count == 0)
-        return;
-    auth->revocations.loop = auth->kit->loops[0];
-    auth->revocations.deliver = on_batch;
-    event_log_subscribe(auth->kit->log, &auth->revocations);
+    auth->followers = xcalloc(auth->kit->loop_count, sizeof *auth->followers);
+    for (unsigned i = 0; i < auth->kit->loop_count; i++) {
+        struct auth_follower *f = &auth->followers[i];
+        f->auth = auth;
+        f->subscription.loop = auth->kit->loops[i];
+        f->subscription.deliver = on_batch;
+        event_log_subscribe(auth->kit->log, &f->subscription);
+    }
 }
 
 static void revoke_session(void *arg, const struct id *session)

@@ -23,7 +23,7 @@ struct auth {
     bool limit_addresses;
     uint8_t refresh_key[SEAL_KEY_BYTES];
     struct auth_keys keys;
-    struct event_subscription revocations;
+    struct auth_follower *followers; /* one per loop, see auth_events.c */
     struct metric *sign_ins[AUTH_RESULTS], *sign_ups[AUTH_RESULTS];
     struct metric *sign_in_seconds;
     /* Until the profile of a user made at `pos` is there; FAIL_TIMEOUT. The kit's consumer_wait. */
