@@ -39,6 +39,10 @@ static int check(const struct event_log *log, const struct event_draft *draft, u
                  struct error *err)
 {
     panic_if(number == 0, "event type %s is not registered", draft->type->name);
+    /* Here and not at COMMIT, where it would fail the neighbours too. */
+    if (id_is_nil(&draft->stream) || draft->data.ptr == NULL)
+        return error_set(err, FAIL_INTERNAL, "event_incomplete",
+                         "a %s event has no stream or no data", draft->type->name);
     if (draft->data.len > LOG_EVENT_BYTES_MAX)
         return error_set(err, FAIL_TOO_LARGE, "event_too_large",
                          "the data of a %s event has %zu bytes, at most %d are allowed",

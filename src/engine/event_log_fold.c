@@ -137,11 +137,11 @@ static int work(struct db_worker *worker, struct db_tx *tx, int64_t budget_us, b
 static void round_done(struct event_log *log)
 {
     struct log_fold *f = &log->fold;
-    log_index_end(&f->index); /* points into the tail */
-    log_tail_fold(&log->tail, f->through);
     for (struct event_folder *folder = log->folders; folder != NULL; folder = folder->next)
         if (folder->folded != NULL)
             folder->folded(folder, f->through);
+    log_index_end(&f->index); /* points into the tail, as folders may do until here */
+    log_tail_fold(&log->tail, f->through);
     f->active = f->finished = false;
 }
 

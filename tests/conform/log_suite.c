@@ -165,8 +165,34 @@ TEST(log_an_event_comes_back_whole_and_stays_the_same)
 static int emit_large(struct db_tx *tx, void *arg, struct error *err)
 {
     static char big[(1 << 20) + 1];
-    struct event_draft draft = {.type = &sent, .data = slice_of(big, sizeof big)};
+    struct event_draft draft = {
+        .type = &sent, .stream = streams[0], .data = slice_of(big, sizeof big)};
     return event_emit(arg, tx, &draft, NULL, err);
+}
+
+static int emit_without_stream(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct event_draft draft = {.type = &sent, .data = SLICE("{}")};
+    return event_emit(arg, tx, &draft, NULL, err);
+}
+
+static int emit_without_data(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct event_draft draft = {.type = &sent, .stream = streams[0]};
+    return event_emit(arg, tx, &draft, NULL, err);
+}
+
+/* At once, so that it cannot fail the commit it would share with others. */
+TEST(log_refuses_an_incomplete_event)
+{
+    struct event_log *log = start_log(0);
+    struct error err;
+    error_init(&err);
+    CHECK_INT(db_write(event_log_db(log), emit_without_stream, log, &err), FAIL_INTERNAL);
+    CHECK_STR(slice_str(err.code), "event_incomplete");
+    error_init(&err);
+    CHECK_INT(db_write(event_log_db(log), emit_without_data, log, &err), FAIL_INTERNAL);
+    log_engine_close(log);
 }
 
 TEST(log_refuses_what_is_too_large)
@@ -566,6 +592,7 @@ static int times_rise(const struct event *e, void *arg, struct error *err)
 
 TEST(log_time_never_goes_back)
 {
+    streams[0] = id_new(&clock_system);
     struct clock_fake fake;
     clock_fake_init(&fake, 2000000000000);
     struct error err;
