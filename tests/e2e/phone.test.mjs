@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { bubble, chatLink, write } from './stage.mjs';
+import { bubble, chatLink, until, write } from './stage.mjs';
 
 const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
 
@@ -24,7 +24,7 @@ export const tests = {
     await bubble(page, 'Yes!').locator('[data-state]').waitFor();
     await page.getByRole('button', { name: 'Details', exact: true }).tap();
     await page.getByRole('complementary', { name: 'Details' }).waitFor();
-    assert.ok(!(await overflows(page)));
+    await until('the panel has arrived and fits', async () => !(await overflows(page)));
     await page.getByRole('button', { name: 'Close details' }).tap();
     await page.getByRole('button', { name: 'Back to chats' }).tap();
     await page.getByRole('navigation', { name: 'Chats' }).waitFor();
