@@ -3,6 +3,7 @@
  *
  *     bench-chat-send FOLDER [chats 1000] [present 1000000] [measured 500000]
  *
+ * In a folder that has been used before, "start" shows how long opening takes.
  * First `present` messages are sent so that the tables have a past, then `measured` more are timed.
  * CPU is split between the loop's thread (rule, draft, waiting) and the rest, which is the
  * database's writer: rule on the writer, log row, commit, fold, checkpoint.
@@ -152,13 +153,15 @@ static void report(const struct bench *b, const char *phase, uint64_t count, str
     getrusage(RUSAGE_SELF, &memory);
     db_stats(b->kit.main_db, &stats);
     message_store_stats(b->room->messages, &store);
-    double n = (double)count, loop = to.loop_cpu - from.loop_cpu, all = to.all_cpu - from.all_cpu;
-    printf("{\"phase\": \"%s\", \"messages\": %llu, \"per_second\": %.0f, \"loop_cpu_us\": %.2f, "
+    double n = count > 0 ? (double)count : 1, loop = to.loop_cpu - from.loop_cpu,
+           all = to.all_cpu - from.all_cpu;
+    printf("{\"phase\": \"%s\", \"ms\": %.1f, \"messages\": %llu, \"per_second\": %.0f, "
+           "\"loop_cpu_us\": %.2f, "
            "\"writer_cpu_us\": %.2f, \"commits\": %llu, \"max_rss_mb\": %ld, "
            "\"store_mb\": %zu, \"filter_false\": %llu}\n",
-           phase, (unsigned long long)count, n / (to.wall - from.wall), loop / n * 1e6,
-           (all - loop) / n * 1e6, (unsigned long long)stats.commits, memory.ru_maxrss / 1024,
-           store.bytes >> 20, (unsigned long long)store.filter_passes);
+           phase, (to.wall - from.wall) * 1e3, (unsigned long long)count, n / (to.wall - from.wall),
+           loop / n * 1e6, (all - loop) / n * 1e6, (unsigned long long)stats.commits,
+           memory.ru_maxrss / 1024, store.bytes >> 20, (unsigned long long)store.filter_passes);
     fflush(stdout);
 }
 
@@ -207,10 +210,12 @@ int main(int argc, char **argv)
     struct error err;
     error_init(&err);
     b.chats = xcalloc(b.chat_count, sizeof *b.chats);
+    struct usage from = usage();
     open_house(&b, argv[1]);
+    report(&b, "start", 0, from);
     must(coro_spawn(b.loop, make_chats, &b, &err), &err);
     loop_run(b.loop);
-    struct usage from = usage();
+    from = usage();
     send_all(&b, present);
     report(&b, "present", present, from);
     from = usage();
