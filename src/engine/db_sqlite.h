@@ -128,7 +128,19 @@ struct db_writer {
 int db_writer_start(struct db *db, struct error *err) MUSTCHECK;
 void db_writer_stop(struct db *db); /* finishes what is queued; joins; the connection stays */
 int db_submit_write(struct db *db, struct db_job *job) MUSTCHECK;
+/* Transactions of the writer connection (db_transaction.c). */
+bool db_writer_in_transaction(const struct db_writer *writer);
+int db_writer_begin(struct db_writer *writer, struct error *err) MUSTCHECK;
+int db_writer_commit(struct db_writer *writer, struct error *err) MUSTCHECK;
+void db_writer_roll_back(struct db_writer *writer);
+/* Ends the job's savepoint; what it wrote stays or goes. */
+void db_writer_end_savepoint(struct db_writer *writer, struct db_tx *tx, bool keep);
+/* Between two batches (db_duties.c). */
+bool db_run_workers(struct db *db, bool idle); /* whether something was done */
 int db_checkpoint(struct db_writer *writer, int mode);
+void db_checkpoint_if_long(struct db_writer *writer);
+void db_wal_watch(struct db_writer *writer);
+unsigned db_wal_unsafe_pages(const struct db_writer *writer); /* not in the database file yet */
 
 /* --- backup (db_backup.c), on the writer thread ---------------------------------------------- */
 /* Copies a slice; true while there is more to do. Finishes its job at the end. */

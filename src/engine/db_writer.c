@@ -8,17 +8,10 @@
  * Between two batches: slices of background workers (the log's fold), of a backup, and checkpoints.
  * This thread is the only one that commits or checkpoints.
  */
-#include <sched.h>
 #include <stdatomic.h>
 
 #include "base/fault.h"
 #include "engine/db_sqlite.h"
-
-static const struct db_sql begin_sql = {"BEGIN IMMEDIATE"};
-static const struct db_sql commit_sql = {"COMMIT"};
-static const struct db_sql rollback_sql = {"ROLLBACK"};
-static const struct db_sql release_sql = {"RELEASE job"};
-static const struct db_sql undo_sql = {"ROLLBACK TO job"};
 
 enum { IDLE_MS = 1000, RETRY_AFTER_MS = 1000 };
 
@@ -73,47 +66,13 @@ static struct db_job *pop_pending(struct db_writer *w)
 }
 
 /* --- one transaction ------------------------------------------------------------------------- */
-static bool in_transaction(const struct db_writer *w)
-{
-    return sqlite3_get_autocommit(w->conn.sqlite) == 0;
-}
-
-static int begin(struct db_writer *w, struct error *err)
-{
-    return db_conn_run(&w->conn, &begin_sql, err);
-}
-
-static void roll_back(struct db_writer *w)
-{
-    if (in_transaction(w)) /* SQLite has rolled back by itself after some errors */
-        should_not(db_conn_run(&w->conn, &rollback_sql, NULL) != 0);
-}
-
-static int commit(struct db_writer *w, struct error *err)
-{
-    if (fault("db.commit"))
-        return error_set(err, FAIL_STORAGE_FULL, "storage_full", "fault point db.commit");
-    return db_conn_run(&w->conn, &commit_sql, err);
-}
-
-/* Ends the job's savepoint; what it wrote stays or goes. */
-static void end_savepoint(struct db_writer *w, struct db_tx *tx, bool keep)
-{
-    if (!tx->savepoint || !in_transaction(w))
-        return;
-    tx->savepoint = false;
-    if (!keep)
-        should_not(db_conn_run(&w->conn, &undo_sql, NULL) != 0);
-    should_not(db_conn_run(&w->conn, &release_sql, NULL) != 0);
-}
-
 static void run_job(struct db *db, struct db_job *job)
 {
     struct db_writer *w = &db->writer;
     db_tx_init(&job->tx, db, &w->conn, true);
     job->result = job->fn(&job->tx, job->arg, job->err);
     db_tx_close_rows(&job->tx);
-    end_savepoint(w, &job->tx, job->result >= 0);
+    db_writer_end_savepoint(w, &job->tx, job->result >= 0);
     if (job->result < 0) {
         db_tx_run_hooks(&job->tx, false);
         atomic_fetch_add_explicit(&w->failures, 1, memory_order_relaxed);
@@ -170,7 +129,7 @@ static int commit_batch(struct db *db, struct db_tx *tx, struct error *err)
         rc = w->before_hook(w->hook_arg, tx, err);
     int64_t started_ns = clock_mono_ns(w->conn.clock);
     if (rc == 0)
-        rc = commit(w, err);
+        rc = db_writer_commit(w, err);
     if (rc == 0)
         count_commit(w, started_ns);
     return rc;
@@ -189,7 +148,7 @@ static bool run_jobs(struct db *db, struct batch *batch)
         batch->end = &job->next;
         batch->count++;
         run_job(db, job);
-        if (!in_transaction(w))
+        if (!db_writer_in_transaction(w))
             return false;
     }
     return true;
@@ -213,7 +172,7 @@ static void run_batch(struct db *db)
     error_init(&err);
     struct db_tx tx;
     db_tx_init(&tx, db, &w->conn, true);
-    int rc = begin(w, &err);
+    int rc = db_writer_begin(w, &err);
     bool alive = rc == 0;
     if (!alive) { /* nothing can be run: the oldest job carries the news */
         batch.first = pop_pending(w);
@@ -225,7 +184,7 @@ static void run_batch(struct db *db)
         rc = commit_batch(db, &tx, &err);
     }
     if (rc != 0) {
-        roll_back(w);
+        db_writer_roll_back(w);
         fail_batch(w, &batch, &err);
     } else {
         keep_batch(w, &batch);
@@ -248,74 +207,7 @@ static void run_outside(struct db *db)
     db_homes_send(&homes);
 }
 
-/* --- between batches ------------------------------------------------------------------------- */
-int db_worker_slice(struct db *db, struct db_worker *worker, bool *ret_more, struct error *err)
-{
-    struct db_writer *w = &db->writer;
-    struct db_tx tx;
-    db_tx_init(&tx, db, &w->conn, true);
-    *ret_more = false;
-    int rc = begin(w, err);
-    if (rc == 0)
-        rc = worker->work(worker, &tx, DB_SLICE_US, ret_more, err);
-    db_tx_close_rows(&tx);
-    end_savepoint(w, &tx, rc == 0);
-    if (rc == 0)
-        rc = commit(w, err);
-    if (rc != 0)
-        roll_back(w);
-    db_tx_run_hooks(&tx, rc == 0);
-    worker->ended(worker, rc == 0);
-    return rc;
-}
-
-static bool run_workers(struct db *db, bool idle)
-{
-    bool did = false;
-    for (struct db_worker *worker = db->writer.workers; worker != NULL; worker = worker->next) {
-        if (!worker->overdue(worker) && !(idle && worker->ready(worker)))
-            continue;
-        bool more;
-        struct error err;
-        error_init(&err);
-        /* A failed slice is the worker's to count and to retry later (see ended). */
-        did |= db_worker_slice(db, worker, &more, &err) == 0;
-    }
-    return did;
-}
-
-int db_checkpoint(struct db_writer *w, int mode)
-{
-    int wal = 0, done = 0;
-    int rc = sqlite3_wal_checkpoint_v2(w->conn.sqlite, NULL, mode, &wal, &done);
-    if (wal >= 0 && done >= 0) { /* -1: it did not get that far */
-        w->wal_pages = (unsigned)wal;
-        w->wal_safe_pages = (unsigned)done;
-    }
-    atomic_store_explicit(&w->wal_bytes, (uint64_t)w->wal_pages * DB_PAGE_BYTES,
-                          memory_order_relaxed);
-    atomic_fetch_add_explicit(&w->checkpoints, 1, memory_order_relaxed);
-    return rc;
-}
-
-static unsigned wal_unsafe_pages(const struct db_writer *w)
-{
-    return w->wal_pages - (w->wal_safe_pages < w->wal_pages ? w->wal_safe_pages : w->wal_pages);
-}
-
-static void checkpoint_if_long(struct db_writer *w)
-{
-    if (wal_unsafe_pages(w) >= DB_CHECKPOINT_PAGES)
-        db_checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
-    if (w->wal_pages < w->truncate_at_pages)
-        return;
-    /* Readers have kept the WAL from starting anew for long: wait for them, but not for ever. */
-    if (db_checkpoint(w, SQLITE_CHECKPOINT_TRUNCATE) == SQLITE_OK)
-        w->truncate_at_pages = DB_TRUNCATE_PAGES;
-    else
-        w->truncate_at_pages = w->wal_pages + DB_TRUNCATE_PAGES / 4;
-}
-
+/* --- the thread ------------------------------------------------------------------------------- */
 static bool idle_for_a_while(const struct db_writer *w)
 {
     return clock_mono_ns(w->conn.clock) - w->last_batch_ns >= IDLE_MS * INT64_C(1000000);
@@ -325,7 +217,7 @@ static bool idle_for_a_while(const struct db_writer *w)
 static bool rest(struct db *db)
 {
     struct db_writer *w = &db->writer;
-    if (wal_unsafe_pages(w) > 0 && idle_for_a_while(w))
+    if (db_wal_unsafe_pages(w) > 0 && idle_for_a_while(w))
         db_checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
     db_bell_arm(&w->bell);
     if (atomic_load(&w->inbox) != NULL) {
@@ -336,7 +228,7 @@ static bool rest(struct db *db)
         db_bell_disarm(&w->bell);
         return false;
     }
-    bool may_have_duties = w->workers != NULL || wal_unsafe_pages(w) > 0;
+    bool may_have_duties = w->workers != NULL || db_wal_unsafe_pages(w) > 0;
     db_bell_sleep(&w->bell, may_have_duties ? IDLE_MS : -1);
     return true;
 }
@@ -352,10 +244,10 @@ static void *writer_main(void *arg)
             run_outside(db);
         else if (!idle)
             run_batch(db);
-        bool did = run_workers(db, idle) || !idle;
+        bool did = db_run_workers(db, idle) || !idle;
         if (w->backup != NULL)
             did |= db_backup_step(w);
-        checkpoint_if_long(w);
+        db_checkpoint_if_long(w);
         if (!did && !rest(db))
             return NULL;
     }
@@ -381,76 +273,12 @@ int db_outside(struct db *db, int (*fn)(struct db *db, void *arg, struct error *
     return rc == 0 ? db_job_wait(&job) : rc;
 }
 
-static int add_worker(struct db *db, void *arg, struct error *err)
-{
-    struct db_worker *worker = arg;
-    worker->next = db->writer.workers;
-    db->writer.workers = worker;
-    return 0;
-}
-
-void db_add_worker(struct db *db, struct db_worker *worker)
-{
-    panic_if(db_outside(db, add_worker, worker, NULL) != 0, "the writer's queue is full at start");
-}
-
-static int remove_worker(struct db *db, void *arg, struct error *err)
-{
-    for (struct db_worker **at = &db->writer.workers; *at != NULL; at = &(*at)->next) {
-        if (*at == arg) {
-            *at = (*at)->next;
-            break;
-        }
-    }
-    return 0;
-}
-
-void db_remove_worker(struct db *db, struct db_worker *worker)
-{
-    /* At the end of the process's life the queue has room sooner or later. */
-    while (db_outside(db, remove_worker, worker, NULL) != 0)
-        sched_yield();
-}
-
-struct commit_hook {
-    void (*fn)(void *arg, struct db_tx *tx, bool committed);
-    int (*before)(void *arg, struct db_tx *tx, struct error *err);
-    void *arg;
-};
-
-static int set_hook(struct db *db, void *arg, struct error *err)
-{
-    const struct commit_hook *hook = arg;
-    db->writer.commit_hook = hook->fn;
-    db->writer.before_hook = hook->before;
-    db->writer.hook_arg = hook->arg;
-    return 0;
-}
-
-void db_set_commit_hook(struct db *db, void (*fn)(void *arg, struct db_tx *tx, bool committed),
-                        int (*before)(void *arg, struct db_tx *tx, struct error *err), void *arg)
-{
-    struct commit_hook hook = {fn, before, arg};
-    panic_if(db_outside(db, set_hook, &hook, NULL) != 0, "the writer's queue is full at start");
-}
-
-static int after_commit(void *arg, sqlite3 *sqlite, const char *schema, int pages)
-{
-    struct db_writer *w = arg;
-    if ((unsigned)pages < w->wal_pages) /* the WAL began anew */
-        w->wal_safe_pages = 0;
-    w->wal_pages = (unsigned)pages;
-    atomic_store_explicit(&w->wal_bytes, (uint64_t)w->wal_pages * DB_PAGE_BYTES,
-                          memory_order_relaxed);
-    return SQLITE_OK;
-}
-
 int db_writer_start(struct db *db, struct error *err)
 {
     struct db_writer *w = &db->writer;
     w->pending_end = &w->pending;
     w->truncate_at_pages = DB_TRUNCATE_PAGES;
-    sqlite3_wal_hook(w->conn.sqlite, after_commit, w);
+    db_wal_watch(w);
     return db_thread_start(&w->thread, "db-writer", writer_main, db, err);
 }
 

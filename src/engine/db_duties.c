@@ -1,0 +1,147 @@
+/* What the writer thread does between two batches besides backups: slices of background workers,
+ * each in a transaction of its own, and checkpoints, passive ones whenever the WAL has grown by
+ * DB_CHECKPOINT_PAGES. SQLite's automatic checkpoint is off.
+ */
+#include <sched.h>
+#include <stdatomic.h>
+
+#include "engine/db_sqlite.h"
+
+/* --- workers -------------------------------------------------------------------------------- */
+int db_worker_slice(struct db *db, struct db_worker *worker, bool *ret_more, struct error *err)
+{
+    struct db_writer *w = &db->writer;
+    struct db_tx tx;
+    db_tx_init(&tx, db, &w->conn, true);
+    *ret_more = false;
+    int rc = db_writer_begin(w, err);
+    if (rc == 0)
+        rc = worker->work(worker, &tx, DB_SLICE_US, ret_more, err);
+    db_tx_close_rows(&tx);
+    db_writer_end_savepoint(w, &tx, rc == 0);
+    if (rc == 0)
+        rc = db_writer_commit(w, err);
+    if (rc != 0)
+        db_writer_roll_back(w);
+    db_tx_run_hooks(&tx, rc == 0);
+    worker->ended(worker, rc == 0);
+    return rc;
+}
+
+bool db_run_workers(struct db *db, bool idle)
+{
+    bool did = false;
+    for (struct db_worker *worker = db->writer.workers; worker != NULL; worker = worker->next) {
+        if (!worker->overdue(worker) && !(idle && worker->ready(worker)))
+            continue;
+        bool more;
+        struct error err;
+        error_init(&err);
+        /* A failed slice is the worker's to count and to retry later (see ended). */
+        did |= db_worker_slice(db, worker, &more, &err) == 0;
+    }
+    return did;
+}
+
+/* --- checkpoints ----------------------------------------------------------------------------- */
+static int note_wal(void *arg, sqlite3 *sqlite, const char *schema, int pages)
+{
+    struct db_writer *w = arg;
+    if ((unsigned)pages < w->wal_pages) /* the WAL began anew */
+        w->wal_safe_pages = 0;
+    w->wal_pages = (unsigned)pages;
+    atomic_store_explicit(&w->wal_bytes, (uint64_t)w->wal_pages * DB_PAGE_BYTES,
+                          memory_order_relaxed);
+    return SQLITE_OK;
+}
+
+void db_wal_watch(struct db_writer *w)
+{
+    sqlite3_wal_hook(w->conn.sqlite, note_wal, w);
+}
+
+int db_checkpoint(struct db_writer *w, int mode)
+{
+    int wal = 0, done = 0;
+    int rc = sqlite3_wal_checkpoint_v2(w->conn.sqlite, NULL, mode, &wal, &done);
+    if (wal >= 0 && done >= 0) { /* -1: it did not get that far */
+        w->wal_pages = (unsigned)wal;
+        w->wal_safe_pages = (unsigned)done;
+    }
+    atomic_store_explicit(&w->wal_bytes, (uint64_t)w->wal_pages * DB_PAGE_BYTES,
+                          memory_order_relaxed);
+    atomic_fetch_add_explicit(&w->checkpoints, 1, memory_order_relaxed);
+    return rc;
+}
+
+unsigned db_wal_unsafe_pages(const struct db_writer *w)
+{
+    return w->wal_pages - (w->wal_safe_pages < w->wal_pages ? w->wal_safe_pages : w->wal_pages);
+}
+
+void db_checkpoint_if_long(struct db_writer *w)
+{
+    if (db_wal_unsafe_pages(w) >= DB_CHECKPOINT_PAGES)
+        db_checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
+    if (w->wal_pages < w->truncate_at_pages)
+        return;
+    /* Readers have kept the WAL from starting anew for long: wait for them, but not for ever. */
+    if (db_checkpoint(w, SQLITE_CHECKPOINT_TRUNCATE) == SQLITE_OK)
+        w->truncate_at_pages = DB_TRUNCATE_PAGES;
+    else
+        w->truncate_at_pages = w->wal_pages + DB_TRUNCATE_PAGES / 4;
+}
+
+/* --- who registers ---------------------------------------------------------------------------- */
+static int add_worker(struct db *db, void *arg, struct error *err)
+{
+    struct db_worker *worker = arg;
+    worker->next = db->writer.workers;
+    db->writer.workers = worker;
+    return 0;
+}
+
+void db_add_worker(struct db *db, struct db_worker *worker)
+{
+    panic_if(db_outside(db, add_worker, worker, NULL) != 0, "the writer's queue is full at start");
+}
+
+static int remove_worker(struct db *db, void *arg, struct error *err)
+{
+    for (struct db_worker **at = &db->writer.workers; *at != NULL; at = &(*at)->next) {
+        if (*at == arg) {
+            *at = (*at)->next;
+            break;
+        }
+    }
+    return 0;
+}
+
+void db_remove_worker(struct db *db, struct db_worker *worker)
+{
+    /* At the end of the process's life the queue has room sooner or later. */
+    while (db_outside(db, remove_worker, worker, NULL) != 0)
+        sched_yield();
+}
+
+struct commit_hook {
+    void (*fn)(void *arg, struct db_tx *tx, bool committed);
+    int (*before)(void *arg, struct db_tx *tx, struct error *err);
+    void *arg;
+};
+
+static int set_hook(struct db *db, void *arg, struct error *err)
+{
+    const struct commit_hook *hook = arg;
+    db->writer.commit_hook = hook->fn;
+    db->writer.before_hook = hook->before;
+    db->writer.hook_arg = hook->arg;
+    return 0;
+}
+
+void db_set_commit_hook(struct db *db, void (*fn)(void *arg, struct db_tx *tx, bool committed),
+                        int (*before)(void *arg, struct db_tx *tx, struct error *err), void *arg)
+{
+    struct commit_hook hook = {fn, before, arg};
+    panic_if(db_outside(db, set_hook, &hook, NULL) != 0, "the writer's queue is full at start");
+}
