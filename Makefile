@@ -33,7 +33,7 @@ format:
 
 bench:
 	@scripts/install build bench
-	@scripts/build
+	@scripts/build all
 	@bench/run
 
 clean:

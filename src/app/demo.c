@@ -1,9 +1,5 @@
 /* parley demo: fills an empty data folder with people and chats that have a past, through the same
  * rules that clients use, on a clock that is moved as the conversations go.
- *
- * The chats are told one after the other but lie side by side in time: each is told from its own
- * beginning, so the clock goes back between chats; ids and times of messages are those of the tale,
- * positions in the log those of the telling.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,31 +117,86 @@ static int mark_read(struct demo *d, const struct demo_chat *script, const struc
     return 0;
 }
 
-static int tell(struct demo *d, const struct demo_chat *script)
+/* --- the tale, in the order of time ------------------------------------------------------------
+ */
+
+/* What happens next: a line of a chat, or its beginning (line -1). */
+struct scene {
+    int64_t at_ms;
+    size_t chat;
+    int round, line;
+};
+
+static int by_time(const void *left, const void *right)
 {
-    struct id chat = {0};
-    d->clock.wall_ms = d->now_ms - (int64_t)(script->days_ago * DAY_MS);
-    int rc = open_chat(d, script, &chat);
-    int64_t seq = 0;
-    for (int round = 0; round < script->repeats && rc == 0; round++) {
-        int64_t first_seq = seq + 1;
-        for (size_t i = 0; i < script->line_count && rc == 0; i++) {
-            int64_t next =
-                d->clock.wall_ms + (int64_t)script->lines[i].pause_s * 1000 / script->repeats;
-            d->clock.wall_ms = next < d->now_ms - 60000 ? next : d->now_ms - 60000;
-            rc = say_line(d, script, &script->lines[i], &chat, first_seq, ++seq);
+    const struct scene *a = left, *b = right;
+    if (a->at_ms != b->at_ms)
+        return a->at_ms < b->at_ms ? -1 : 1;
+    if (a->chat != b->chat)
+        return a->chat < b->chat ? -1 : 1;
+    return a->round != b->round ? (a->round < b->round ? -1 : 1) : a->line - b->line;
+}
+
+/* Rounds of a chat are spread evenly between its beginning and now. */
+static size_t plan_chat(const struct demo *d, size_t chat, struct scene *scenes)
+{
+    const struct demo_chat *script = &demo_chats[chat];
+    int64_t begin = d->now_ms - (int64_t)(script->days_ago * DAY_MS);
+    int64_t last = d->now_ms - 60000, per_round = (last - begin) / script->repeats;
+    size_t count = 0;
+    scenes[count++] = (struct scene){begin, chat, 0, -1};
+    for (int round = 0; round < script->repeats; round++) {
+        int64_t at = begin + round * per_round;
+        for (size_t line = 0; line < script->line_count; line++) {
+            at += (int64_t)script->lines[line].pause_s * 1000 / script->repeats;
+            scenes[count++] = (struct scene){at < last ? at : last, chat, round, (int)line};
         }
-        d->clock.wall_ms += (int64_t)(script->days_ago * DAY_MS * 0.9) / script->repeats / 2;
     }
-    return rc == 0 ? mark_read(d, script, &chat, seq) : rc;
+    return count;
+}
+
+static size_t scenes_of(size_t chat)
+{
+    return 1 + (size_t)demo_chats[chat].repeats * demo_chats[chat].line_count;
+}
+
+static int play(struct demo *d, const struct scene *scene, struct id *chat)
+{
+    const struct demo_chat *script = &demo_chats[scene->chat];
+    d->clock.wall_ms = scene->at_ms;
+    if (scene->line < 0)
+        return open_chat(d, script, chat);
+    int64_t first_seq = 1 + scene->round * (int64_t)script->line_count;
+    return say_line(d, script, &script->lines[scene->line], chat, first_seq,
+                    first_seq + scene->line);
+}
+
+static int tell_all(struct demo *d)
+{
+    size_t total = 0, count = 0;
+    struct id chats[32];
+    panic_if(demo_chat_count > ARRAY_LEN(chats), "the demo has too many chats");
+    for (size_t i = 0; i < demo_chat_count; i++)
+        total += scenes_of(i);
+    struct scene *scenes = xcalloc(total, sizeof *scenes);
+    for (size_t i = 0; i < demo_chat_count; i++)
+        count += plan_chat(d, i, scenes + count);
+    qsort(scenes, count, sizeof *scenes, by_time);
+    int rc = 0;
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = play(d, &scenes[i], &chats[scenes[i].chat]);
+    for (size_t i = 0; i < demo_chat_count && rc == 0; i++)
+        rc = mark_read(d, &demo_chats[i], &chats[i], (int64_t)scenes_of(i) - 1);
+    free(scenes);
+    return rc;
 }
 
 static void demo_main(void *arg)
 {
     struct demo *d = arg;
     d->rc = make_people(d);
-    for (size_t i = 0; i < demo_chat_count && d->rc == 0; i++)
-        d->rc = tell(d, &demo_chats[i]);
+    if (d->rc == 0)
+        d->rc = tell_all(d);
     consumers_stop(d->house.kit.consumers);
     loop_stop(d->loop);
 }
