@@ -1,6 +1,6 @@
 /* From an emitted event to a committed one: drafts are collected while the transactions of a commit
- * run, get their rows just before it, and become an immutable batch after it, which goes to the
- * tail and to every loop. A transaction that is undone takes its drafts, and thereby their
+ * run, become an immutable batch and rows just before it, and after it the batch goes to the tail
+ * and to every loop. A transaction that is undone takes its drafts, and thereby their
  * positions, back.
  */
 #include <stdlib.h>
@@ -147,21 +147,6 @@ static int insert(struct event_log *log, struct db_tx *tx, const struct event *e
                    db_int(type_number), db_id(&event->stream), db_text(event->data), db_blob(meta));
 }
 
-int log_before_commit(void *arg, struct db_tx *tx, struct error *err)
-{
-    struct event_log *log = arg;
-    if (log->draft_count == 0)
-        return 0;
-    int64_t now = clock_wall_ms(log->clock);
-    log->batch_at_ms = now > log->last_at_ms ? now : log->last_at_ms; /* never back */
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < log->draft_count; i++) {
-        struct event event = event_of(log, i, log->link_scratch);
-        rc = insert(log, tx, &event, log->drafts[i].type_number, err);
-    }
-    return rc;
-}
-
 static struct event_batch *make_batch(struct event_log *log)
 {
     struct log_bytes_needed needed = {.events = log->draft_count, .bytes = log->bytes.len};
@@ -176,26 +161,41 @@ static struct event_batch *make_batch(struct event_log *log)
     return maker.batch;
 }
 
-static void forget_drafts(struct event_log *log)
+int log_before_commit(void *arg, struct db_tx *tx, struct error *err)
 {
-    log->draft_count = 0;
-    buf_clear(&log->bytes);
-    arena_reset(&log->marks);
-    log->marked_tx = NULL;
+    struct event_log *log = arg;
+    if (log->draft_count == 0)
+        return 0;
+    int64_t now = clock_wall_ms(log->clock);
+    log->batch_at_ms = now > log->last_at_ms ? now : log->last_at_ms; /* never back */
+    log->batch = make_batch(log);
+    int rc = 0;
+    for (unsigned i = 0; rc == 0 && i < log->batch->count; i++)
+        rc = insert(log, tx, &log->batch->events[i], log->drafts[i].type_number, err);
+    return rc;
+}
+
+static void publish(struct event_log *log, struct event_batch *batch)
+{
+    int64_t row_bytes = (int64_t)(batch->bytes / batch->count);
+    log->row_bytes += (row_bytes - log->row_bytes) / 16;
+    log->last_at_ms = log->batch_at_ms;
+    event_batch_ref(batch); /* the relay's, until every loop has its own */
+    log_tail_add(&log->tail, batch);
+    log_relay(log, batch);
 }
 
 void log_after_commit(void *arg, struct db_tx *tx, bool committed)
 {
     struct event_log *log = arg;
-    if (committed && log->draft_count != 0) {
-        struct event_batch *batch = make_batch(log);
-        int64_t row_bytes = (int64_t)(batch->bytes / batch->count);
-        log->row_bytes += (row_bytes - log->row_bytes) / 16;
-        log->last_at_ms = log->batch_at_ms;
-        event_batch_ref(batch); /* the relay's, until every loop has its own */
-        log_tail_add(&log->tail, batch);
-        log_relay(log, batch);
-    }
+    if (log->batch != NULL && committed)
+        publish(log, log->batch);
+    else if (log->batch != NULL)
+        event_batch_unref(log->batch);
+    log->batch = NULL;
     log->last_commit_ns = clock_mono_ns(log->clock);
-    forget_drafts(log);
+    log->draft_count = 0;
+    buf_clear(&log->bytes);
+    arena_reset(&log->marks);
+    log->marked_tx = NULL;
 }

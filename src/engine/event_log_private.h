@@ -188,6 +188,7 @@ struct event_log {
     size_t link_cap;
     struct arena marks;
     const struct db_tx *marked_tx;
+    struct event_batch *batch; /* between its rows and the end of the commit */
     int64_t last_at_ms, batch_at_ms;
     int64_t row_bytes; /* moving average, for retention by size */
     int64_t last_commit_ns;
