@@ -1,5 +1,6 @@
 #include "service/auth/auth_schema.h"
 
+#include "kit/jwt.h"
 #include "kit/password.h"
 #include "service/auth/auth_identity.h"
 #include "service/auth/auth_refresh_token.h"
@@ -52,7 +53,8 @@ SCHEMA_DEF(auth_grant_schema, struct auth_grant, "TokenAnswer",
 
 static const struct schema_field refresh_fields[] = {
     {"refresh_token", "Left out by a web client that has the cookie.", SCHEMA_STRING,
-     SCHEMA_NULLABLE | SCHEMA_SECRET, SCHEMA_AT(struct auth_refresh_body, refresh_token), 1, 512},
+     SCHEMA_NULLABLE | SCHEMA_SECRET, SCHEMA_AT(struct auth_refresh_body, refresh_token), 1,
+     JWT_BYTES_MAX},
 };
 SCHEMA_DEF(auth_refresh_schema, struct auth_refresh_body, "Refresh", "The newest refresh token.",
            refresh_fields);
