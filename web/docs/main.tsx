@@ -32,7 +32,7 @@ function Page() {
   if (!found) return <main class="alone" aria-busy="true"><Mark size={48} /></main>;
   const calls = found.calls.filter(callMatches);
   const frames = found.frames.filter(frameMatches);
-  const tags = [...new Set(calls.map((call) => call.tag))];
+  const tags = [...new Set(calls.map((call) => call.tag))].sort((a, b) => rank(a) - rank(b));
   return (
     <div class="docs">
       <Navigation tags={tags} calls={calls} frames={frames} />
@@ -53,8 +53,8 @@ function Page() {
           </section>
         ))}
         {frames.length > 0 && found.realtime && (
-          <section aria-label="Realtime">
-            <h2 class="tag-title" id="tag-realtime">Realtime</h2>
+          <section aria-label="Frames and events">
+            <h2 class="tag-title" id="frames">Frames and events</h2>
             {found.realtime.info.description && <Prose text={found.realtime.info.description} />}
             {frames.map((frame) => (
               <FrameView key={frame.id} root={found.realtime!} frame={frame} />
@@ -65,6 +65,13 @@ function Page() {
       </main>
     </div>
   );
+}
+
+/** What one comes for first; what is for operators last; the rest as the server has it. */
+function rank(tag: string): number {
+  const first = ['auth', 'users', 'chats', 'messages'].indexOf(tag);
+  if (first >= 0) return first;
+  return tag === 'operations' ? 100 : 50;
 }
 
 const title = (tag: string): string =>
@@ -93,7 +100,7 @@ function Navigation({ tags, calls, frames }: { tags: string[]; calls: Call[]; fr
         ))}
         {frames.length > 0 && (
           <div>
-            <a class="group-link" href="#tag-realtime">Realtime</a>
+            <a class="group-link" href="#frames">Frames and events</a>
             <ul>
               {frames.map((frame) => (
                 <li key={frame.id}>

@@ -2,10 +2,12 @@
 import type { Id } from '../../sdk/index';
 
 export function hueOf(id: Id): number {
-  // FNV-1a: ids made in the same second differ in a few characters only, colours should not.
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
-  return ((hash >>> 8) % 36) * 10;
+  let hash = 0;
+  for (let i = 0; i < id.length; i++) hash = (Math.imul(hash, 31) + id.charCodeAt(i)) | 0;
+  // Ids made together differ in few characters; mixed, so that their colours differ all the same.
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (((hash ^ (hash >>> 16)) >>> 0) % 18) * 20;
 }
 
 export function initialsOf(name: string): string {
