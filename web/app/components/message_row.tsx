@@ -57,8 +57,8 @@ export function MessageRow({ row, conversation, group, tabbable, actions }: {
               <Tools message={message} own={own} conversation={conversation} actions={actions} />
             )}
           </div>
-          <Reactions message={message} conversation={conversation} />
         </div>
+        <Reactions message={message} conversation={conversation} />
       </div>
     </div>
   );
