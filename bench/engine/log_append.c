@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -180,6 +181,21 @@ static void open_log(struct bench *b, const char *folder, struct error *err)
            stats.tail_events);
 }
 
+/* A process that ends without closing leaves its tail to the next start. */
+static void leave_tail(struct bench *b, const char *folder)
+{
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct error err;
+        error_init(&err);
+        open_log(b, folder, &err);
+        fill(b, 30000);
+        _exit(0);
+    }
+    waitpid(pid, NULL, 0);
+}
+
 int main(int argc, char **argv)
 {
     const char *folder = argc > 1 ? argv[1] : "/tmp/parley-bench-log";
@@ -202,6 +218,10 @@ int main(int argc, char **argv)
     event_log_close(b.log);
     db_close(b.db);
     open_log(&b, folder, &err);
+    event_log_close(b.log);
+    db_close(b.db);
+    leave_tail(&b, folder);
+    open_log(&b, folder, &err); /* as after a crash */
     event_log_close(b.log);
     db_close(b.db);
     return 0;

@@ -13,15 +13,15 @@ static const struct db_sql select_state = {
     "SELECT folded, first, head, last_at, salt FROM log_state"};
 static const struct db_sql select_last = {
     "SELECT pos, at, length(data) FROM log ORDER BY pos DESC LIMIT 1"};
-static const struct db_sql measure_tail = {
-    "SELECT count(*), sum(length(CAST(data AS BLOB))), sum(length(meta)) FROM log WHERE pos > ?1"};
 static const struct db_sql select_tail = {
     "SELECT pos, at, type, stream, data, meta FROM log WHERE pos > ?1 ORDER BY pos"};
 
 enum {
     TAIL_EVENTS_MAX = 32768,
     TAIL_BYTES_MAX = 32 << 20,
-    ROW_OVERHEAD = 60, /* bytes of a row besides its data */
+    ROW_OVERHEAD = 60,   /* bytes of a row besides its data */
+    CHUNK_EVENTS = 1024, /* in a batch made from rows at the start */
+    CHUNK_BYTES = 4 << 20,
     META_BYTES_MAX = LOG_LINKS_MAX * 17 + 65536,
 };
 static const int64_t retention_default_ms = INT64_C(7) * 24 * 3600 * 1000;
@@ -82,17 +82,63 @@ static int load(struct db_tx *tx, void *arg, struct error *err)
 }
 
 /* --- the tail -------------------------------------------------------------------------------- */
-static int fill_batch(struct opening *o, struct log_batch_maker *maker, struct db_tx *tx,
-                      struct error *err)
+struct chunk { /* rows on their way into a batch */
+    struct event_log *log;
+    struct arena arena;
+    struct event events[CHUNK_EVENTS];
+    struct log_bytes_needed needed;
+};
+
+static void flush(struct chunk *c)
 {
-    struct log_row_reader reader = {.log = o->log};
+    struct log_batch_maker maker;
+    if (c->needed.events == 0)
+        return;
+    log_batch_start(&maker, c->needed, atomic_load(&c->log->tail.head));
+    for (size_t i = 0; i < c->needed.events; i++)
+        log_batch_add(&maker, &c->events[i]);
+    log_tail_add(&c->log->tail, maker.batch);
+    c->needed = (struct log_bytes_needed){0};
+    arena_reset(&c->arena);
+}
+
+static bool copy_slice(struct chunk *c, struct slice *bytes)
+{
+    if (bytes->ptr == NULL)
+        return true;
+    *bytes = arena_copy(&c->arena, *bytes);
+    c->needed.bytes += bytes->len;
+    return bytes->ptr != NULL;
+}
+
+static int keep_row(struct chunk *c, const struct event *row, struct error *err)
+{
+    struct event *event = &c->events[c->needed.events];
+    *event = *row;
+    size_t link_bytes = row->link_count * sizeof *row->links;
+    struct event_link *links = arena_alloc(&c->arena, link_bytes);
+    if (links == NULL || !copy_slice(c, &event->data) || !copy_slice(c, &event->correlation_id))
+        return error_set(err, FAIL_INTERNAL, "log_damaged", "log row %llu is too large",
+                         (unsigned long long)row->pos);
+    if (link_bytes != 0)
+        memcpy(links, row->links, link_bytes);
+    event->links = links;
+    c->needed.links += row->link_count;
+    if (++c->needed.events == CHUNK_EVENTS || c->arena.used_bytes > CHUNK_BYTES)
+        flush(c);
+    return 0;
+}
+
+static int read_tail(struct chunk *c, struct db_tx *tx, uint64_t folded, struct error *err)
+{
+    struct log_row_reader reader = {.log = c->log};
     struct db_rows rows;
     struct event event;
-    int rc = db_query(tx, &select_tail, &rows, err, db_int((int64_t)o->folded));
+    int rc = db_query(tx, &select_tail, &rows, err, db_int((int64_t)folded));
     while (rc == 0 && (rc = db_next(&rows, err)) == 1) {
         rc = log_row_event(&reader, &rows, &event, err);
         if (rc == 0)
-            log_batch_add(maker, &event);
+            rc = keep_row(c, &event, err);
     }
     log_row_reader_done(&reader);
     return rc;
@@ -100,31 +146,16 @@ static int fill_batch(struct opening *o, struct log_batch_maker *maker, struct d
 
 static int load_tail(struct db_tx *tx, void *arg, struct error *err)
 {
-    struct opening *o = arg;
-    struct db_rows rows;
-    int rc = db_query(tx, &measure_tail, &rows, err, db_int((int64_t)o->folded));
+    const struct opening *o = arg;
+    struct chunk *c = xcalloc(1, sizeof *c);
+    c->log = o->log;
+    arena_init(&c->arena, 4 * CHUNK_BYTES);
+    int rc = read_tail(c, tx, o->folded, err);
     if (rc == 0)
-        rc = db_next(&rows, err);
-    if (rc != 1)
-        return rc;
-    /* A meta blob is at least as large as the links and the correlation id made of it, but for the
-     * padding of a link: 20 bytes in memory, 17 in the blob. */
-    size_t meta = (size_t)db_col_int(&rows, 2);
-    struct log_bytes_needed needed = {.events = (size_t)db_col_int(&rows, 0),
-                                      .links = meta / 17 + 1,
-                                      .bytes = (size_t)db_col_int(&rows, 1) + meta};
-    db_rows_close(&rows);
-    if (needed.events == 0)
-        return 0;
-    struct log_batch_maker maker;
-    log_batch_start(&maker, needed, o->folded);
-    rc = fill_batch(o, &maker, tx, err);
-    if (rc != 0) {
-        event_batch_unref(maker.batch);
-        return rc;
-    }
-    log_tail_add(&o->log->tail, maker.batch);
-    return 0;
+        flush(c);
+    arena_done(&c->arena);
+    free(c);
+    return rc;
 }
 
 /* --- opening --------------------------------------------------------------------------------- */
