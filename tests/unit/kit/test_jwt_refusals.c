@@ -261,7 +261,7 @@ TEST(es256_signature_as_der)
     struct buf raw, der;
     buf_init(&raw, 64);
     buf_init(&der, 128);
-    CHECK(base64url_decode(slice_str(ES256_JWS + sizeof ES256_INPUT), &raw));
+    CHECK(base64url_decode(slice_str(&ES256_JWS[sizeof ES256_INPUT]), &raw));
     CHECK_INT(raw.len, 64);
     CHECK(!es256_signature_refused((const uint8_t *)raw.ptr, 64));
     static const uint8_t head[] = {0x30, 0x45, 0x02, 0x20}, middle[] = {0x02, 0x21, 0x00};
