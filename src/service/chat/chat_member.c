@@ -87,10 +87,13 @@ static int may_add(const struct add *add, struct error *err)
 /* A view with room for `more` members, with one more in order of id. */
 static void add_in_order(struct chat_view *view, const struct chat_member *member)
 {
-    size_t at = view->member_count++;
-    for (; at > 0 && id_cmp(&view->members[at - 1].user, &member->user) > 0; at--)
-        memcpy(&view->members[at], &view->members[at - 1], sizeof *view->members);
+    size_t at = view->member_count;
+    while (at > 0 && id_cmp(&view->members[at - 1].user, &member->user) > 0)
+        at--;
+    memmove(&view->members[at + 1], &view->members[at],
+            (view->member_count - at) * sizeof *view->members);
     memcpy(&view->members[at], member, sizeof *member);
+    view->member_count++;
 }
 
 static int add_one(struct add *add, struct db_tx *tx, struct chat_view *view, const struct id *user,

@@ -412,3 +412,29 @@ TEST(streams_are_the_chats_one_is_in)
     CHECK_INT(count, 1);
     chat_rig_stop(&rig);
 }
+
+TEST(a_group_of_ten_thousand)
+{
+    struct chat_rig rig = {.group_members_max = 10000, .tail_events_max = 30000};
+    chat_rig_open(&rig, "large");
+    struct id chat = chat_rig_group(&rig, 1, 2);
+    struct id ids[CHAT_ADD_MAX];
+    struct chat_act act;
+    for (unsigned first = 3; first <= 10000; first += CHAT_ADD_MAX) {
+        unsigned count = 10000 - first + 1 < CHAT_ADD_MAX ? 10000 - first + 1 : CHAT_ADD_MAX;
+        struct chat_member_list added = {0};
+        for (unsigned i = 0; i < count; i++)
+            ids[i] = chat_rig_user(first + i);
+        struct chat_call *call = chat_act(&act, &rig, 1);
+        CHECK_OK(chat_add_members(call, &chat, &(struct chat_add){{ids, count}}, &added), &act.err);
+        CHECK_INT(added.items.count, count);
+        chat_act_done(&act);
+    }
+    CHECK_INT(add(&rig, &chat, 1, 20000), FAIL_INVALID);
+    CHECK_INT(chat_rig_send(&rig, 9999, &chat, "hello", "1", NULL), 1);
+    chat_rig_crash(&rig);
+    CHECK_INT(chat_rig_send(&rig, 10000, &chat, "hello", "1", NULL), 2);
+    CHECK_OK(chat_delete(chat_act(&act, &rig, 1), &chat), &act.err);
+    chat_act_done(&act);
+    chat_rig_stop(&rig);
+}
