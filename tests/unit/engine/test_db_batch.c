@@ -207,6 +207,44 @@ TEST(a_failed_commit_fails_its_batch_and_nothing_else)
     db_close(db);
 }
 
+/* As SQLite does by itself when it runs out of memory or disk in the middle of a transaction. */
+static int lose_everything(struct db_tx *tx, void *arg, struct error *err)
+{
+    CHECK_OK(db_conn_script(tx->conn, "ROLLBACK", err), err);
+    return error_set(err, FAIL_STORAGE_FULL, "storage_full", "as if the disk were full");
+}
+
+static void *lose_thread(void *arg)
+{
+    struct writer *w = arg;
+    error_init(&w->err);
+    w->result = db_write(w->db, lose_everything, w, &w->err);
+    return NULL;
+}
+
+TEST(a_lost_transaction_fails_who_had_run_and_nobody_else)
+{
+    struct db *db = open_db(1000);
+    struct gate gate;
+    struct writer w[3];
+    gate_close(&gate, db); /* its transaction belongs to the batch before */
+    for (int i = 0; i < 3; i++) {
+        w[i] = (struct writer){.db = db, .n = i, .filler_bytes = 10};
+        pthread_create(&w[i].thread, NULL, i == 1 ? lose_thread : insert_thread, &w[i]);
+        wait_queued(db, (unsigned)i + 1);
+    }
+    gate_open(&gate);
+    for (int i = 0; i < 3; i++)
+        pthread_join(w[i].thread, NULL);
+    CHECK_INT(w[0].result, FAIL_STORAGE_FULL);
+    CHECK_INT(w[0].committed, false);
+    CHECK_INT(w[0].hook_calls, 1);
+    CHECK_INT(w[1].result, FAIL_STORAGE_FULL);
+    CHECK_INT(w[2].result, 0);
+    CHECK_INT(count(db), 1);
+    db_close(db);
+}
+
 TEST(a_full_queue_refuses_at_once)
 {
     struct db *db = open_db(2);
