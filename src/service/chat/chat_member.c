@@ -149,6 +149,8 @@ static int add_tx(struct db_tx *tx, void *arg, struct error *err)
     for (size_t i = 0; i < old->member_count; i++)
         chat_view_add(view, &old->members[i]);
     rc = add_all(add, tx, view, err);
+    if (rc == 0)
+        rc = chat_store_update(tx, view, err);
     if (rc != 0 || add->added_count == 0) {
         chat_view_unref(view);
         return rc;
@@ -331,6 +333,8 @@ static int take_out(struct change *change, struct db_tx *tx, int role, struct er
     int rc = emit_removed(change, tx, view, err);
     if (rc == 0)
         rc = chat_store_remove_member(tx, change->chat, change->user, err);
+    if (rc == 0)
+        rc = chat_store_update(tx, view, err);
     if (rc == 0 && role == CHAT_OWNER) {
         struct id next = heir(view)->user;
         rc = give_role(change->call, tx, view, &next, CHAT_OWNER, err);

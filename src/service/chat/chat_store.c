@@ -74,21 +74,22 @@ int chat_store_load(struct db_tx *tx, const struct id *chat, struct chat_view **
 
 /* --- changing chats -------------------------------------------------------------------------- */
 static const struct db_sql insert_sql = {
-    "INSERT INTO chat (id, kind, title, invite, created_by, created_at, active_at)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)"};
-static const struct db_sql update_sql = {"UPDATE chat SET title = ?2, invite = ?3 WHERE id = ?1"};
+    "INSERT INTO chat (id, kind, title, invite, created_by, created_at, active_at, member_count)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)"};
+static const struct db_sql update_sql = {
+    "UPDATE chat SET title = ?2, invite = ?3, member_count = ?4 WHERE id = ?1"};
 
 int chat_store_insert(struct db_tx *tx, const struct chat_view *view, struct error *err)
 {
     return db_exec(tx, &insert_sql, err, db_id(&view->id), db_int(view->kind),
                    db_text(chat_view_title(view)), db_int(view->invite), db_id(&view->created_by),
-                   db_int(view->created_at));
+                   db_int(view->created_at), db_int((int64_t)view->member_count));
 }
 
 int chat_store_update(struct db_tx *tx, const struct chat_view *view, struct error *err)
 {
     return db_exec(tx, &update_sql, err, db_id(&view->id), db_text(chat_view_title(view)),
-                   db_int(view->invite));
+                   db_int(view->invite), db_int((int64_t)view->member_count));
 }
 
 static const struct db_sql end_sqls[] = {
@@ -194,8 +195,7 @@ int chat_store_set_activity(struct db_tx *tx, const struct id *chat, uint64_t la
 static const struct db_sql count_sql = {"SELECT count(*) FROM chat_member WHERE user_id = ?1"};
 static const struct db_sql list_sql = {
     "SELECT c.id, c.kind, c.title, c.invite, c.created_at, c.last_seq, c.active_at, m.role,"
-    " m.read_seq, m.archived, m.muted_until,"
-    " (SELECT count(*) FROM chat_member n WHERE n.chat_id = c.id),"
+    " m.read_seq, m.archived, m.muted_until, c.member_count,"
     " (SELECT p.user_id FROM chat_member p"
     "  WHERE c.kind = 0 AND p.chat_id = c.id AND p.user_id <> ?1)"
     " FROM chat_member m JOIN chat c ON c.id = m.chat_id WHERE m.user_id = ?1"

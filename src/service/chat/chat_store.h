@@ -11,6 +11,7 @@
 int chat_store_load(struct db_tx *tx, const struct id *chat, struct chat_view **ret_view,
                     struct error *err) MUSTCHECK;
 int chat_store_insert(struct db_tx *tx, const struct chat_view *view, struct error *err) MUSTCHECK;
+/* Title, settings and number of members as the view says. */
 int chat_store_update(struct db_tx *tx, const struct chat_view *view, struct error *err) MUSTCHECK;
 /* Marks the chat as deleted and removes members, reactions, edits and the direct pair. */
 int chat_store_end(struct db_tx *tx, const struct id *chat, int64_t now_ms,

@@ -6,6 +6,7 @@ CREATE TABLE chat (
     created_by BLOB NOT NULL,
     created_at INTEGER NOT NULL,
     deleted_at INTEGER,
+    member_count INTEGER NOT NULL,
     last_seq INTEGER NOT NULL DEFAULT 0, -- as of the log's fold
     active_at INTEGER NOT NULL           -- newest message as of the fold, or created_at
 ) STRICT, WITHOUT ROWID;

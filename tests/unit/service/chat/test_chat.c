@@ -249,6 +249,7 @@ TEST(title_and_settings_are_everybodys_archive_and_mute_ones_own)
     chat_rig_open(&rig, "patch");
     struct id id = chat_rig_group(&rig, 1, 2);
     struct chat chat;
+    struct chat_list list = {0};
     struct chat_patch title = {.present = 1 << CHAT_PATCH_TITLE, .title = SLICE("New")};
     struct chat_patch open = {.present = 1 << CHAT_PATCH_SETTINGS,
                               .settings = {CHAT_INVITE_MEMBERS}};
@@ -268,6 +269,10 @@ TEST(title_and_settings_are_everybodys_archive_and_mute_ones_own)
         CHECK_STR(chat.title, "New");
         CHECK(chat.archived && chat.muted_until == 1900000000000);
         CHECK_INT(chat.settings.invite, CHAT_INVITE_MEMBERS);
+        CHECK_OK(chat_list(&act.call, &(struct page_query){.limit = 5}, &list), &act.err);
+        CHECK_INT(list.count, 1);
+        CHECK_INT(list.items[0].member_count, 3);
+        CHECK_STR(list.items[0].title, "New");
         act.call.user = chat_rig_user(1);
         CHECK_OK(chat_get(&act.call, &id, &chat), &act.err);
         CHECK(!chat.archived && chat.muted_until == 0);
