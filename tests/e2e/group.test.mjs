@@ -32,6 +32,7 @@ export const tests = {
     await one.getByRole('dialog').getByRole('searchbox').fill(cleo.username);
     await one.getByRole('dialog').getByRole('button', { name: new RegExp(cleo.username) }).click();
     await one.getByRole('dialog').getByRole('button', { name: 'Add 1' }).click();
+    await one.getByRole('dialog').waitFor({ state: 'detached' });
     await details.getByText('Cleo', { exact: true }).waitFor();
     await other.getByText('3 members').first().waitFor();
 

@@ -1,6 +1,5 @@
 // Where messages are written, answered and edited. Enter sends, Shift+Enter breaks the line, the
 // up arrow in an empty field edits one's last message, Escape leaves answering or editing.
-import { useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { parley } from '../client';
 import { byteLength } from '../format';
@@ -19,39 +18,21 @@ import { Quote } from './message_row';
 const TEXT_MAX_BYTES = 16 * 1024;
 
 export function Composer({ conversation, onSent }: { conversation: Conversation; onSent(): void }) {
-  const { chatId, replyTo, editing } = conversation;
+  const { chatId, replyTo, editing, text } = conversation;
   const field = useRef<HTMLTextAreaElement>(null);
-  const text = useSignal(draftOf(chatId));
   const bytes = byteLength(text.value.trim());
   const sendable = bytes > 0 && bytes <= TEXT_MAX_BYTES;
 
   useEffect(() => {
+    conversation.field = field.current;
     // Not on a phone: there the keyboard would cover what one came to read.
     if (matchMedia('(hover: hover)').matches) field.current!.focus();
   }, []);
-  useSignalEffect(() => {
-    const message = editing.value;
-    if (message) {
-      text.value = message.text;
-      queueMicrotask(() => field.current?.focus());
-    }
-  });
-  useSignalEffect(() => {
-    if (replyTo.value) queueMicrotask(() => field.current?.focus());
-  });
-
   function write(value: string): void {
     text.value = value;
     if (editing.peek()) return;
     setDraft(chatId, value);
     if (value.trim()) sayTyping(chatId);
-  }
-
-  function leaveContext(): void {
-    if (editing.peek()) text.value = draftOf(chatId);
-    editing.value = null;
-    replyTo.value = null;
-    field.current?.focus();
   }
 
   function submit(): void {
@@ -77,7 +58,7 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
   function editLast(): boolean {
     const own = conversation.timeline.messages.peek()
       .filter((one) => one.sender_id === me.peek()?.id && !one.deleted_at).at(-1);
-    if (own) editing.value = own;
+    if (own) conversation.edit(own);
     return own !== undefined;
   }
 
@@ -92,7 +73,7 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
     } else if (event.key === 'Escape' && (editing.peek() || replyTo.peek())) {
       event.preventDefault();
       event.stopPropagation();
-      leaveContext();
+      conversation.leaveContext();
     }
   }
 
@@ -106,7 +87,7 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
       }}
     >
       <div class="box">
-        <Context conversation={conversation} onLeave={leaveContext} />
+        <Context conversation={conversation} onLeave={() => conversation.leaveContext()} />
         <div class="entry">
           <EmojiButton onPick={(emoji) => {
             insert(field.current!, emoji);

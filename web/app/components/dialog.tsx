@@ -1,7 +1,7 @@
 // A native modal dialog: the browser keeps the focus inside, gives it back afterwards, and closes
 // it on Escape. Here only: opening, closing by a click beside it, and the frame.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { Button, IconButton } from './button';
 
 export function Dialog({ title, onClose, children, footer }: {
@@ -12,7 +12,8 @@ export function Dialog({ title, onClose, children, footer }: {
 }) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before the browser paints, and so before it looks for fields that want the focus.
+  useLayoutEffect(() => {
     const dialog = element.current!;
     const before = document.activeElement as HTMLElement | null;
     dialog.showModal();

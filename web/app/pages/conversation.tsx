@@ -108,14 +108,8 @@ function Log({ conversation, chat, list }: {
   const rows = conversation.rows.value;
   const last = useComputed(() => conversation.rows.value.findLast((row) => row.kind === 'message')?.key);
   const actions = useMemo<MessageActions>(() => ({
-    reply: (message) => {
-      conversation.editing.value = null;
-      conversation.replyTo.value = message;
-    },
-    edit: (message) => {
-      conversation.replyTo.value = null;
-      conversation.editing.value = message;
-    },
+    reply: (message) => conversation.reply(message),
+    edit: (message) => conversation.edit(message),
     remove: setRemoving,
     jump: (seq) => void jump(conversation, handle.current, seq),
   }), [conversation]);

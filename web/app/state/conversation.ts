@@ -5,6 +5,7 @@ import type { Chat, Id, Message, OutgoingMessage, Reaction } from '../../sdk/ind
 import type { VirtualRow } from '../components/virtual_list';
 import { dayKey } from '../format';
 import { chats, readInChat } from './chats';
+import { draftOf } from './drafts';
 import { notify } from './notices';
 import { outgoingOf } from './outgoing';
 import { me } from './session';
@@ -42,8 +43,12 @@ export function keyOf(message: Pick<Message, 'id' | 'client_id' | 'sender_id'>):
 
 export class Conversation {
   readonly timeline;
+  /** What stands in the composer: a draft, or the text of the message being edited. */
+  readonly text;
   readonly replyTo = signal<Message | null>(null);
   readonly editing = signal<Message | null>(null);
+  /** The composer's field, while there is one: typing goes on there at once, not a frame later. */
+  field: HTMLTextAreaElement | null = null;
   readonly atEnd = signal(true);
   readonly flashKey = signal<string | null>(null);
   /** The last message that had been read when the chat was opened. */
@@ -54,6 +59,7 @@ export class Conversation {
 
   constructor(readonly chatId: Id) {
     this.timeline = timelineOf(chatId);
+    this.text = signal(draftOf(chatId));
     const chat = chats.peek().get(chatId);
     this.readAtOpen = chat?.read_seq ?? 0;
     this.unreadAtOpen = chat?.unread_count ?? 0;
@@ -97,6 +103,28 @@ export class Conversation {
     }
     return rows;
   });
+
+  reply(message: Message): void {
+    if (this.editing.peek()) this.text.value = draftOf(this.chatId);
+    this.editing.value = null;
+    this.replyTo.value = message;
+    this.field?.focus();
+  }
+
+  edit(message: Message): void {
+    this.replyTo.value = null;
+    this.editing.value = message;
+    this.text.value = message.text;
+    this.field?.focus();
+  }
+
+  /** Neither answering nor editing any more. */
+  leaveContext(): void {
+    if (this.editing.peek()) this.text.value = draftOf(this.chatId);
+    this.editing.value = null;
+    this.replyTo.value = null;
+    this.field?.focus();
+  }
 
   /** The list tells which row was seen last; what can be seen by a reader is read. */
   seen(atEnd: boolean, key: string | null): void {
