@@ -333,11 +333,12 @@ static int handle_once(struct edge_call *call, struct http_exchange *x, struct s
         return error_set(&req->error, FAIL_BAD_REQUEST, "invalid_idempotency_key",
                          "Idempotency-Key takes 1 to 128 visible ASCII characters.");
     struct slice peer = slice_of((const char *)&req->peer, sizeof req->peer);
-    struct idempotency once = {.owner = req->principal != NULL
-                                            ? req->principal->user
-                                            : idempotency_hash(peer, SLICE("address"), SLICE("")),
-                               .key = key,
-                               .request = idempotency_hash(x->head.path, x->head.query, x->body)};
+    struct idempotency once = {
+        .owner = req->principal != NULL ? req->principal->user
+                                        : idempotency_hash(peer, SLICE("address"), SLICE("")),
+        .key = key,
+        .request = idempotency_hash(x->head.path, x->head.query, x->body),
+        .secret = req->principal == NULL || (call->entry->route->flags & ROUTE_SECRET) != 0};
     int rc = idempotency_begin(req, &once);
     if (rc != 0)
         return rc < 0 ? rc : 0;

@@ -9,7 +9,8 @@
 struct idempotency {
     struct id owner;   /* user, or derived from the client address */
     struct slice key;  /* 1..128 visible ASCII characters */
-    struct id request; /* 128-bit hash of method, path and body */
+    struct id request; /* 128-bit hash of path, query and body */
+    bool secret;       /* kept in the ephemeral store instead of the database */
 };
 /* Looks the key up and claims it. Returns 0: go on (then idempotency_end must follow); 1: the kept
  * answer stands in req; negative: refused. Waits for the database. */

@@ -312,6 +312,28 @@ static void deliver(struct event_subscription *sub, struct event_batch *batch)
     hub_deliver(CONTAINER_OF(sub, struct hub, subscription), batch);
 }
 
+enum { GAP_BYTES_MAX = 512 << 10 }; /* what may be queued for one session without waiting */
+
+/* Bytes of the gap that concern this session; with `give` they are sent. */
+static size_t walk_gap(struct realtime_session *session, bool give)
+{
+    struct hub *hub = session->hub;
+    size_t bytes = 0;
+    for (unsigned b = 0; b < hub->recent_count; b++) {
+        const struct event_batch *batch = hub->recent[(hub->recent_first + b) % HUB_RECENT_MAX];
+        for (unsigned i = 0; batch->head > session->through && i < batch->count; i++) {
+            const struct event *event = &batch->events[i];
+            if (event->pos <= session->through || !event->type->client ||
+                !hub_follows(session, &event->stream))
+                continue;
+            bytes += event->data.len;
+            if (give)
+                hub_send_event(session, event->type->name, event->pos, event->data);
+        }
+    }
+    return bytes;
+}
+
 bool hub_close_gap(struct realtime_session *session)
 {
     struct hub *hub = session->hub;
@@ -319,15 +341,9 @@ bool hub_close_gap(struct realtime_session *session)
         return true;
     if (hub->recent_count == 0 || hub->recent[hub->recent_first]->prev_head > session->through)
         return false;
-    for (unsigned b = 0; b < hub->recent_count; b++) {
-        const struct event_batch *batch = hub->recent[(hub->recent_first + b) % HUB_RECENT_MAX];
-        for (unsigned i = 0; batch->head > session->through && i < batch->count; i++) {
-            const struct event *event = &batch->events[i];
-            if (event->pos > session->through && event->type->client &&
-                hub_follows(session, &event->stream))
-                hub_send_event(session, event->type->name, event->pos, event->data);
-        }
-    }
+    if (walk_gap(session, false) > GAP_BYTES_MAX)
+        return false;
+    walk_gap(session, true);
     session->through = hub->head;
     return true;
 }

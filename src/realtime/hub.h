@@ -101,7 +101,8 @@ void hub_follow(struct realtime_session *session, const struct id *stream);
 void hub_unfollow_all(struct realtime_session *session); /* except the user's own stream */
 bool hub_follows(const struct realtime_session *session, const struct id *stream);
 /* Gives the events of (session->through, hub->head] from memory; false when memory does not reach
- * back that far. Does not wait; afterwards the session may go live. */
+ * back that far, or when it is more than a session may be given at once. Does not wait; afterwards
+ * the session may go live. */
 bool hub_close_gap(struct realtime_session *session);
 /* Sends one event to one session in its envelope. pos 0: ephemeral. */
 void hub_send_event(struct realtime_session *session, const char *name, uint64_t pos,

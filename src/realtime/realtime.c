@@ -162,7 +162,7 @@ static int stream_route(struct request *req)
     const struct stream_query *query = req->query;
     struct principal principal;
     struct position from;
-    bool given;
+    bool given = false;
     struct slice last = request_header_value(req, "last-event-id");
     int rc = check_origin(req);
     if (rc == 0)
@@ -198,7 +198,7 @@ static const struct route realtime_routes[] = {
      .errors = stream_errors},
     {HTTP_POST, "/api/v1/stream/ticket", "realtime", "Make a ticket for an event stream",
      "For EventSource, which cannot send a token. It ends with the session.", ticket_create,
-     ROUTE_NO_BODY, .answer = &ticket_schema, .status = 201},
+     ROUTE_NO_BODY | ROUTE_SECRET, .answer = &ticket_schema, .status = 201},
     {HTTP_GET, "/api/v1/updates", "realtime", "Long polling",
      "Waits until something has come after ?pos=, or the time is up.", poll_updates, 0,
      .limit = LIMIT_NONE, .query = &poll_query_schema, .answer = &poll_answer_schema, .status = 200,

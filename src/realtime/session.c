@@ -7,7 +7,8 @@
 enum {
     REPLAY_EVENTS = 500,            /* in one read */
     REPLAY_QUEUE_BYTES = 256 << 10, /* wait for the reader above this */
-    DRAIN_LOOK_MS = 20,
+    REPLAY_STALL_MS = 30000,        /* without a byte taken */
+    DRAIN_LOOK_MS = 5,
 };
 
 struct opening {
@@ -73,11 +74,25 @@ static void take_streams(struct realtime_session *s, const struct replay *r)
         hub_follow(s, &r->streams[i]);
 }
 
+/* A returning client is given what it missed as fast as it reads, and no faster: the queue never
+ * holds more than a little of it. One that stops reading altogether is let go. */
 static int wait_for_reader(struct realtime_session *s)
 {
-    while (s->state == SESSION_LOADING && s->ops->queued(s) > REPLAY_QUEUE_BYTES)
+    size_t seen = SIZE_MAX;
+    for (int64_t idle_ms = 0; s->state == SESSION_LOADING; idle_ms += DRAIN_LOOK_MS) {
+        size_t queued = s->ops->queued(s);
+        if (queued <= REPLAY_QUEUE_BYTES)
+            return 0;
+        if (queued < seen)
+            idle_ms = 0;
+        seen = queued;
+        if (idle_ms > REPLAY_STALL_MS) {
+            s->ops->close(s, 4008, "too_slow");
+            break;
+        }
         if (coro_sleep(DRAIN_LOOK_MS) < 0)
             return FAIL_CANCELLED;
+    }
     return s->state == SESSION_LOADING ? 0 : FAIL_CLOSED;
 }
 
@@ -99,8 +114,7 @@ static int replay_step(struct realtime_session *s, const struct opening *first, 
         send_ready(s, first);
     for (unsigned i = 0; rc == 0 && i < r.event_count; i++) {
         hub_send_event(s, r.events[i].type->name, r.events[i].pos, r.events[i].data);
-        if (s->state != SESSION_LOADING)
-            rc = FAIL_CLOSED;
+        rc = wait_for_reader(s);
     }
     if (rc == 0) {
         *ret_more = r.event_count == REPLAY_EVENTS;
@@ -114,8 +128,6 @@ static int catch_up(struct realtime_session *s, const struct opening *first, str
 {
     for (bool more = true;; first = NULL) {
         int rc = replay_step(s, first, &more, err);
-        if (rc == 0)
-            rc = wait_for_reader(s);
         if (rc < 0)
             return rc;
         if (!more && !s->reload && hub_close_gap(s))

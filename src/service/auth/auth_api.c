@@ -188,7 +188,7 @@ static const struct route auth_routes[] = {
      end_session_route, .limit = LIMIT_AUTH, .params = &auth_session_params_schema, .status = 204,
      .errors = session_errors},
     {HTTP_POST, "/api/v1/auth/password/change", "auth", "Change the password",
-     "Ends the user's other sessions.", change_password_route, .limit = LIMIT_AUTH,
+     "Ends the user's other sessions.", change_password_route, ROUTE_SECRET, .limit = LIMIT_AUTH,
      .body = &auth_password_schema, .status = 204, .errors = password_errors},
     {HTTP_GET, "/.well-known/jwks.json", "auth", "Public signing keys",
      "A JSON Web Key Set (RFC 7517). Empty when a shared secret signs.", jwks_route, ROUTE_PUBLIC,
