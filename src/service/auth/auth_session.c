@@ -77,6 +77,14 @@ int auth_profile(struct auth *auth, const struct auth_call *call, const struct i
     if (profile == NULL)
         return error_set(err, FAIL_TOO_LARGE, "too_large", "The request is too large.");
     int rc = users->get(users->room, user, call->arena, profile, &why);
+    /* Just made, perhaps by an operator while this server was down: its event is on the way. */
+    struct error waited;
+    error_init(&waited);
+    if (rc == FAIL_NOT_FOUND &&
+        auth->wait_profile(auth, event_log_head(auth->kit->log), &waited) == 0) {
+        error_init(&why);
+        rc = users->get(users->room, user, call->arena, profile, &why);
+    }
     if (rc == FAIL_NOT_FOUND)
         return error_set(err, FAIL_FORBIDDEN, "account_pending",
                          "The account is still being made; try again in a moment.");
