@@ -33,7 +33,9 @@ static int64_t fake_mono_ns(const struct clock *clock)
 
 void clock_fake_init(struct clock_fake *fake, int64_t wall_ms)
 {
-    *fake = (struct clock_fake){{fake_wall_ms, fake_mono_ns}, wall_ms, 0};
+    fake->clock = (struct clock){fake_wall_ms, fake_mono_ns};
+    fake->wall_ms = wall_ms;
+    fake->mono_ns = 0;
 }
 
 void clock_fake_advance(struct clock_fake *fake, int64_t ms)

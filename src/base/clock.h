@@ -17,8 +17,8 @@ struct clock {
 extern const struct clock clock_system;
 
 struct clock_fake {
-    struct clock clock; /* first member: pass &fake->clock */
-    int64_t wall_ms, mono_ns;
+    struct clock clock;               /* first member: pass &fake->clock */
+    _Atomic int64_t wall_ms, mono_ns; /* other threads look while a test moves it */
 };
 void clock_fake_init(struct clock_fake *fake, int64_t wall_ms);
 void clock_fake_advance(struct clock_fake *fake, int64_t ms); /* both clocks */

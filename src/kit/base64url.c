@@ -48,6 +48,8 @@ static inline uint32_t value_of(char c)
 bool base64url_decode(struct slice text, struct buf *out)
 {
     size_t tail = text.len % 4;
+    if (text.len == 0)
+        return true;
     if (tail == 1 || !buf_reserve(out, text.len / 4 * 3 + (tail > 0 ? tail - 1 : 0)))
         return false;
     char *to = out->ptr + out->len;
