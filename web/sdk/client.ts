@@ -50,6 +50,8 @@ export class Parley {
         : (url, protocols) => new WebSocket(url, protocols)),
     });
     this.outbox = new Outbox(this.http, this.connection, clock, options.outboxStorage ?? null);
+    // The next person to sign in here must not send what this one wrote.
+    this.session.events.on('signedOut', () => this.outbox.clear());
     this.users = userCalls(this.http);
     this.chats = chatCalls(this.http, this.connection);
     this.messages = messageCalls(this.http, this.connection);

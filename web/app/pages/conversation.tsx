@@ -1,5 +1,6 @@
 // The open conversation: head, log, who is typing, composer. Mounted anew for every chat.
 import { useComputed, useSignal } from '@preact/signals';
+import type { RefObject } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { parley } from '../client';
 import { Avatar } from '../components/avatar';
@@ -14,7 +15,7 @@ import { Badge, Empty } from '../components/small';
 import { VirtualList, type VirtualHandle } from '../components/virtual_list';
 import { ago, dayHeading } from '../format';
 import type { Chat, Id, Message } from '../../sdk/index';
-import { chatTitle } from '../state/chats';
+import { chats, chatTitle } from '../state/chats';
 import { Conversation, keyOf, type Row } from '../state/conversation';
 import { loadMembers } from '../state/members';
 import { notify, orSay } from '../state/notices';
@@ -23,12 +24,22 @@ import { back } from '../state/route';
 import { typersIn } from '../state/typing';
 import { userName } from '../state/users';
 
-export function ConversationPage({ chatId, onDetails, detailsOpen }: {
+interface PageProps {
   chatId: Id;
   onDetails(): void;
   detailsOpen: boolean;
-}) {
+}
+
+/** Waits for the chat itself: where reading begins is known only then. */
+export function ConversationPage(props: PageProps) {
+  return chats.value.has(props.chatId)
+    ? <OpenConversation {...props} />
+    : <main class="conversation" aria-busy="true" />;
+}
+
+function OpenConversation({ chatId, onDetails, detailsOpen }: PageProps) {
   const conversation = useMemo(() => new Conversation(chatId), [chatId]);
+  const list = useRef<VirtualHandle>(null);
   useEffect(() => {
     void conversation.timeline.load();
     void loadMembers(chatId);
@@ -42,12 +53,11 @@ export function ConversationPage({ chatId, onDetails, detailsOpen }: {
     };
   }, [conversation]);
   const chat = conversation.chat.value;
-  if (!chat) return <main class="conversation" aria-busy="true" />;
-  const list = { current: null as VirtualHandle | null };
+  if (!chat) return null;
   return (
     <main class={`conversation ${chat.kind}`}>
       <Head chat={chat} onDetails={onDetails} detailsOpen={detailsOpen} />
-      <Log conversation={conversation} chat={chat} list={list} />
+      <Log conversation={conversation} chat={chat} handle={list} />
       <TypingLine chatId={chatId} />
       <Composer conversation={conversation} onSent={() => list.current?.toEnd()} />
     </main>
@@ -94,15 +104,12 @@ function statusOf(chat: Chat): string {
   return seen ? `Last seen ${ago(seen)}` : `@${userFrom(chat.peer_id)?.username ?? '…'}`;
 }
 
-function Log({ conversation, chat, list }: {
+function Log({ conversation, chat, handle }: {
   conversation: Conversation;
   chat: Chat;
-  list: { current: VirtualHandle | null };
+  handle: RefObject<VirtualHandle | null>;
 }) {
   const { timeline } = conversation;
-  const handle = useRef<VirtualHandle>(null);
-  list.current = { toEnd: () => handle.current?.toEnd(), toKey: (key) => handle.current?.toKey(key),
-    element: (key) => handle.current?.element(key) ?? null };
   const focused = useSignal<string | null>(null);
   const [removing, setRemoving] = useState<Message | null>(null);
   const rows = conversation.rows.value;

@@ -55,8 +55,11 @@ let everReady = false;
 
 function ready(): void {
   // What was loaded before the stream began may have missed something in between.
-  if (!everReady) void chatState.loadChats();
+  if (!everReady || chatState.chatsProblem.peek()) void chatState.loadChats();
   everReady = true;
+  const open = openChatId.peek();
+  const timeline = open ? openTimeline(open) : undefined;
+  if (timeline?.problem.peek()) void timeline.load();
 }
 
 function listen(): void {

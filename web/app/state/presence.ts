@@ -1,7 +1,7 @@
 // Who is there. The people of direct chats are watched on the socket; their first state is fetched.
 import { effect, signal, untracked } from '@preact/signals';
 import { parley } from '../client';
-import type { Id, Presence } from '../../sdk/index';
+import { ParleyError, type Id, type Presence } from '../../sdk/index';
 import { chats } from './chats';
 
 const present = signal<ReadonlyMap<Id, Presence>>(new Map());
@@ -18,16 +18,20 @@ export function presenceHeard(presence: Presence): void {
 }
 
 let watched = '';
+/** A server may be run without presence: asked once, then not again. */
+let absent = false;
 
 async function watch(ids: Id[]): Promise<void> {
-  if (ids.length === 0) return;
+  if (ids.length === 0 || absent) return;
   try {
     const { items } = await parley.presence.get(ids);
     const next = new Map(present.peek());
     for (const entry of items) next.set(entry.user_id, entry);
     present.value = next;
-  } catch {
+  } catch (problem) {
     // Everyone reads as offline, nothing else breaks.
+    absent = problem instanceof ParleyError && problem.status === 404;
+    if (absent) return;
   }
   if (parley.connection.canRequest) await parley.presence.watch(ids).catch(() => undefined);
 }

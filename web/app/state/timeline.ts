@@ -40,10 +40,14 @@ export class Timeline {
   async #loadNewest(): Promise<void> {
     try {
       const page = await parley.messages.list(this.chatId, { limit: PAGE });
-      this.messages.value = page.items.slice().reverse();
+      const newest = page.items.slice().reverse();
+      // What came by event while the answer was on its way is taken up again after it.
+      const meanwhile = this.loaded.peek() ? this.messages.peek() : [];
+      this.messages.value = newest;
       this.loaded.value = true;
       this.problem.value = null;
-      for (const message of this.#early.splice(0)) this.sent(message);
+      for (const message of [...meanwhile, ...this.#early.splice(0)])
+        if (message.seq > (newest.at(-1)?.seq ?? 0)) this.sent(message);
     } catch (problem) {
       this.problem.value = (problem as Error).message;
     }

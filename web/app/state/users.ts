@@ -2,7 +2,7 @@
 // that a long chat list costs no burst of requests.
 import { signal, type Signal } from '@preact/signals';
 import { parley } from '../client';
-import type { Id, User } from '../../sdk/index';
+import { ParleyError, type Id, type User } from '../../sdk/index';
 import { me } from './session';
 import { readStored, writeStored } from './storage';
 
@@ -47,9 +47,16 @@ async function work(): Promise<void> {
   for (let id = wanted.shift(); id; id = wanted.shift()) {
     try {
       learn(await parley.users.get(id));
-    } catch {
-      // Gone, or hidden from us: asked again when the page is next loaded.
-      known.get(id)!.value = { id, username: 'unknown', full_name: 'Unknown person' };
+    } catch (problem) {
+      const entry = known.get(id);
+      if (!entry) continue; // signed out meanwhile
+      if (problem instanceof ParleyError && problem.transient) {
+        wanted.push(id);
+        await new Promise((resolve) => setTimeout(resolve, problem.retryAfterMs || 5000));
+      } else {
+        // Gone, or hidden from us: asked again when the page is next loaded.
+        entry.value = { id, username: 'unknown', full_name: 'Unknown person' };
+      }
     }
   }
   running--;

@@ -92,6 +92,21 @@ test('a discarded message is not sent', async () => {
   assert.equal(server.messages.length, 0);
 });
 
+test('whoever signs in next does not send what was left', async () => {
+  const { client, server, clock } = await connected();
+  server.kill();
+  await settle();
+  client.send('c-1', 'mine alone');
+  await settle();
+  client.session.forget('ended');
+  server.up = true;
+  await client.signIn({ login: 'bob', password: 'secret' });
+  client.connect();
+  client.send('c-1', 'from bob');
+  await clock.advance(30_000);
+  assert.deepEqual(texts(server), ['from bob']);
+});
+
 test('ids are UUIDv7, in order of time', () => {
   const first = sdk.uuidv7(1_700_000_000_000);
   const second = sdk.uuidv7(1_700_000_000_001);

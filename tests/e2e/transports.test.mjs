@@ -1,0 +1,59 @@
+// The same page where sockets, or sockets and streams, do not get through.
+import assert from 'node:assert/strict';
+import { bubble, composer, texts, until, write } from './stage.mjs';
+
+async function withoutSockets(stage, person, path, alsoWithout, requests) {
+  const page = await stage.newPage();
+  page.on('request', (request) => requests.push(new URL(request.url()).pathname));
+  await page.addInitScript(() => {
+    window.WebSocket = class {
+      readyState = 3;
+      constructor() {
+        setTimeout(() => this.onclose?.({ code: 1006, reason: '' }));
+      }
+      send() {}
+      close() {}
+    };
+  });
+  for (const pattern of alsoWithout) await page.route(pattern, (route) => route.abort());
+  await page.goto(stage.server.url + path);
+  await page.getByLabel('User name, e-mail or phone').fill(person.username);
+  await page.getByLabel('Password', { exact: true }).fill(person.password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await composer(page).waitFor();
+  return page;
+}
+
+async function talk(stage, alsoWithout, used) {
+  const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
+  const chat = await stage.direct(ada, bob);
+  const requests = [];
+  const page = await withoutSockets(stage, ada, `/c/${chat.id}`, alsoWithout, requests);
+  await until('the way round is found', () => requests.includes(used), 30_000);
+  await stage.send(bob, chat.id, 'one');
+  await bubble(page, 'one').waitFor({ timeout: 30_000 });
+  await write(page, 'two');
+  await bubble(page, 'two').locator('[data-state]').waitFor();
+  await stage.send(bob, chat.id, 'three');
+  await bubble(page, 'three').waitFor();
+
+  await stage.server.kill();
+  await page.getByText('Reconnecting').waitFor({ timeout: 60_000 });
+  await write(page, 'four');
+  await stage.server.start();
+  await bubble(page, 'four').locator('[data-state]').waitFor({ timeout: 30_000 });
+  await page.getByText('Reconnecting').waitFor({ state: 'detached', timeout: 30_000 });
+  await stage.send(bob, chat.id, 'five');
+  await bubble(page, 'five').waitFor({ timeout: 30_000 });
+  assert.deepEqual(await texts(page), ['one', 'two', 'three', 'four', 'five']);
+}
+
+export const tests = {
+  async 'server-sent events, over a killed server'(stage) {
+    await talk(stage, [], '/api/v1/stream');
+  },
+
+  async 'long polling, over a killed server'(stage) {
+    await talk(stage, ['**/api/v1/stream*'], '/api/v1/updates');
+  },
+};
