@@ -4,6 +4,7 @@ import json
 import pathlib
 import subprocess
 import tempfile
+import time
 import unittest
 
 from parleytest import PASSWORD, Server, User, binary, clean_environment
@@ -142,7 +143,13 @@ class Accounts(unittest.TestCase):
         return run("user", "create", name, *more, *self.data(), stdin=PASSWORD.encode() + b"\n")
 
     def login(self, name):
-        return self.server.post("/api/v1/auth/login", {"login": name, "password": PASSWORD})
+        """Signs in; the account may still be in the making for a moment."""
+        end = time.monotonic() + 5
+        while True:
+            answer = self.server.post("/api/v1/auth/login", {"login": name, "password": PASSWORD})
+            if answer.code != "account_pending" or time.monotonic() > end:
+                return answer
+            time.sleep(0.05)
 
     def test_create_promote_disable(self):
         self.server.stop()
