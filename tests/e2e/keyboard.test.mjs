@@ -47,6 +47,23 @@ export const tests = {
     assert.equal((await texts(page)).length, 3);
   },
 
+  async 'the log is one stop for Tab, however long'(stage) {
+    const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
+    const chat = await stage.direct(ada, bob);
+    for (let i = 1; i <= 12; i++)
+      await stage.send(bob, chat.id, `see https://example.org/${i}`, i > 1 ? { reply_to: i - 1 } : {});
+    const page = await stage.browse(ada, `/c/${chat.id}`);
+    await page.locator('[data-seq="12"]').waitFor();
+    const stops = () => page.evaluate(() => [...new Set([...document.querySelectorAll(
+      '.rows [tabindex="0"], .rows button:not([tabindex="-1"]), .rows a:not([tabindex="-1"])')]
+      .map((one) => one.closest('.row').dataset.seq))]);
+    assert.deepEqual(await stops(), ['12']);
+    await page.locator('[data-seq="12"]').focus();
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('ArrowUp');
+    await until('the stop has moved along', async () => (await stops()).join() === '10');
+  },
+
   async 'chats by Alt and arrows, lists by arrows'(stage) {
     const ada = await stage.account('Ada');
     const names = ['Bob', 'Cleo', 'Dan'];

@@ -32,6 +32,8 @@ export function MessageRow({ row, conversation, group, tabbable, actions }: {
   const { message, first, last } = row;
   const own = message.sender_id === me.value?.id;
   const flash = conversation.flashKey.value === row.key;
+  // Tab stops once in the whole log; within, the arrow keys go from message to message.
+  const tabIndex = tabbable ? 0 : -1;
   const names = ['message', own && 'own', first && 'first', last && 'last', flash && 'flash'];
   return (
     <div
@@ -39,7 +41,7 @@ export function MessageRow({ row, conversation, group, tabbable, actions }: {
       data-key={row.key}
       data-seq={message.seq}
       role="article"
-      tabIndex={tabbable ? 0 : -1}
+      tabIndex={tabIndex}
       aria-label={describe(message, own)}
       onKeyDown={(event) => onKey(event, message, own, actions)}
     >
@@ -52,13 +54,15 @@ export function MessageRow({ row, conversation, group, tabbable, actions }: {
             </span>
           )}
           <div class="line">
-            <Bubble message={message} own={own} conversation={conversation} actions={actions} />
+            <Bubble message={message} own={own} conversation={conversation} actions={actions}
+              tabIndex={tabIndex} />
             {!message.deleted_at && (
-              <Tools message={message} own={own} conversation={conversation} actions={actions} />
+              <Tools message={message} own={own} conversation={conversation} actions={actions}
+                tabIndex={tabIndex} />
             )}
           </div>
         </div>
-        <Reactions message={message} conversation={conversation} />
+        <Reactions message={message} conversation={conversation} tabIndex={tabIndex} />
       </div>
     </div>
   );
@@ -80,12 +84,15 @@ function onKey(event: KeyboardEvent, message: Message, own: boolean, actions: Me
   event.preventDefault();
 }
 
-function Bubble({ message, own, conversation, actions }: {
+interface PartProps {
   message: Message;
   own: boolean;
   conversation: Conversation;
   actions: MessageActions;
-}) {
+  tabIndex: number;
+}
+
+function Bubble({ message, own, conversation, actions, tabIndex }: PartProps) {
   if (message.deleted_at)
     return (
       <div class="bubble deleted">
@@ -98,9 +105,10 @@ function Bubble({ message, own, conversation, actions }: {
   return (
     <div class={`bubble${large ? ' large-emoji' : ''}`}>
       {message.reply_to !== null && (
-        <Quote seq={message.reply_to} conversation={conversation} onOpen={actions.jump} />
+        <Quote seq={message.reply_to} conversation={conversation} onOpen={actions.jump}
+          tabIndex={tabIndex} />
       )}
-      <MessageText text={text} />
+      <MessageText text={text} tabIndex={tabIndex} />
       <Meta message={message} own={own} chatId={conversation.chatId} />
     </div>
   );
@@ -130,10 +138,11 @@ function Ticks({ chatId, seq }: { chatId: string; seq: number }) {
   );
 }
 
-export function Quote({ seq, conversation, onOpen }: {
+export function Quote({ seq, conversation, onOpen, tabIndex }: {
   seq: number;
   conversation: Conversation;
   onOpen?: (seq: number) => void;
+  tabIndex?: number;
 }) {
   const original = conversation.timeline.messages.value
     .find((one) => one.seq === seq);
@@ -146,11 +155,19 @@ export function Quote({ seq, conversation, onOpen }: {
     </>
   );
   return onOpen
-    ? <button type="button" class="quote" onClick={() => onOpen(seq)}>{inside}</button>
+    ? (
+      <button type="button" class="quote" tabIndex={tabIndex} onClick={() => onOpen(seq)}>
+        {inside}
+      </button>
+    )
     : <div class="quote">{inside}</div>;
 }
 
-function Reactions({ message, conversation }: { message: Message; conversation: Conversation }) {
+function Reactions({ message, conversation, tabIndex }: {
+  message: Message;
+  conversation: Conversation;
+  tabIndex: number;
+}) {
   const list = message.deleted_at ? [] : message.reactions.filter((one) => one.count > 0);
   if (list.length === 0) return null;
   return (
@@ -163,6 +180,7 @@ function Reactions({ message, conversation }: { message: Message; conversation: 
             key={reaction.emoji}
             type="button"
             class="reaction"
+            tabIndex={tabIndex}
             aria-pressed={mine}
             title={who}
             aria-label={`${reaction.emoji}, ${reaction.count}`}
@@ -176,12 +194,7 @@ function Reactions({ message, conversation }: { message: Message; conversation: 
   );
 }
 
-function Tools({ message, own, conversation, actions }: {
-  message: Message;
-  own: boolean;
-  conversation: Conversation;
-  actions: MessageActions;
-}) {
+function Tools({ message, own, conversation, actions, tabIndex }: PartProps) {
   const [open, setOpen] = useState<'emoji' | 'menu' | null>(null);
   const emojiButton = useRef<HTMLSpanElement>(null);
   const menuButton = useRef<HTMLSpanElement>(null);
@@ -200,6 +213,7 @@ function Tools({ message, own, conversation, actions }: {
           icon="smile"
           label="React"
           small
+          tabIndex={tabIndex}
           aria-expanded={open === 'emoji'}
           onClick={() => setOpen('emoji')}
         />
@@ -209,6 +223,7 @@ function Tools({ message, own, conversation, actions }: {
           icon="more"
           label="More actions"
           small
+          tabIndex={tabIndex}
           aria-expanded={open === 'menu'}
           onClick={() => setOpen('menu')}
         />

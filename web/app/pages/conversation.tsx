@@ -59,10 +59,14 @@ function OpenConversation({ chatId, onDetails, detailsOpen }: PageProps) {
       <Head chat={chat} onDetails={onDetails} detailsOpen={detailsOpen} />
       <Log conversation={conversation} chat={chat} handle={list} />
       <TypingLine chatId={chatId} />
-      <Composer conversation={conversation} onSent={() => list.current?.toEnd()} />
+      {mayWrite(chat)
+        ? <Composer conversation={conversation} onSent={() => list.current?.toEnd()} />
+        : <p class="read-only">Only owners and admins write in this channel.</p>}
     </main>
   );
 }
+
+const mayWrite = (chat: Chat): boolean => chat.kind !== 'channel' || chat.my_role !== 'member';
 
 function Head({ chat, onDetails, detailsOpen }: {
   chat: Chat;

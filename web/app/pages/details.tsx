@@ -24,7 +24,7 @@ export function Details({ chatId, onClose }: { chatId: Id; onClose(): void }) {
   return (
     <aside class="details" aria-label="Details">
       <div class="bar">
-        <h2>{chat.peer_id ? 'Profile' : 'Group'}</h2>
+        <h2>{chat.peer_id ? 'Profile' : chat.kind === 'channel' ? 'Channel' : 'Group'}</h2>
         <IconButton icon="close" label="Close details" onClick={onClose} />
       </div>
       {chat.peer_id ? <Profile id={chat.peer_id} /> : <Group chat={chat} />}
@@ -57,12 +57,13 @@ function Group({ chat }: { chat: Chat }) {
   const [leaving, setLeaving] = useState(false);
   const members = membersOf(chat.id).value;
   const managing = chat.my_role !== 'member';
+  const kind = chat.kind === 'channel' ? 'channel' : 'group';
   const sorted = [...(members ?? [])].sort((a, b) => rank[a.role] - rank[b.role]
     || nameOf(userFrom(a.user_id)).localeCompare(nameOf(userFrom(b.user_id))));
 
   async function leave(): Promise<void> {
     setLeaving(false);
-    const left = await orSay('You are still in the group',
+    const left = await orSay(`You are still in the ${kind}`,
       parley.chats.removeMember(chat.id, me.value!.id).then(() => true));
     if (!left) return;
     removeChat(chat.id);
@@ -78,7 +79,7 @@ function Group({ chat }: { chat: Chat }) {
             <div class="row-title">
               <h2>{chatTitle(chat)}</h2>
               {managing && (
-                <IconButton icon="edit" label="Rename group" small onClick={() => setRenaming(true)} />
+                <IconButton icon="edit" label={`Rename ${kind}`} small onClick={() => setRenaming(true)} />
               )}
             </div>
           )}
@@ -95,7 +96,9 @@ function Group({ chat }: { chat: Chat }) {
         </ul>
       </div>
       <div class="foot">
-        <Button look="danger" wide icon="leave" onClick={() => setLeaving(true)}>Leave group</Button>
+        <Button look="danger" wide icon="leave" onClick={() => setLeaving(true)}>
+          Leave {kind}
+        </Button>
       </div>
       {adding && (
         <AddPeople
@@ -110,8 +113,8 @@ function Group({ chat }: { chat: Chat }) {
       {leaving && (
         <Confirm
           title={`Leave ${chatTitle(chat)}?`}
-          text="You will no longer see its messages. Someone in the group can add you again."
-          action="Leave group"
+          text="You will no longer see its messages. Someone in it can add you again."
+          action={`Leave ${kind}`}
           onClose={() => setLeaving(false)}
           onConfirm={() => void leave()}
         />
