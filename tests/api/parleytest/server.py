@@ -215,12 +215,17 @@ class User:
     """An account with one session."""
 
     def __init__(self, server, username, tokens):
-        self.server, self.username = server, username
+        self.server, self.username, self.http = server, username, server.http
         self.take(tokens)
         self.id = tokens["user"]["id"]
 
     def take(self, tokens):
         self.token, self.refresh_token = tokens["access_token"], tokens["refresh_token"]
+
+    def own_connection(self):
+        """For use in a thread of its own: the server's connection is for one thread."""
+        self.http = Http(self.server.address)
+        return self
 
     def login(self, **more):
         """Another session of the same account."""
@@ -231,7 +236,7 @@ class User:
         return User(self.server, self.username, answer.json)
 
     def request(self, method, path, body=None, **more):
-        return self.server.http.request(method, "/api/v1" + path, body, token=self.token, **more)
+        return self.http.request(method, "/api/v1" + path, body, token=self.token, **more)
 
     def get(self, path, **more):
         return self.request("GET", path, **more)
