@@ -43,7 +43,7 @@ export function MessageRow({ row, conversation, group, tabbable, actions }: {
       role="article"
       tabIndex={tabIndex}
       aria-label={describe(message, own)}
-      onKeyDown={(event) => onKey(event, message, own, actions)}
+      onKeyDown={(event) => onKey(event, message, conversation, actions)}
     >
       <div class={names.filter(Boolean).join(' ')}>
         {group && !own && (last ? <PersonAvatar id={message.sender_id} size="small" /> : <span />)}
@@ -74,12 +74,13 @@ function describe(message: Message, own: boolean): string {
   return `${who}, ${clockTime(message.created_at)}: ${what}${message.edited_at ? ', edited' : ''}`;
 }
 
-function onKey(event: KeyboardEvent, message: Message, own: boolean, actions: MessageActions): void {
+function onKey(event: KeyboardEvent, message: Message, conversation: Conversation,
+  actions: MessageActions): void {
   if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
   if (message.deleted_at) return;
   if (event.key === 'r') actions.reply(message);
-  else if (event.key === 'e' && own) actions.edit(message);
-  else if (event.key === 'Delete' && own) actions.remove(message);
+  else if (event.key === 'e' && message.sender_id === me.peek()?.id) actions.edit(message);
+  else if (event.key === 'Delete' && conversation.mayDelete(message)) actions.remove(message);
   else return;
   event.preventDefault();
 }
@@ -203,9 +204,9 @@ function Tools({ message, own, conversation, actions, tabIndex }: PartProps) {
     { icon: 'copy', label: 'Copy text',
       act: () => void navigator.clipboard?.writeText(message.text) },
   ];
-  if (own)
-    items.push({ icon: 'edit', label: 'Edit', act: () => actions.edit(message) },
-      { icon: 'trash', label: 'Delete', danger: true, act: () => actions.remove(message) });
+  if (own) items.push({ icon: 'edit', label: 'Edit', act: () => actions.edit(message) });
+  if (conversation.mayDelete(message))
+    items.push({ icon: 'trash', label: 'Delete', danger: true, act: () => actions.remove(message) });
   return (
     <div class="tools" role="group" aria-label="Message actions">
       <span ref={emojiButton}>

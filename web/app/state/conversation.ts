@@ -104,6 +104,13 @@ export class Conversation {
     return rows;
   });
 
+  /** One's own; in groups and channels, owner and admins may also delete what others wrote. */
+  mayDelete(message: Message): boolean {
+    const chat = this.chat.value;
+    return message.sender_id === me.value?.id
+      || (chat !== undefined && chat.kind !== 'direct' && chat.my_role !== 'member');
+  }
+
   reply(message: Message): void {
     if (this.editing.peek()) this.text.value = draftOf(this.chatId);
     this.editing.value = null;
