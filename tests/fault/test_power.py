@@ -49,7 +49,8 @@ class PowerLoss(unittest.TestCase):
         self.assertGreater(len(promised), 50)
         with mounted("-o", "loop", str(copy)) as disk:
             with Server(data=disk / "data") as server:
-                anna.server = ben.server = server
+                for user in (anna, ben):
+                    user.server, user.http = server, server.http
                 kept = ben.all_messages(chat)
                 self.assertEqual([m["seq"] for m in kept], list(range(1, len(kept) + 1)))
                 by_seq = {m["seq"]: m["client_id"] for m in kept}
