@@ -28,7 +28,7 @@ struct demo {
 
 static int make_people(struct demo *d)
 {
-    d->clock.wall_ms = d->now_ms - 7 * (int64_t)DAY_MS + 60000;
+    d->clock.wall_ms = d->now_ms - 7 * (int64_t)DAY_MS + DAY_MS / 4;
     for (size_t i = 0; i < demo_people_count; i++) {
         char email[64];
         snprintf(email, sizeof email, "%s@example.org", demo_people[i].username);
@@ -216,7 +216,7 @@ static int fill(const struct config *config, struct error *ret_err, unsigned *re
 {
     struct demo *d = xcalloc(1, sizeof *d);
     d->now_ms = clock_wall_ms(&clock_system);
-    clock_fake_init(&d->clock, d->now_ms - 7 * (int64_t)DAY_MS);
+    clock_fake_init(&d->clock, d->now_ms - 7 * (int64_t)DAY_MS + DAY_MS / 4);
     arena_init(&d->arena, 4 << 20);
     struct loop_config loop_config = {.index = 0};
     int rc = loop_new(&loop_config, &d->loop, &d->err);

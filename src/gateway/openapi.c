@@ -136,9 +136,9 @@ void openapi_write(const struct module *const *modules, const char *version, str
 {
     buf_lit(out, "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Parley\",");
     reference_text(out, "version", version);
-    buf_lit(out, ",\"description\":\"Chat and social network: accounts, chats, posts, stories, "
-                 "events and what happens in them. Times are RFC 3339 in UTC, ids are UUIDs, "
-                 "unknown fields are refused.\",\"license\":{\"name\":\"Apache-2.0\","
+    buf_lit(out, ",\"description\":\"A self-hosted backend for chat: sign-in, people, chats and "
+                 "a realtime connection that loses nothing. Times are RFC 3339 in UTC, ids are "
+                 "UUIDs, unknown fields are refused.\",\"license\":{\"name\":\"Apache-2.0\","
                  "\"identifier\":\"Apache-2.0\"}},\"servers\":[{\"url\":\"/\"}],"
                  "\"security\":[{\"bearer\":[]}]");
     write_tags(modules, out);

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/metric.h"
+#include "gateway/engine_metrics.h"
 #include "gateway/openapi.h"
 #include "kit/idempotency.h"
 
@@ -174,6 +175,7 @@ static int operations_start(struct kit *kit, void **ret_room, struct error *err)
                                NULL, surprises, NULL);
     metric_register_counter_fn("parley_log_dropped_total", "Log lines dropped.", NULL,
                                log_lines_dropped, NULL);
+    engine_metrics_register(kit);
     *ret_room = o;
     return 0;
 }
