@@ -19,7 +19,8 @@ struct metric *metric_register(enum metric_kind kind, const char *name, const ch
                                const char *labels);
 void metric_add(struct metric *m, int64_t delta); /* counter (delta >= 0) and gauge */
 void metric_observe_ns(struct metric *m, int64_t ns);
-/* A gauge whose value is asked for at scrape time; fn may run on any thread. */
+/* Values asked for at scrape time; fn may run on any thread. For a name with _seconds in it fn
+ * gives nanoseconds, not negative. */
 void metric_register_gauge_fn(const char *name, const char *help, const char *labels,
                               int64_t (*fn)(void *), void *arg);
 void metric_register_counter_fn(const char *name, const char *help, const char *labels,

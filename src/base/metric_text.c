@@ -110,6 +110,13 @@ static void put_plain(struct buf *out, const struct metric *m, const char *suffi
     buf_char(out, '\n');
 }
 
+static void put_seconds(struct buf *out, const struct metric *m)
+{
+    int64_t ns = metric_value(m);
+    buf_printf(out, m->labels[0] != 0 ? "%s{%s} " : "%s%s ", m->name, m->labels);
+    buf_printf(out, "%lld.%09lld\n", (long long)(ns / 1000000000), (long long)(ns % 1000000000));
+}
+
 static void put_bucket(struct buf *out, const struct metric *m, const char *bound, int64_t count)
 {
     buf_printf(out, "%s_bucket{%s%sle=\"%s\"} %lld\n", m->name, m->labels,
@@ -144,6 +151,8 @@ void metric_write(struct buf *out)
         family = m->name;
         if (m->kind == METRIC_HISTOGRAM)
             put_histogram(out, m);
+        else if (m->fn != NULL && strstr(m->name, "_seconds") != NULL)
+            put_seconds(out, m);
         else
             put_plain(out, m, "", metric_value(m));
     }

@@ -11,6 +11,7 @@ struct number {
     enum metric_kind kind;
     size_t offset;
     const char *name, *help;
+    int scale; /* to nanoseconds, for what is counted in microseconds */
 };
 
 static const struct number numbers[] = {
@@ -22,8 +23,8 @@ static const struct number numbers[] = {
      "Transactions and commits that failed."},
     {OF_DB, METRIC_COUNTER, offsetof(struct db_stats, checkpoints), "parley_db_checkpoints_total",
      "Checkpoints of the write-ahead log."},
-    {OF_DB, METRIC_COUNTER, offsetof(struct db_stats, commit_us_total), "parley_db_commit_us_total",
-     "Time spent in COMMIT, sync included."},
+    {OF_DB, METRIC_COUNTER, offsetof(struct db_stats, commit_us_total),
+     "parley_db_commit_seconds_total", "Time spent in COMMIT, sync included.", 1000},
     {OF_DB, METRIC_GAUGE, offsetof(struct db_stats, queue_now), "parley_db_queue",
      "Transactions that wait for the writer."},
     {OF_DB, METRIC_GAUGE, offsetof(struct db_stats, wal_bytes), "parley_db_wal_bytes",
@@ -43,7 +44,7 @@ static const struct number numbers[] = {
     {OF_LOOP, METRIC_GAUGE, offsetof(struct loop_stats, coroutines), "parley_loop_coroutines",
      "Coroutines under way."},
     {OF_LOOP, METRIC_GAUGE, offsetof(struct loop_stats, longest_turn_us),
-     "parley_loop_longest_turn_us", "Longest turn since the last scrape."},
+     "parley_loop_longest_turn_seconds", "Longest turn since the last scrape.", 1000},
     {OF_POOL, METRIC_GAUGE, 0, "parley_offload_queue", "Jobs that wait for a pool's thread."},
 };
 
@@ -70,7 +71,7 @@ static int64_t read_number(void *arg)
     }
     int64_t value; /* every field that the table names has 64 bits */
     memcpy(&value, (const char *)&stats + s->number->offset, sizeof value);
-    return value;
+    return value * (s->number->scale != 0 ? s->number->scale : 1);
 }
 
 static void add(int of, void *owner, const char *labels)
