@@ -2,7 +2,9 @@
 
 import json
 import re
+import shutil
 import signal
+import subprocess
 import threading
 import time
 import unittest
@@ -12,6 +14,13 @@ from parleytest.case import ApiCase
 
 
 class Health(ApiCase):
+    @unittest.skipUnless(shutil.which("promtool"), "promtool (Debian: prometheus) is not here")
+    def test_promtool_accepts_the_metrics(self):
+        self.server.user().get("/users/me")
+        text = self.server.get("/metrics").body
+        check = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True)
+        self.assertEqual((check.returncode, check.stderr.decode()), (0, ""))
+
     def test_health(self):
         body = self.ok(self.server.get("/health"))
         for member in ("status", "timestamp", "uptime"):
