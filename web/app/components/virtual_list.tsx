@@ -1,11 +1,11 @@
 // A long list of rows of unknown heights that draws only those near the viewport and never moves
 // what the reader looks at, whatever is added above, measured late, or changes its size.
 //
-// The place is held by an anchor: a row and its distance from the upper edge, or "the end". After
+// The place is held by an anchor: an edge of a row and its distance from the top, or "the end". After
 // each change of size (before the browser paints) the scroll position is corrected until the anchor
 // stands where it stood. What is not drawn is replaced by two spacers of measured heights, or of
 // estimates for rows never seen. The browser's own scroll anchoring is off, it would correct twice.
-import type { ComponentChildren, Ref } from 'preact';
+import { Component, type Ref, type VNode } from 'preact';
 import { useEffect, useImperativeHandle, useLayoutEffect, useReducer, useRef } from 'preact/hooks';
 
 export interface VirtualRow {
@@ -25,7 +25,9 @@ export interface VirtualHandle {
 
 interface Props<R extends VirtualRow> {
   rows: readonly R[];
-  render(row: R): ComponentChildren;
+  /** Must stay the same function as long as it would draw the same. */
+  render(row: R, marked: boolean): VNode;
+  markedKey: string | null;
   /** Where to begin instead of the end. */
   startKey?: string | null;
   label: string;
@@ -39,9 +41,17 @@ const OVERSCAN_PX = 900;
 const NEAR_PX = 700;
 const END_SLACK_PX = 32;
 
+interface Anchor {
+  key: string;
+  /** Which of its edges is held, and where below the viewport's upper edge. Scrolling holds the lower
+   * edge of the uppermost row: when that row itself changes its height, all below stay still. */
+  edge: 'top' | 'bottom';
+  offset: number;
+}
+
 interface Place {
   /** null: the end. */
-  anchor: { key: string; offset: number } | null;
+  anchor: Anchor | null;
   heights: Map<string, number>;
   start: number;
   end: number;
@@ -56,7 +66,7 @@ export function VirtualList<R extends VirtualRow>(props: Props<R>) {
   const [, again] = useReducer((count: number) => count + 1, 0);
   const state = useRef<Place>(undefined!);
   state.current ??= {
-    anchor: props.startKey ? { key: props.startKey, offset: 120 } : null,
+    anchor: props.startKey ? { key: props.startKey, edge: 'top', offset: 120 } : null,
     heights: new Map(),
     start: 0,
     end: 0,
@@ -118,7 +128,8 @@ export function VirtualList<R extends VirtualRow>(props: Props<R>) {
     },
     toKey: (key) => {
       place.top = viewport.current!.scrollTop;
-      place.anchor = { key, offset: Math.round(viewport.current!.clientHeight / 3) };
+      const offset = Math.round(viewport.current!.clientHeight / 3);
+      place.anchor = { key, edge: 'top', offset };
       again(undefined);
     },
     element: (key) => content.current?.querySelector(`[data-key="${CSS.escape(key)}"]`) ?? null,
@@ -128,7 +139,9 @@ export function VirtualList<R extends VirtualRow>(props: Props<R>) {
     <div class="viewport" ref={viewport} onScroll={onScroll} tabIndex={-1}>
       <div class="rows" ref={content} role="log" aria-live="off" aria-label={props.label}>
         <div style={{ height: `${above}px`, flex: 'none' }} />
-        {rows.slice(place.start, place.end).map((row) => props.render(row))}
+        {rows.slice(place.start, place.end).map((row) => (
+          <Still key={row.key} row={row} marked={row.key === props.markedKey} draw={props.render} />
+        ))}
         <div style={{ height: `${below}px`, flex: 'none' }} />
       </div>
     </div>
@@ -154,6 +167,25 @@ function chooseRange(place: Place, rows: readonly VirtualRow[], heightOf: (i: nu
   place.end = end;
 }
 
+interface StillProps<R> {
+  row: R;
+  marked: boolean;
+  draw(row: R, marked: boolean): VNode;
+}
+
+/** Draws a row again only when it is another one. (Keeping the elements themselves would do too, but
+ * each holds on to the list it was drawn in, and so to every row that was ever drawn.) */
+class Still<R extends VirtualRow> extends Component<StillProps<R>> {
+  override shouldComponentUpdate(next: StillProps<R>): boolean {
+    const { row, marked, draw } = this.props;
+    return row !== next.row || marked !== next.marked || draw !== next.draw;
+  }
+
+  override render({ row, marked, draw }: StillProps<R>): VNode {
+    return draw(row, marked);
+  }
+}
+
 const heightIn = (place: Place, row: VirtualRow): number =>
   place.heights.get(row.key) ?? row.guess;
 
@@ -175,7 +207,8 @@ function hold(place: Place, viewport: HTMLElement, content: HTMLElement): void {
   }
   const element = content.querySelector(`[data-key="${CSS.escape(place.anchor.key)}"]`);
   if (!element) return;
-  const now = element.getBoundingClientRect().top - viewport.getBoundingClientRect().top;
+  const box = element.getBoundingClientRect();
+  const now = box[place.anchor.edge] - viewport.getBoundingClientRect().top;
   const off = now - place.anchor.offset;
   if (Math.abs(off) > 0.5) viewport.scrollTop += off;
   place.top = viewport.scrollTop;
@@ -197,7 +230,7 @@ function readAnchor(place: Place, viewport: HTMLElement, content: HTMLElement,
     const box = element.getBoundingClientRect();
     if (box.bottom <= edge.top || box.top >= edge.bottom) continue;
     if (fleeting.has(element.dataset.key!)) continue;
-    place.anchor = { key: element.dataset.key!, offset: box.top - edge.top };
+    place.anchor = { key: element.dataset.key!, edge: 'bottom', offset: box.bottom - edge.top };
     return;
   }
   // Dragged to where nothing is drawn: the sums of heights say which row belongs there.
@@ -205,7 +238,7 @@ function readAnchor(place: Place, viewport: HTMLElement, content: HTMLElement,
   for (let i = 0; i < rows.length; i++) {
     const height = heightIn(place, rows[i]!);
     if (top + height > 0 && !rows[i]!.fleeting) {
-      place.anchor = { key: rows[i]!.key, offset: top };
+      place.anchor = { key: rows[i]!.key, edge: 'top', offset: top };
       return;
     }
     top += height;

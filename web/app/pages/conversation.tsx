@@ -1,7 +1,7 @@
 // The open conversation: head, log, who is typing, composer. Mounted anew for every chat.
 import { useComputed, useSignal } from '@preact/signals';
-import type { RefObject } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { RefObject, VNode } from 'preact';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { parley } from '../client';
 import { Avatar } from '../components/avatar';
 import { Button, IconButton } from '../components/button';
@@ -125,6 +125,17 @@ function Log({ conversation, chat, handle }: {
     jump: (seq) => void jump(conversation, handle.current, seq),
   }), [conversation]);
 
+  const group = chat.kind !== 'direct';
+  const drawRow = useCallback((row: Row, tabbable: boolean): VNode => (
+    <RowView
+      row={row}
+      group={group}
+      conversation={conversation}
+      tabbable={tabbable}
+      actions={actions}
+    />
+  ), [conversation, actions, group]);
+
   if (timeline.problem.value)
     return (
       <div class="log">
@@ -152,16 +163,8 @@ function Log({ conversation, chat, handle }: {
         startKey={conversation.unreadAtOpen > 0 ? 'unread' : null}
         onNearTop={() => void timeline.loadOlder()}
         onView={(atEnd, key) => conversation.seen(atEnd, key)}
-        render={(row) => (
-          <RowView
-            key={row.key}
-            row={row}
-            chat={chat}
-            conversation={conversation}
-            tabbable={row.key === tabbable}
-            actions={actions}
-          />
-        )}
+        render={drawRow}
+        markedKey={tabbable ?? null}
       />
       {!conversation.atEnd.value && <Jump chat={chat} onClick={() => handle.current?.toEnd()} />}
       {removing && (
@@ -182,9 +185,9 @@ function Log({ conversation, chat, handle }: {
   );
 }
 
-function RowView({ row, chat, conversation, tabbable, actions }: {
+function RowView({ row, group, conversation, tabbable, actions }: {
   row: Row;
-  chat: Chat;
+  group: boolean;
   conversation: Conversation;
   tabbable: boolean;
   actions: MessageActions;
@@ -221,7 +224,7 @@ function RowView({ row, chat, conversation, tabbable, actions }: {
         <MessageRow
           row={row}
           conversation={conversation}
-          group={chat.kind !== 'direct'}
+          group={group}
           tabbable={tabbable}
           actions={actions}
         />

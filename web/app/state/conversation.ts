@@ -74,32 +74,33 @@ export class Conversation {
     rows.push(this.timeline.hasOlder
       ? { kind: 'loading', key: 'edge', guess: 56, fleeting: true }
       : { kind: 'begin', key: 'edge', guess: 120, fleeting: true });
-    let before: { sender: Id; time: string } | null = null;
+    let before: Written | null = null;
     let unreadShown = this.unreadAtOpen === 0;
     for (const message of messages) {
-      const newDay = !before || dayKey(before.time) !== dayKey(message.created_at);
+      const newDay = !before || whenOf(before).day !== whenOf(message).day;
       if (newDay) rows.push(dayRow(message.created_at));
       const unread = !unreadShown && message.seq > this.readAtOpen && message.sender_id !== own;
       if (unread) {
         unreadShown = true;
         rows.push({ kind: 'unread', key: 'unread', guess: 42, fleeting: true });
       }
-      const first = newDay || unread || !runsOn(before, message.sender_id, message.created_at);
+      const first = newDay || unread || !runsOn(before, message);
       closeRun(rows, first);
-      rows.push({ kind: 'message', key: keyOf(message), guess: guessHeight(message), message, first,
-        last: true });
-      before = { sender: message.sender_id, time: message.created_at };
+      rows.push(messageRow(message, first, true));
+      before = message;
     }
-    const known = new Set(messages.map((one) => one.client_id));
-    for (const outgoing of outgoingOf(this.chatId)) {
+    const waiting = outgoingOf(this.chatId);
+    const known = new Set(waiting.length ? messages.map((one) => one.client_id) : []);
+    for (const outgoing of waiting) {
       if (known.has(outgoing.client_id)) continue;
-      const newDay = !before || dayKey(before.time) !== dayKey(outgoing.created_at);
+      const written: Written = { sender_id: own, created_at: outgoing.created_at };
+      const newDay = !before || whenOf(before).day !== whenOf(written).day;
       if (newDay) rows.push(dayRow(outgoing.created_at));
-      const first = newDay || !runsOn(before, own, outgoing.created_at);
+      const first = newDay || !runsOn(before, written);
       closeRun(rows, first);
       rows.push({ kind: 'outgoing', key: `${own}:${outgoing.client_id}`, guess: 46, outgoing, first,
         last: true });
-      before = { sender: own, time: outgoing.created_at };
+      before = written;
     }
     return rows;
   });
@@ -182,15 +183,48 @@ export class Conversation {
 const dayRow = (time: string): DayRow =>
   ({ kind: 'day', key: `day-${dayKey(time)}`, guess: 46, fleeting: true, time });
 
-function runsOn(before: { sender: Id; time: string } | null, sender: Id, time: string): boolean {
-  return before !== null && before.sender === sender
-    && Date.parse(time) - Date.parse(before.time) < RUN_MS;
+type Written = Pick<Message, 'sender_id' | 'created_at'>;
+
+interface When {
+  day: string;
+  ms: number;
+}
+
+/** Dates are dear: with thousands of messages on the list each is read once. */
+const times = new WeakMap<Written, When>();
+
+function whenOf(written: Written): When {
+  let when = times.get(written);
+  if (!when) {
+    when = { day: dayKey(written.created_at), ms: Date.parse(written.created_at) };
+    times.set(written, when);
+  }
+  return when;
+}
+
+function runsOn(before: Written | null, next: Written): boolean {
+  return before !== null && before.sender_id === next.sender_id
+    && whenOf(next).ms - whenOf(before).ms < RUN_MS;
+}
+
+/** The same message in the same place is the same row: what has not changed is not drawn again. */
+const made = new WeakMap<Message, MessageRow[]>();
+
+function messageRow(message: Message, first: boolean, last: boolean): MessageRow {
+  let all = made.get(message);
+  if (!all) made.set(message, (all = []));
+  let row = all.find((one) => one.first === first && one.last === last);
+  if (!row)
+    all.push((row = { kind: 'message', key: keyOf(message), guess: guessHeight(message), message,
+      first, last }));
+  return row;
 }
 
 /** The row before is only the last of its run if this one begins another. */
 function closeRun(rows: Row[], first: boolean): void {
   const row = rows.at(-1);
-  if (row && (row.kind === 'message' || row.kind === 'outgoing')) row.last = first;
+  if (row?.kind === 'message') rows[rows.length - 1] = messageRow(row.message, row.first, first);
+  else if (row?.kind === 'outgoing') row.last = first;
 }
 
 function guessHeight(message: Message): number {
