@@ -78,6 +78,11 @@ struct event_subscription {
 };
 void event_log_subscribe(struct event_log *log, struct event_subscription *sub); /* any thread */
 
+/* Retention stops at whoever still needs the rows: those above what fn(arg) returns (UINT64_MAX:
+ * none are needed) are kept, however old and however many. fn is called on the writer thread, must
+ * not wait, and is good until event_log_close. One holder; any thread, before or during traffic. */
+void event_log_hold(struct event_log *log, uint64_t (*fn)(void *arg), void *arg);
+
 uint64_t event_log_head(struct event_log *log);  /* last committed position; any thread */
 uint64_t event_log_first(struct event_log *log); /* oldest kept position */
 

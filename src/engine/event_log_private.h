@@ -205,6 +205,8 @@ struct event_log {
     struct event_folder *folders, **folders_end;
     struct log_fold fold;
     struct log_trim trim;
+    void *hold_arg; /* set before hold_fn */
+    uint64_t (*_Atomic hold_fn)(void *arg);
     _Atomic uint64_t fold_failures;
 };
 int log_before_commit(void *arg, struct db_tx *tx, struct error *err);

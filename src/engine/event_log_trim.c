@@ -1,6 +1,7 @@
 /* Retention: rows of the log that are older, or further back, than configured are deleted from the
- * old end, LOG_TRIM_ROWS at a time, and never above the fold. Rows of the stream index that lie
- * wholly before the oldest kept position go with them, in a sweep through the index.
+ * old end, LOG_TRIM_ROWS at a time, and never above the fold nor above what somebody still has to
+ * read (event_log_hold). Rows of the stream index that lie wholly before the oldest kept position
+ * go with them, in a sweep through the index.
  *
  * Looked at once a minute; while there is something to delete, every 100 ms.
  */
@@ -18,6 +19,21 @@ static const struct db_sql delete_index_row = {
     "DELETE FROM log_stream WHERE stream = ?1 AND first_pos = ?2"};
 
 enum { LOOK_MS = 60000, NEXT_SLICE_MS = 100, SWEEP_ROWS = 2000 };
+
+void event_log_hold(struct event_log *log, uint64_t (*fn)(void *arg), void *arg)
+{
+    log->hold_arg = arg;
+    atomic_store(&log->hold_fn, fn);
+}
+
+/* The last position that nobody needs any more. */
+static uint64_t free_through(struct event_log *log)
+{
+    uint64_t (*fn)(void *arg) = atomic_load(&log->hold_fn);
+    uint64_t folded = atomic_load(&log->tail.folded);
+    uint64_t held = fn != NULL ? fn(log->hold_arg) : UINT64_MAX;
+    return held < folded ? held : folded;
+}
 
 bool log_trim_due(const struct event_log *log)
 {
@@ -39,7 +55,7 @@ static uint64_t too_many_through(const struct event_log *log, uint64_t first)
 static int last_old(struct event_log *log, struct db_tx *tx, uint64_t first, uint64_t *ret_last,
                     struct error *err)
 {
-    uint64_t end = first + LOG_TRIM_ROWS, limit = atomic_load(&log->tail.folded) + 1;
+    uint64_t end = first + LOG_TRIM_ROWS, limit = free_through(log) + 1;
     if (end > limit)
         end = limit;
     uint64_t by_size = too_many_through(log, first);

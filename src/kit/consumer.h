@@ -7,8 +7,13 @@
 
 extern const struct db_schema kit_schema; /* consumer_position, dead_letter, idempotency_key */
 
+/* The log's rows that a consumer has not handled are kept beyond their retention, for as long as it
+ * takes: a consumer that cannot go on shows in parley_consumer_lag_events, and costs disk, never an
+ * event. `consumers` lives as long as the process. */
 int consumers_start(struct kit *kit, struct consumers **ret_consumers, struct error *err) MUSTCHECK;
-void consumers_stop(struct consumers *consumers); /* from a coroutine: finishes what runs */
+/* From a coroutine of the first loop: lets transactions that run end, for up to 5 s; one that waits
+ * for its next attempt ends at once and goes on from the same event at the next start. */
+void consumers_stop(struct consumers *consumers);
 /* From a coroutine: waits until the named consumer has handled everything up to pos. FAIL_TIMEOUT
  * when it has not within timeout_ms. */
 int consumer_wait(struct consumers *consumers, const char *name, uint64_t pos, int64_t timeout_ms,
