@@ -25,7 +25,8 @@ class CommandLine(unittest.TestCase):
         done = run("--help")
         self.assertEqual(done.returncode, 0, done)
         text = done.stdout.decode()
-        for command in ("serve", "migrate", "config", "openapi", "asyncapi", "version", "user", "backup",
+        for command in ("serve", "migrate", "config", "openapi", "asyncapi", "version", "user",
+                        "backup",
                         "restore", "keys", "debug"):
             self.assertIn(command, text)
 
@@ -251,7 +252,8 @@ class VerifyJws(unittest.TestCase):
         key, other = new_key(), new_key("p256")
         jwk = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key()))
         good = sign(key, {"a": 1}, {"alg": algorithm(key)})
-        lines = [({"jwk": jwk, "jws": good}, "ok"), ({"jwk": jwk, "jws": good[:-40] + "xxxx" + good[-36:]}, "fail"),
+        lines = [({"jwk": jwk, "jws": good}, "ok"),
+                 ({"jwk": jwk, "jws": good[:-40] + "xxxx" + good[-36:]}, "fail"),
                  ({"keys": [jwk], "jws": good}, "ok"),
                  ({"jwk": jwk, "jws": sign(other, {"a": 1}, {"alg": "ES256"})}, "fail"),
                  ({"jwk": jwk, "jws": f"{b64({'alg': 'none'})}.{b64({'a': 1})}."}, "fail"),

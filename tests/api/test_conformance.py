@@ -104,7 +104,8 @@ class WebSocketSide(Conformance):
             "fragmented ping": lambda s: s.send_frame(PING, b"x", fin=False),
             "close of one byte": lambda s: s.send_frame(CLOSE, b"x"),
             "length not minimal": lambda s: s.raw.send(b"\x82\xfe\x00\x01\0\0\0\0x"),
-            "length with the top bit": lambda s: s.raw.send(b"\x82\xff" + b"\xff" * 8 + b"\0\0\0\0"),
+            "length with the top bit": lambda s: s.raw.send(
+                b"\x82\xff" + b"\xff" * 8 + b"\0\0\0\0"),
         }
         for name, send in cases.items():
             with self.subTest(name=name):

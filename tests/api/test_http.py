@@ -28,7 +28,7 @@ class Raw(ApiCase):
 
 
 class Smuggling(Raw):
-    """Every request on whose end two readers could disagree is refused and the connection closed."""
+    """A request on whose end two readers could disagree is refused and the connection closed."""
 
     tail = b"\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -62,7 +62,8 @@ class Smuggling(Raw):
                                 b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
 
     def test_bad_chunks(self):
-        head = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" \
+        head = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\n" \
+               b"Content-Type: application/json\r\n" \
                b"Transfer-Encoding: chunked\r\n\r\n"
         for body in (b"0x5\r\nhello\r\n0\r\n\r\n", b"-1\r\n", b"5 \r\nhello\r\n0\r\n\r\n",
                      b"5\nhello\n0\n\n", b"5\r\nhelloXX0\r\n\r\n", b"fffffffffffffffff\r\n",
@@ -76,7 +77,8 @@ class Smuggling(Raw):
         chunks = b"".join(b"%x\r\n%c\r\n" % (1, byte) for byte in body) + b"0\r\nX: y\r\n\r\n"
         connection, answer = self.exchange(
             b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-            b"Transfer-Encoding: Chunked\r\n\r\n" + chunks + b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+            b"Transfer-Encoding: Chunked\r\n\r\n" + chunks +
+            b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
         self.assertEqual(answer.status, 401, answer)
         self.assertEqual(connection.read_answer().status, 200)
 
@@ -84,10 +86,13 @@ class Smuggling(Raw):
 class RequestLine(Raw):
     def test_malformed(self):
         for line in (b"GET / HTTP/1.1\n", b"GET  / HTTP/1.1\r\n", b"GET / HTTP/1.1 \r\n",
-                     b"GET /\r\n", b"GET / HTTP/11\r\n", b"GET / http/1.1\r\n", b"GE(T / HTTP/1.1\r\n",
+                     b"GET /\r\n", b"GET / HTTP/11\r\n", b"GET / http/1.1\r\n",
+                     b"GE(T / HTTP/1.1\r\n",
                      b"GET\t/ HTTP/1.1\r\n", b" GET / HTTP/1.1\r\n", b"GET /\x00 HTTP/1.1\r\n",
-                     b"GET livez HTTP/1.1\r\n", b"GET /a b HTTP/1.1\r\n", b"\x16\x03\x01\x02\x00\r\n",
-                     b"GET /#x HTTP/1.1\r\n", b"GET /api/v1/users/%zz HTTP/1.1\r\n", b"GET /api/v1/users/%00 HTTP/1.1\r\n"):
+                     b"GET livez HTTP/1.1\r\n", b"GET /a b HTTP/1.1\r\n",
+                     b"\x16\x03\x01\x02\x00\r\n",
+                     b"GET /#x HTTP/1.1\r\n", b"GET /api/v1/users/%zz HTTP/1.1\r\n",
+                     b"GET /api/v1/users/%00 HTTP/1.1\r\n"):
             with self.subTest(line=line):
                 connection = self.open()
                 connection.send(line + b"Host: x\r\n\r\n")
@@ -136,9 +141,11 @@ class Connections(Raw):
         user = self.server.user()
         auth = f"Authorization: Bearer {user.token}\r\n"
         paths = ["/livez", "/api/v1/users/me", "/api/v1/nothing", "/api/v1/chats", "/livez"] * 8
-        connection.send("".join(f"GET {p} HTTP/1.1\r\nHost: x\r\n{auth}\r\n" for p in paths).encode())
+        requests = (f"GET {p} HTTP/1.1\r\nHost: x\r\n{auth}\r\n" for p in paths)
+        connection.send("".join(requests).encode())
         statuses = [connection.read_answer().status for _ in paths]
-        want = {"/livez": 200, "/api/v1/users/me": 200, "/api/v1/nothing": 404, "/api/v1/chats": 200}
+        want = {"/livez": 200, "/api/v1/users/me": 200, "/api/v1/nothing": 404,
+                "/api/v1/chats": 200}
         self.assertEqual(statuses, [want[p] for p in paths])
 
     def test_byte_by_byte(self):
@@ -148,7 +155,8 @@ class Connections(Raw):
         self.assertEqual(connection.read_answer().status, 200)
 
     def test_connection_close(self):
-        connection, answer = self.exchange(b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        connection, answer = self.exchange(
+            b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         self.assertEqual((answer.status, answer.header("connection").lower()), (200, "close"))
         self.assertTrue(connection.is_closed())
 
@@ -159,7 +167,8 @@ class Connections(Raw):
 
     def test_head(self):
         connection = self.open()
-        connection.send(b"HEAD /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.send(b"HEAD /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+                        b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
         head = connection.read_answer(head_only=True)
         get = connection.read_answer()
         self.assertEqual((head.status, get.status), (200, 200))

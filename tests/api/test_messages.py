@@ -1,4 +1,4 @@
-"""Messages over HTTP and WebSocket: sequence, idempotent sends, history, edits, reactions, reads."""
+"""Messages over HTTP and WebSocket: sequence, repeated sends, history, edits, reactions, reads."""
 
 import threading
 import urllib.parse
@@ -62,7 +62,8 @@ class Sending(Base):
         self.assertEqual(self.anna.history(self.chat)[0]["text"], text)
 
     def test_texts_come_back_as_they_were(self):
-        for text in ('"\\/\b\f\n\r\t', "a\u2028\u2029\ufeffb", "a\u0301", "\U0001f468\u200d\U0001f469",
+        for text in ('"\\/\b\f\n\r\t', "a\u2028\u2029\ufeffb", "a\u0301",
+                     "\U0001f468\u200d\U0001f469",
                      "</script>", "\u202eabc", " x ", "0"):
             with self.subTest(text=repr(text)):
                 self.assertEqual(self.anna.send(self.chat, text)["text"], text)

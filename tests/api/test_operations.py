@@ -46,7 +46,8 @@ class Health(ApiCase):
                 self.assertRegex(line, r"^# (HELP|TYPE|UNIT|EOF)")
                 continue
             if line:
-                self.assertRegex(line, r'^[a-zA-Z_:][\w:]*(\{(\w+="[^"\\\n]*",?)*\})? [-+0-9.eEInfNa]+$')
+                self.assertRegex(
+                    line, r'^[a-zA-Z_:][\w:]*(\{(\w+="[^"\\\n]*",?)*\})? [-+0-9.eEInfNa]+$')
                 names.add(line.rsplit(" ", 1)[0])
         self.assertEqual(len(names), len([l for l in text.splitlines()
                                           if l and not l.startswith("#")]), "a line twice")

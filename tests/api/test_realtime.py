@@ -375,7 +375,8 @@ class Envelopes(Base):
         self.assertIn("data", self.socket.call("ping"))
 
     def test_garbage_frames(self):
-        for text in ("", "x", "[]", "7", "null", "{", '{"op":5}', '{"id":1}', '{"id":{},"op":"ping"}',
+        for text in ("", "x", "[]", "7", "null", "{", '{"op":5}', '{"id":1}',
+                     '{"id":{},"op":"ping"}',
                      '{"id":1,"id":2,"op":"ping"}', "[" * 2000):
             with self.subTest(text=text[:20]):
                 socket = self.ben.ws()

@@ -10,7 +10,7 @@ PUBLIC = {("POST", "/api/v1/auth/signup"), ("POST", "/api/v1/auth/login"),
           ("GET", "/api/v1/openapi.json"), ("GET", "/api/v1/asyncapi.json"),
           ("GET", "/api/v1/trade-signals/approved"), ("GET", "/.well-known/jwks.json"),
           ("GET", "/health"), ("GET", "/livez"), ("GET", "/readyz"), ("GET", "/metrics")}
-# No token in the header is needed to get in, but something else is: a ticket, an auth frame, a cookie.
+# Not a token in the header lets one in here, but a ticket, an auth frame or a cookie.
 OTHERWISE = {("GET", "/ws"), ("GET", "/api/v1/stream"), ("POST", "/api/v1/auth/logout")}
 METHODS = ("get", "post", "put", "patch", "delete")
 

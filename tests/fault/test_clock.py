@@ -1,4 +1,4 @@
-"""The wall clock jumps (faketime moves it under the running server; the monotonic clock goes on)."""
+"""The wall clock jumps: faketime moves it under the running server, the monotonic one goes on."""
 
 import glob
 import pathlib

@@ -1,5 +1,5 @@
-"""A full disk: sends are refused with 507, everything that needs no space goes on, and when there is
-space again the server recovers by itself."""
+"""A full disk: sends are refused with 507, everything that needs no space goes on, and when there
+is space again the server recovers by itself."""
 
 import time
 import unittest

@@ -106,7 +106,8 @@ class Garbage(unittest.TestCase):
             user_socket.raw.close()
 
     def test_query_strings(self):
-        pieces = ["limit", "cursor", "=", "&", "%", "%41", "%ff", "+", "50", "-1", "after", "before",
+        pieces = ["limit", "cursor", "=", "&", "%", "%41", "%ff", "+", "50", "-1", "after",
+                  "before",
                   "\u00e9", "%00", "?", "#", "[", "]"]
         for _ in range(COUNT):
             query = "".join(self.chance.choice(pieces) for _ in range(self.chance.randint(1, 8)))

@@ -9,4 +9,5 @@ from .streams import PollReader, SseReader, WsReader
 from .ws import Closed, WebSocket
 
 __all__ = ["Answer", "Http", "RawConnection", "BASE_SETTINGS", "PASSWORD", "Server", "User",
-           "binary", "clean_environment", "free_port", "PollReader", "SseReader", "WsReader", "Closed", "WebSocket"]
+           "binary", "clean_environment", "free_port", "PollReader", "SseReader", "WsReader",
+           "Closed", "WebSocket"]
