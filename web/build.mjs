@@ -37,8 +37,10 @@ async function load_esbuild() {
   try {
     return await import('esbuild');
   } catch {
-    console.error('web: node_modules is missing; run "npm ci --ignore-scripts" in web/ once,\n' +
-      'or configure with -Dweb=false to embed no web client.');
+    console.error(
+      'web: node_modules is missing; run "npm ci --ignore-scripts" in web/ once,\n' +
+        'or configure with -Dweb=false to embed no web client.',
+    );
     process.exit(1);
   }
 }
@@ -79,12 +81,19 @@ async function bundle(esbuild, minify) {
   const files = new Map();
   for (const file of [...result.outputFiles, ...sdk.outputFiles])
     files.set(relative(join(root, 'out'), file.path), Buffer.from(file.contents));
-  const inputs = new Set([...Object.keys(result.metafile.inputs), ...Object.keys(sdk.metafile.inputs)]);
+  const inputs = new Set([
+    ...Object.keys(result.metafile.inputs),
+    ...Object.keys(sdk.metafile.inputs),
+  ]);
   return { files, inputs: [...inputs].map((name) => resolve(root, name)) };
 }
 
 function hashed(name, bytes) {
-  const hash = createHash('sha256').update(bytes).digest('base64url').replace(/[-_]/g, '').slice(0, 10);
+  const hash = createHash('sha256')
+    .update(bytes)
+    .digest('base64url')
+    .replace(/[-_]/g, '')
+    .slice(0, 10);
   return name.replace(/(\.[a-z]+)$/, `-${hash}$1`);
 }
 
@@ -146,8 +155,16 @@ function write(out, assets) {
 }
 
 function write_depfile(file, target, inputs) {
-  const own = ['build.mjs', 'embed.mjs', 'package-lock.json', 'static/index.html', 'static/docs.html',
-    'static/favicon.svg', 'static/icon.svg', 'static/manifest.webmanifest'];
+  const own = [
+    'build.mjs',
+    'embed.mjs',
+    'package-lock.json',
+    'static/index.html',
+    'static/docs.html',
+    'static/favicon.svg',
+    'static/icon.svg',
+    'static/manifest.webmanifest',
+  ];
   const all = [...new Set([...inputs, ...own.map((name) => join(root, name))])]
     .filter((name) => existsSync(name))
     .map((name) => name.replace(/ /g, '\\ '));
@@ -169,8 +186,10 @@ const esbuild = await load_esbuild();
 const assets = await build(esbuild, given);
 if (!given.depfile)
   for (const asset of assets)
-    console.log(`${asset.path.padEnd(36)} ${String(asset.bytes.length).padStart(8)} bytes` +
-      (asset.brotli ? `, ${asset.brotli.length} as brotli` : ''));
+    console.log(
+      `${asset.path.padEnd(36)} ${String(asset.bytes.length).padStart(8)} bytes` +
+        (asset.brotli ? `, ${asset.brotli.length} as brotli` : ''),
+    );
 if (given.watch) {
   const context = await esbuild.context({
     ...common,

@@ -45,7 +45,9 @@ export function embed(directory, assets) {
   const file = join(directory, 'assets.bin').replace(/["\\]/g, '\\$&');
   writeFileSync(join(directory, 'assets.bin'), blob);
   // The digest stands in the text so that a change of the bytes alone makes the object new again.
-  writeFileSync(join(directory, 'assets.S'), `/* ${digest} */
+  writeFileSync(
+    join(directory, 'assets.S'),
+    `/* ${digest} */
     .section .rodata
     .balign 16
     .globl asset_bytes
@@ -55,8 +57,11 @@ asset_bytes:
     .incbin "${file}"
     .size asset_bytes, . - asset_bytes
     .section .note.GNU-stack, "", %progbits
-`);
-  writeFileSync(join(directory, 'assets.c'), `/* Written by web/embed.mjs: the files of the web client. */
+`,
+  );
+  writeFileSync(
+    join(directory, 'assets.c'),
+    `/* Written by web/embed.mjs: the files of the web client. */
 #include "gateway/assets.h"
 
 extern const char asset_bytes[] __attribute__((visibility("hidden")));
@@ -65,5 +70,6 @@ const struct asset assets[] = {
 ${rows.join('\n')}
 };
 const size_t asset_count = ARRAY_LEN(assets);
-`);
+`,
+  );
 }

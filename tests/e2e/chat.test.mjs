@@ -34,7 +34,8 @@ export const tests = {
     await one.getByText('Bob is typing').waitFor({ state: 'detached' });
     assert.deepEqual(await texts(one), ['Hello Bob', 'Hi']);
     await until('a screen reader hears it', async () =>
-      (await one.getByTestId('announcer').innerText()).includes('Bob: Hi'));
+      (await one.getByTestId('announcer').innerText()).includes('Bob: Hi'),
+    );
   },
 
   async 'edit, delete, react, reply'(stage) {
@@ -47,8 +48,10 @@ export const tests = {
     await bubble(other, 'secnd').waitFor();
 
     await composer(one).press('ArrowUp');
-    await until('the last message is in the field', async () =>
-      (await composer(one).inputValue()) === 'secnd');
+    await until(
+      'the last message is in the field',
+      async () => (await composer(one).inputValue()) === 'secnd',
+    );
     await write(one, 'second');
     await bubble(other, 'second').getByText('edited').waitFor();
 
@@ -81,12 +84,14 @@ export const tests = {
     const { ada, bob, one } = await two(stage);
     await stage.direct(ada, bob);
     await chatLink(one, 'Bob').click();
-    const words = '<img src=x onerror=alert(1)> <b>bold</b> javascript:alert(1) https://example.org/a?b=1.';
+    const words =
+      '<img src=x onerror=alert(1)> <b>bold</b> javascript:alert(1) https://example.org/a?b=1.';
     await write(one, words);
     await bubble(one, 'onerror').waitFor();
     assert.equal(await one.locator('.bubble img, .bubble b').count(), 0);
-    assert.deepEqual(await one.locator('.bubble a').evaluateAll((all) => all.map((a) => a.href)),
-      ['https://example.org/a?b=1']);
+    assert.deepEqual(await one.locator('.bubble a').evaluateAll((all) => all.map((a) => a.href)), [
+      'https://example.org/a?b=1',
+    ]);
   },
 
   async 'a draft survives the way to another chat and a reload'(stage) {
@@ -100,7 +105,9 @@ export const tests = {
     await until('an empty field', async () => (await composer(one).inputValue()) === '');
     await chatLink(one, 'Bob').click();
     await until('the draft', async () => (await composer(one).inputValue()) === 'not yet sent');
-    await until('it is kept', () => one.evaluate(() => localStorage.getItem('parley.drafts') !== null));
+    await until('it is kept', () =>
+      one.evaluate(() => localStorage.getItem('parley.drafts') !== null),
+    );
     await one.reload();
     await until('the draft', async () => (await composer(one).inputValue()) === 'not yet sent');
   },

@@ -9,7 +9,7 @@ export const tests = {
     await page.goto(`${stage.server.url}/docs`);
     await page.getByRole('heading', { level: 1 }).waitFor();
     assert.equal(await page.locator('article.operation .verb:not(.op, .event)').count(), count);
-    assert.ok(await page.locator('article.operation .verb.event').count() > 5, 'realtime events');
+    assert.ok((await page.locator('article.operation .verb.event').count()) > 5, 'realtime events');
     await page.getByRole('searchbox').fill('reactions put');
     await page.locator('article.operation').first().waitFor();
     assert.equal(await page.locator('article.operation').count(), 1);
@@ -22,7 +22,8 @@ export const tests = {
     await signIn(page, ada);
     await page.goto(`${stage.server.url}/docs`);
     await page.getByText(`requests are sent as @${ada.username}`).waitFor();
-    const call = page.locator('article.operation', { has: page.locator('.verb.get') })
+    const call = page
+      .locator('article.operation', { has: page.locator('.verb.get') })
       .filter({ has: page.getByText('/api/v1/users/me', { exact: true }) });
     await call.getByRole('button', { name: 'Try it' }).click();
     await call.getByRole('button', { name: 'Send' }).click();

@@ -30,7 +30,10 @@ export const tests = {
 
     await details.getByRole('button', { name: 'Add people' }).click();
     await one.getByRole('dialog').getByRole('searchbox').fill(cleo.username);
-    await one.getByRole('dialog').getByRole('button', { name: new RegExp(cleo.username) }).click();
+    await one
+      .getByRole('dialog')
+      .getByRole('button', { name: new RegExp(cleo.username) })
+      .click();
     await one.getByRole('dialog').getByRole('button', { name: 'Add 1' }).click();
     await one.getByRole('dialog').waitFor({ state: 'detached' });
     await details.getByText('Cleo', { exact: true }).waitFor();

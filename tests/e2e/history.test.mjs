@@ -21,15 +21,17 @@ function scrollUp(page) {
     const until = performance.now() + 60_000;
     while (performance.now() < until) {
       const edge = view.getBoundingClientRect().top;
-      const row = [...document.querySelectorAll('.row[data-seq]')]
-        .find((one) => one.getBoundingClientRect().top > edge + 100);
+      const row = [...document.querySelectorAll('.row[data-seq]')].find(
+        (one) => one.getBoundingClientRect().top > edge + 100,
+      );
       const before = row.getBoundingClientRect().top;
       const from = view.scrollTop;
       view.scrollTop -= 320;
       const moved = from - view.scrollTop;
       await frame();
       await frame();
-      if (row.isConnected) worst = Math.max(worst, Math.abs(row.getBoundingClientRect().top - before - moved));
+      if (row.isConnected)
+        worst = Math.max(worst, Math.abs(row.getBoundingClientRect().top - before - moved));
       most = Math.max(most, document.querySelectorAll('.row').length);
       if (view.scrollTop === 0 && document.querySelector('.begin')) break;
     }
@@ -57,21 +59,25 @@ export const tests = {
     const page = await stage.browse(ada);
     await chatLink(page, 'Bob').click();
     await page.getByRole('separator', { name: 'New messages' }).waitFor();
-    await until('the line is in view', () => page.evaluate(() => {
-      const line = document.querySelector('.unread-line').getBoundingClientRect();
-      const view = document.querySelector('.viewport').getBoundingClientRect();
-      return line.top >= view.top && line.bottom <= view.bottom;
-    }));
-    const place = () => page.evaluate(() =>
-      document.querySelector('.unread-line').getBoundingClientRect().top);
+    await until('the line is in view', () =>
+      page.evaluate(() => {
+        const line = document.querySelector('.unread-line').getBoundingClientRect();
+        const view = document.querySelector('.viewport').getBoundingClientRect();
+        return line.top >= view.top && line.bottom <= view.bottom;
+      }),
+    );
+    const place = () =>
+      page.evaluate(() => document.querySelector('.unread-line').getBoundingClientRect().top);
     const before = await place();
     await stage.send(bob, chat.id, 'one more');
     await chatLink(page, 'one more').waitFor();
     assert.ok(Math.abs((await place()) - before) <= 1);
     await page.getByRole('button', { name: 'Jump to the newest message' }).click();
     await page.locator('[data-seq="101"]').waitFor();
-    await until('all is read', async () =>
-      (await stage.call('GET', `/chats/${chat.id}`, ada.token)).unread_count === 0);
+    await until(
+      'all is read',
+      async () => (await stage.call('GET', `/chats/${chat.id}`, ada.token)).unread_count === 0,
+    );
   },
 
   async 'a quote leads to a message far back'(stage) {
@@ -79,9 +85,11 @@ export const tests = {
     await stage.send(bob, chat.id, 'about that', { reply_to: 5 });
     const page = await stage.browse(ada, `/c/${chat.id}`);
     await page.locator('[data-seq="201"] .quote').click();
-    await until('message 5 is in view', () => page.evaluate(() => {
-      const row = document.querySelector('[data-seq="5"]')?.getBoundingClientRect();
-      return row && row.top > 0 && row.bottom < innerHeight;
-    }));
+    await until('message 5 is in view', () =>
+      page.evaluate(() => {
+        const row = document.querySelector('[data-seq="5"]')?.getBoundingClientRect();
+        return row && row.top > 0 && row.bottom < innerHeight;
+      }),
+    );
   },
 };

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { bubble, composer, texts, until } from './stage.mjs';
 
-const focused = (page) => page.evaluate(() => {
-  const one = document.activeElement;
-  return one.getAttribute('aria-label') ?? one.getAttribute('name') ?? one.innerText ?? '';
-});
+const focused = (page) =>
+  page.evaluate(() => {
+    const one = document.activeElement;
+    return one.getAttribute('aria-label') ?? one.getAttribute('name') ?? one.innerText ?? '';
+  });
 
 export const tests = {
   async 'from sign-in to an edited message without a mouse'(stage) {
@@ -22,7 +23,10 @@ export const tests = {
     await page.keyboard.type(bob.username);
     await page.getByRole('button', { name: new RegExp(bob.username) }).waitFor();
     await page.keyboard.press('Enter');
-    await until('the composer has the focus', async () => (await focused(page)) === 'Message to Bob');
+    await until(
+      'the composer has the focus',
+      async () => (await focused(page)) === 'Message to Bob',
+    );
     await page.keyboard.type('hello');
     await page.keyboard.press('Enter');
     await bubble(page, 'hello').locator('[data-state=sent]').waitFor();
@@ -51,12 +55,24 @@ export const tests = {
     const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
     const chat = await stage.direct(ada, bob);
     for (let i = 1; i <= 12; i++)
-      await stage.send(bob, chat.id, `see https://example.org/${i}`, i > 1 ? { reply_to: i - 1 } : {});
+      await stage.send(
+        bob,
+        chat.id,
+        `see https://example.org/${i}`,
+        i > 1 ? { reply_to: i - 1 } : {},
+      );
     const page = await stage.browse(ada, `/c/${chat.id}`);
     await page.locator('[data-seq="12"]').waitFor();
-    const stops = () => page.evaluate(() => [...new Set([...document.querySelectorAll(
-      '.rows [tabindex="0"], .rows button:not([tabindex="-1"]), .rows a:not([tabindex="-1"])')]
-      .map((one) => one.closest('.row').dataset.seq))]);
+    const stops = () =>
+      page.evaluate(() => [
+        ...new Set(
+          [
+            ...document.querySelectorAll(
+              '.rows :is([tabindex="0"], button:not([tabindex="-1"]), a:not([tabindex="-1"]))',
+            ),
+          ].map((one) => one.closest('.row').dataset.seq),
+        ),
+      ]);
     assert.deepEqual(await stops(), ['12']);
     await page.locator('[data-seq="12"]').focus();
     await page.keyboard.press('ArrowUp');
@@ -95,8 +111,14 @@ export const tests = {
     await page.getByRole('dialog', { name: 'New chat' }).waitFor();
     for (let i = 0; i < 12; i++) {
       await page.keyboard.press('Tab');
-      assert.ok(await page.evaluate(() => document.activeElement === document.body
-        || document.activeElement.closest('dialog') !== null), 'the focus stays inside');
+      assert.ok(
+        await page.evaluate(
+          () =>
+            document.activeElement === document.body ||
+            document.activeElement.closest('dialog') !== null,
+        ),
+        'the focus stays inside',
+      );
     }
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });

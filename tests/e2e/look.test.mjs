@@ -1,4 +1,4 @@
-// Themes, contrast, names of controls: what can be checked by machine of "looks good, works for all".
+// Themes, contrast, names of controls: what a machine can check of "looks good, works for all".
 import assert from 'node:assert/strict';
 import { bubble, write } from './stage.mjs';
 
@@ -33,9 +33,15 @@ function weakTexts(page) {
     for (const element of document.querySelectorAll('body *')) {
       const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
       const box = element.getBoundingClientRect();
-      if (!own || box.width < 2 || element.closest('.visually-hidden, :disabled, noscript, script, style')) continue;
+      if (
+        !own ||
+        box.width < 2 ||
+        element.closest('.visually-hidden, :disabled, noscript, script, style')
+      )
+        continue;
       let seen = 1;
-      for (let at = element; at; at = at.parentElement) seen *= Number(getComputedStyle(at).opacity);
+      for (let at = element; at; at = at.parentElement)
+        seen *= Number(getComputedStyle(at).opacity);
       const below = ground(element);
       if (!below || seen === 0 || !element.checkVisibility()) continue;
       const style = getComputedStyle(element);
@@ -45,7 +51,9 @@ function weakTexts(page) {
       const size = parseFloat(style.fontSize);
       const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
       if (ratio < (large ? 3 : 4.5))
-        weak.push(`${ratio.toFixed(2)} ${element.className || element.tagName}: ${element.innerText.slice(0, 30)}`);
+        weak.push(
+          `${ratio.toFixed(2)} ${element.className || element.tagName}: ${element.innerText}`,
+        );
     }
     return weak;
   });
@@ -55,19 +63,22 @@ function weakTexts(page) {
 function flaws(page) {
   return page.evaluate(() => {
     const found = [];
-    const nameOf = (one) => one.getAttribute('aria-label')
-      ?? (one.labels?.length ? one.labels[0].innerText : null)
-      ?? document.getElementById(one.getAttribute('aria-labelledby'))?.innerText
-      ?? (one.innerText || one.title);
+    const nameOf = (one) =>
+      one.getAttribute('aria-label') ??
+      (one.labels?.length ? one.labels[0].innerText : null) ??
+      document.getElementById(one.getAttribute('aria-labelledby'))?.innerText ??
+      (one.innerText || one.title);
     const controls = 'button, a[href], input, textarea, select, dialog, [role=dialog], [role=menu]';
     for (const one of document.querySelectorAll(controls)) {
-      if (one.checkVisibility() && !nameOf(one)?.trim()) found.push(`no name: ${one.outerHTML.slice(0, 90)}`);
+      if (one.checkVisibility() && !nameOf(one)?.trim())
+        found.push(`no name: ${one.outerHTML.slice(0, 90)}`);
       if (one.matches('button, a') && one.querySelector('button, a, input'))
         found.push(`a control in a control: ${one.outerHTML.slice(0, 90)}`);
     }
     for (const one of document.querySelectorAll('img:not([alt])')) found.push(`no alt: ${one.src}`);
     const ids = [...document.querySelectorAll('[id]')].map((one) => one.id);
-    for (const id of new Set(ids.filter((one, i) => ids.indexOf(one) !== i))) found.push(`twice: #${id}`);
+    for (const id of new Set(ids.filter((one, i) => ids.indexOf(one) !== i)))
+      found.push(`twice: #${id}`);
     if (document.querySelectorAll('main').length !== 1) found.push('not one <main>');
     if (!document.documentElement.lang) found.push('no language');
     for (const one of document.querySelectorAll('[tabindex]'))
@@ -92,7 +103,11 @@ async function walkThrough(stage, colorScheme) {
   const chat = await stage.group(ada, 'Launch crew', [bob]);
   await stage.send(bob, chat.id, 'Good morning');
   await stage.send(bob, chat.id, 'an answer', { reply_to: 1 });
-  await stage.call('PUT', `/chats/${chat.id}/messages/1/reactions/${encodeURIComponent('👍')}`, ada.token);
+  await stage.call(
+    'PUT',
+    `/chats/${chat.id}/messages/1/reactions/${encodeURIComponent('👍')}`,
+    ada.token,
+  );
   const page = await stage.newPage({ colorScheme });
   await page.goto(stage.server.url);
   await page.getByRole('heading', { name: 'Welcome back' }).waitFor();

@@ -26,13 +26,17 @@ export const tests = {
     await write(other, 'after');
     await bubble(one, 'after').waitFor();
 
-    const stored = (await stage.call('GET', `/chats/${chat.id}/messages?after=0`, await token(stage, ada)))
-      .items.map((message) => message.text);
+    const stored = (
+      await stage.call('GET', `/chats/${chat.id}/messages?after=0`, await token(stage, ada))
+    ).items.map((message) => message.text);
     assert.equal(stored.length, 6);
     assert.equal(new Set(stored).size, 6, 'nothing twice');
-    await until('both show what is stored', async () =>
-      JSON.stringify(await texts(one)) === JSON.stringify(stored)
-      && JSON.stringify(await texts(other)) === JSON.stringify(stored));
+    await until(
+      'both show what is stored',
+      async () =>
+        JSON.stringify(await texts(one)) === JSON.stringify(stored) &&
+        JSON.stringify(await texts(other)) === JSON.stringify(stored),
+    );
   },
 
   async 'what was not sent survives the page'(stage) {
@@ -43,13 +47,23 @@ export const tests = {
     await stage.server.kill();
     await page.getByText('Reconnecting').waitFor();
     await write(page, 'kept over the reload');
-    await until('it is kept', () => page.evaluate(() => localStorage.getItem('parley.outbox') !== null));
+    await until('it is kept', () =>
+      page.evaluate(() => localStorage.getItem('parley.outbox') !== null),
+    );
     await stage.server.start();
     await page.reload();
-    await until('it has been sent, once', async () => {
-      const { items } = await stage.call('GET', `/chats/${chat.id}/messages`, await token(stage, bob));
-      return items.length === 1 && items[0].text === 'kept over the reload';
-    }, 30_000);
+    await until(
+      'it has been sent, once',
+      async () => {
+        const { items } = await stage.call(
+          'GET',
+          `/chats/${chat.id}/messages`,
+          await token(stage, bob),
+        );
+        return items.length === 1 && items[0].text === 'kept over the reload';
+      },
+      30_000,
+    );
     await bubble(page, 'kept over the reload').locator('[data-state=sent]').waitFor();
   },
 
@@ -65,7 +79,9 @@ export const tests = {
 };
 
 async function token(stage, person) {
-  const answer = await stage.call('POST', '/auth/login', null,
-    { login: person.username, password: person.password });
+  const answer = await stage.call('POST', '/auth/login', null, {
+    login: person.username,
+    password: person.password,
+  });
   return answer.access_token;
 }

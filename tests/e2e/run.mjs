@@ -10,8 +10,10 @@ import { Stage } from './stage.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const wanted = process.argv.slice(2);
-const files = readdirSync(here).filter((name) => name.endsWith('.test.mjs'))
-  .filter((name) => wanted.length === 0 || wanted.some((word) => name.includes(word))).sort();
+const files = readdirSync(here)
+  .filter((name) => name.endsWith('.test.mjs'))
+  .filter((name) => wanted.length === 0 || wanted.some((word) => name.includes(word)))
+  .sort();
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const TEST_LIMIT_MS = 90_000;
 let number = 0;
@@ -31,7 +33,10 @@ function skipAll(why) {
 async function limited(promise) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`took longer than ${TEST_LIMIT_MS} ms`)), TEST_LIMIT_MS);
+    timer = setTimeout(
+      () => reject(new Error(`took longer than ${TEST_LIMIT_MS} ms`)),
+      TEST_LIMIT_MS,
+    );
   });
   try {
     await Promise.race([promise, late]);
@@ -56,7 +61,12 @@ async function runFile(file, browser) {
       } catch (problem) {
         report(false, title);
         counts.failed++;
-        console.log(String(problem.stack ?? problem).split('\n').map((line) => `# ${line}`).join('\n'));
+        console.log(
+          String(problem.stack ?? problem)
+            .split('\n')
+            .map((line) => `# ${line}`)
+            .join('\n'),
+        );
         await keepPictures(stage, title);
       } finally {
         await stage.close();

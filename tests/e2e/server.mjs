@@ -29,10 +29,21 @@ export class Server {
     this.port ??= await freePort();
     this.url = `http://127.0.0.1:${this.port}`;
     const log = openSync(join(this.folder, 'log'), 'a');
-    this.process = spawn(binary, ['serve', '--listen', `127.0.0.1:${this.port}`,
-      '--data', join(this.folder, 'data'),
-      '--set', 'limits.per_user=off', '--set', 'limits.per_address=off'],
-    { stdio: ['ignore', 'pipe', log] });
+    this.process = spawn(
+      binary,
+      [
+        'serve',
+        '--listen',
+        `127.0.0.1:${this.port}`,
+        '--data',
+        join(this.folder, 'data'),
+        '--set',
+        'limits.per_user=off',
+        '--set',
+        'limits.per_address=off',
+      ],
+      { stdio: ['ignore', 'pipe', log] },
+    );
     closeSync(log);
     await new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`no ready line\n${this.log()}`)), 30_000);

@@ -9,8 +9,10 @@ export const tests = {
     await dialog.getByLabel('About you').fill('Writes programs.');
     await dialog.getByRole('button', { name: 'Save profile' }).click();
     await page.getByText('Profile saved.').waitFor();
-    await until('the server has it', async () =>
-      (await stage.call('GET', '/users/me', ada.token)).bio === 'Writes programs.');
+    await until(
+      'the server has it',
+      async () => (await stage.call('GET', '/users/me', ada.token)).bio === 'Writes programs.',
+    );
 
     const others = dialog.getByRole('button', { name: /^Sign out .+/ });
     await others.first().waitFor();
@@ -22,7 +24,10 @@ export const tests = {
     await dialog.getByLabel('New password').fill('a much better one');
     await dialog.getByRole('button', { name: 'Change password' }).click();
     await page.getByText('Password changed.').waitFor();
-    await stage.call('POST', '/auth/login', null, { login: ada.username, password: 'a much better one' });
+    await stage.call('POST', '/auth/login', null, {
+      login: ada.username,
+      password: 'a much better one',
+    });
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
   },

@@ -47,7 +47,10 @@ export class Stage {
       if (message.type() !== 'error') return;
       const text = message.text();
       // Chromium reports every refused request; the tests look at what the page makes of it.
-      if (/Failed to load resource|WebSocket connection|ERR_/.test(text) && !/Content Security/.test(text))
+      if (
+        /Failed to load resource|WebSocket connection|ERR_/.test(text) &&
+        !/Content Security/.test(text)
+      )
         return;
       this.errors.push(`console: ${text}`);
     });
@@ -66,10 +69,19 @@ export class Stage {
   /** A new account, made over HTTP: the sign-up page has a test of its own. */
   async account(name) {
     const username = `${name.toLowerCase()}${Date.now().toString(36)}${people++}`;
-    const answer = await this.call('POST', '/auth/signup', null,
-      { username, password, full_name: name });
-    const token = answer.access_token ?? (await until('the account is active', async () =>
-      (await this.call('POST', '/auth/login', null, { login: username, password })).access_token));
+    const answer = await this.call('POST', '/auth/signup', null, {
+      username,
+      password,
+      full_name: name,
+    });
+    const token =
+      answer.access_token ??
+      (await until(
+        'the account is active',
+        async () =>
+          (await this.call('POST', '/auth/login', null, { login: username, password }))
+            .access_token,
+      ));
     const user = await this.call('GET', '/users/me', token);
     return { username, password, full_name: name, token, id: user.id };
   }
@@ -89,8 +101,11 @@ export class Stage {
   }
 
   send(person, chatId, text, more = {}) {
-    return this.call('POST', `/chats/${chatId}/messages`, person.token,
-      { text, client_id: crypto.randomUUID(), ...more });
+    return this.call('POST', `/chats/${chatId}/messages`, person.token, {
+      text,
+      client_id: crypto.randomUUID(),
+      ...more,
+    });
   }
 
   async direct(one, other) {
@@ -98,8 +113,11 @@ export class Stage {
   }
 
   async group(owner, title, others) {
-    return this.call('POST', '/chats', owner.token,
-      { kind: 'group', title, member_ids: others.map((person) => person.id) });
+    return this.call('POST', '/chats', owner.token, {
+      kind: 'group',
+      title,
+      member_ids: others.map((person) => person.id),
+    });
   }
 
   /** A browser in which this person is signed in, at a path. */

@@ -4,7 +4,11 @@ const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-d
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'short' });
 const longWeekday = new Intl.DateTimeFormat(undefined, { weekday: 'long' });
 const shortDate = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
-const longDate = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
+const longDate = new Intl.DateTimeFormat(undefined, {
+  weekday: 'long',
+  day: 'numeric',
+  month: 'long',
+});
 const fullDate = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' });
 const everything = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
@@ -49,10 +53,13 @@ export function ago(time: string): string {
 
 const capital = (text: string): string => text.charAt(0).toLocaleUpperCase() + text.slice(1);
 
+const letters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
 /** Up to three emoji and nothing else: shown large. */
 export function isOnlyEmoji(text: string): boolean {
-  return /^(?:\p{Extended_Pictographic}(?:\ufe0f|\u200d\p{Extended_Pictographic}|\p{Emoji_Modifier})*\s*){1,3}$/u
-    .test(text.trim());
+  if (text.length === 0 || text.length > 60) return false;
+  const signs = [...letters.segment(text.replace(/\s/g, ''))].map((one) => one.segment);
+  return signs.length <= 3 && signs.every((sign) => /^\p{Extended_Pictographic}/u.test(sign));
 }
 
 /** Pieces of text, alternately plain and addresses; only http(s) becomes a link. */

@@ -11,8 +11,13 @@ import './styles/app.css';
 function App() {
   return (
     <>
-      {phase.value === 'signed_in' ? <Messenger />
-        : phase.value === 'signed_out' ? <Welcome /> : <Starting />}
+      {phase.value === 'signed_in' ? (
+        <Messenger />
+      ) : phase.value === 'signed_out' ? (
+        <Welcome />
+      ) : (
+        <Starting />
+      )}
       <Notices />
     </>
   );

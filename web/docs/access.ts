@@ -1,4 +1,4 @@
-// Who "try it" speaks as: the session of the web client in this browser, or a token that was pasted.
+// Who "try it" speaks as: the web client's session in this browser, or a token that was pasted.
 import { computed, signal } from '@preact/signals';
 import { Parley } from '../sdk/index';
 
@@ -8,7 +8,8 @@ export const pasted = signal('');
 export const signedInAs = signal<string | null>(null);
 
 export const speaksAs = computed(() =>
-  pasted.value ? 'a pasted token' : signedInAs.value ? `@${signedInAs.value}` : null);
+  pasted.value ? 'a pasted token' : signedInAs.value ? `@${signedInAs.value}` : null,
+);
 
 export async function findSession(): Promise<void> {
   if (localStorage.getItem('parley.signed_in') === null) return;

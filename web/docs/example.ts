@@ -27,12 +27,19 @@ export function exampleOf(root: object, given: Schema, name = '', depth = 0): un
   if (depth > 1 && types.includes('null') && (type === 'object' || type === 'string')) return null;
   if (type === 'object') {
     if (depth > 4) return {};
-    return Object.fromEntries(Object.entries(schema.properties ?? {})
-      .map(([key, value]) => [key, exampleOf(root, value, key, depth + 1)]));
+    return Object.fromEntries(
+      Object.entries(schema.properties ?? {}).map(([key, value]) => [
+        key,
+        exampleOf(root, value, key, depth + 1),
+      ]),
+    );
   }
   if (type === 'array')
-    return schema.items && depth < 4 ? [exampleOf(root, schema.items, name.replace(/s$/, ''), depth + 1)] : [];
-  if (type === 'integer' || type === 'number') return schema.default ?? Math.max(schema.minimum ?? 1, 1);
+    return schema.items && depth < 4
+      ? [exampleOf(root, schema.items, name.replace(/s$/, ''), depth + 1)]
+      : [];
+  if (type === 'integer' || type === 'number')
+    return schema.default ?? Math.max(schema.minimum ?? 1, 1);
   if (type === 'boolean') return schema.default ?? false;
   if (samples[name] !== undefined) return samples[name];
   if (schema.format === 'uuid' || /(^|_)id$/.test(name)) return samples.id;
@@ -50,8 +57,11 @@ export function shortExample(root: object, given: Schema): unknown {
 }
 
 export function curlOf(method: string, path: string, body: string | null, open: boolean): string {
-  const lines = [`curl${method === 'get' ? '' : ` -X ${method.toUpperCase()}`} '${location.origin}${path}'`];
+  const lines = [
+    `curl${method === 'get' ? '' : ` -X ${method.toUpperCase()}`} '${location.origin}${path}'`,
+  ];
   if (!open) lines.push(`-H "Authorization: Bearer $TOKEN"`);
-  if (body !== null) lines.push(`-H 'Content-Type: application/json'`, `-d '${body.replace(/'/g, `'\\''`)}'`);
+  if (body !== null)
+    lines.push(`-H 'Content-Type: application/json'`, `-d '${body.replace(/'/g, `'\\''`)}'`);
   return lines.join(' \\\n  ');
 }

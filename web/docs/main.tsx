@@ -27,9 +27,18 @@ const frameMatches = (frame: Frame): boolean =>
 
 function Page() {
   if (problem.value)
-    return <main class="alone"><p role="alert">The description could not be loaded: {problem.value}</p></main>;
+    return (
+      <main class="alone">
+        <p role="alert">The description could not be loaded: {problem.value}</p>
+      </main>
+    );
   const found = reference.value;
-  if (!found) return <main class="alone" aria-busy="true"><Mark size={48} /></main>;
+  if (!found)
+    return (
+      <main class="alone" aria-busy="true">
+        <Mark size={48} />
+      </main>
+    );
   const calls = found.calls.filter(callMatches);
   const frames = found.frames.filter(frameMatches);
   const tags = [...new Set(calls.map((call) => call.tag))].sort((a, b) => rank(a) - rank(b));
@@ -39,22 +48,31 @@ function Page() {
       <main>
         <header class="intro">
           <h1>{found.api.info.title} API</h1>
-          <p class="soft">Version {found.api.info.version} · <a href="/api/v1/openapi.json">OpenAPI</a>
-            {' · '}<a href="/api/v1/asyncapi.json">AsyncAPI</a></p>
+          <p class="soft">
+            Version {found.api.info.version} · <a href="/api/v1/openapi.json">OpenAPI</a>
+            {' · '}
+            <a href="/api/v1/asyncapi.json">AsyncAPI</a>
+          </p>
           {found.api.info.description && <Prose text={found.api.info.description} />}
           <Access />
         </header>
         {tags.map((tag) => (
           <section key={tag} aria-label={tag}>
-            <h2 class="tag-title" id={`tag-${tag}`}>{title(tag)}</h2>
-            {calls.filter((call) => call.tag === tag).map((call) => (
-              <OperationView key={call.id} api={found.api} call={call} />
-            ))}
+            <h2 class="tag-title" id={`tag-${tag}`}>
+              {title(tag)}
+            </h2>
+            {calls
+              .filter((call) => call.tag === tag)
+              .map((call) => (
+                <OperationView key={call.id} api={found.api} call={call} />
+              ))}
           </section>
         ))}
         {frames.length > 0 && found.realtime && (
           <section aria-label="Frames and events">
-            <h2 class="tag-title" id="frames">Frames and events</h2>
+            <h2 class="tag-title" id="frames">
+              Frames and events
+            </h2>
             {found.realtime.info.description && <Prose text={found.realtime.info.description} />}
             {frames.map((frame) => (
               <FrameView key={frame.id} root={found.realtime!} frame={frame} />
@@ -80,27 +98,41 @@ const title = (tag: string): string =>
 function Navigation({ tags, calls, frames }: { tags: string[]; calls: Call[]; frames: Frame[] }) {
   return (
     <nav aria-label="Reference">
-      <a class="brand" href="/"><Mark size={28} /> Parley</a>
-      <SearchField label="Search the reference" value={query.value} onText={(text) => (query.value = text)} />
+      <a class="brand" href="/">
+        <Mark size={28} /> Parley
+      </a>
+      <SearchField
+        label="Search the reference"
+        value={query.value}
+        onText={(text) => (query.value = text)}
+      />
       <div class="links">
         {tags.map((tag) => (
           <div key={tag}>
-            <a class="group-link" href={`#tag-${tag}`}>{title(tag)}</a>
+            <a class="group-link" href={`#tag-${tag}`}>
+              {title(tag)}
+            </a>
             <ul>
-              {calls.filter((call) => call.tag === tag).map((call) => (
-                <li key={call.id}>
-                  <a href={`#${call.id}`}>
-                    <span class={`verb ${call.method}`}>{call.method === 'delete' ? 'DEL' : call.method.toUpperCase()}</span>
-                    <span>{call.operation.summary ?? call.path}</span>
-                  </a>
-                </li>
-              ))}
+              {calls
+                .filter((call) => call.tag === tag)
+                .map((call) => (
+                  <li key={call.id}>
+                    <a href={`#${call.id}`}>
+                      <span class={`verb ${call.method}`}>
+                        {call.method === 'delete' ? 'DEL' : call.method.toUpperCase()}
+                      </span>
+                      <span>{call.operation.summary ?? call.path}</span>
+                    </a>
+                  </li>
+                ))}
             </ul>
           </div>
         ))}
         {frames.length > 0 && (
           <div>
-            <a class="group-link" href="#frames">Frames and events</a>
+            <a class="group-link" href="#frames">
+              Frames and events
+            </a>
             <ul>
               {frames.map((frame) => (
                 <li key={frame.id}>
@@ -125,8 +157,8 @@ function Access() {
         Try it: {speaksAs.value ? `requests are sent as ${speaksAs.value}` : 'not signed in'}
       </summary>
       <p class="soft">
-        Requests use your session of the web client in this browser. To speak as somebody else, paste
-        an access token; it stays in this page only.
+        Requests use your session of the web client in this browser. To speak as somebody else,
+        paste an access token; it stays in this page only.
       </p>
       <input
         class="input mono"

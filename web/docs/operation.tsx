@@ -36,7 +36,10 @@ export function OperationView({ api, call }: { api: OpenApi; call: Call }) {
                 key={one.in + one.name}
                 root={api}
                 name={one.name}
-                field={{ ...(one.schema ?? {}), ...(one.description ? { description: one.description } : {}) }}
+                field={{
+                  ...(one.schema ?? {}),
+                  ...(one.description ? { description: one.description } : {}),
+                }}
                 required={one.required ?? false}
                 where={one.in}
                 depth={0}
@@ -93,7 +96,11 @@ function Errors({ codes }: { codes: string[] }) {
   return (
     <section>
       <h4>Error codes</h4>
-      <p class="codes">{codes.map((code) => <code key={code}>{code}</code>)}</p>
+      <p class="codes">
+        {codes.map((code) => (
+          <code key={code}>{code}</code>
+        ))}
+      </p>
     </section>
   );
 }

@@ -5,7 +5,9 @@ export function Prose({ text }: { text: string }) {
     <>
       {text.split(/\n{2,}/).map((paragraph, index) => (
         <p key={index} class="prose">
-          {paragraph.split('`').map((piece, at) => at % 2 ? <code key={at}>{piece}</code> : piece)}
+          {paragraph
+            .split('`')
+            .map((piece, at) => (at % 2 ? <code key={at}>{piece}</code> : piece))}
         </p>
       ))}
     </>
@@ -17,11 +19,17 @@ export function CodeBlock({ label, text }: { label: string; text: string }) {
     <figure class="code">
       <figcaption>
         {label}
-        <button type="button" class="button small" onClick={() => void navigator.clipboard?.writeText(text)}>
+        <button
+          type="button"
+          class="button small"
+          onClick={() => void navigator.clipboard?.writeText(text)}
+        >
           Copy
         </button>
       </figcaption>
-      <pre tabIndex={0}><code>{text}</code></pre>
+      <pre tabIndex={0}>
+        <code>{text}</code>
+      </pre>
     </figure>
   );
 }

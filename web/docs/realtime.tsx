@@ -5,13 +5,16 @@ import { SchemaView } from './schema_view';
 import { refName, type AsyncApi, type Frame, type Schema } from './spec';
 
 export function FrameView({ root, frame }: { root: AsyncApi; frame: Frame }) {
-  const envelope = frame.kind === 'op'
-    ? { id: 1, op: frame.name, data: example(root, frame.data) }
-    : { event: frame.name, ...(frame.kept ? { pos: '…' } : {}), data: example(root, frame.data) };
+  const envelope =
+    frame.kind === 'op'
+      ? { id: 1, op: frame.name, data: example(root, frame.data) }
+      : { event: frame.name, ...(frame.kept ? { pos: '…' } : {}), data: example(root, frame.data) };
   return (
     <article class="operation" id={frame.id} aria-labelledby={`${frame.id}-title`}>
       <header>
-        <h3 id={`${frame.id}-title`}><a href={`#${frame.id}`}>{frame.name}</a></h3>
+        <h3 id={`${frame.id}-title`}>
+          <a href={`#${frame.id}`}>{frame.name}</a>
+        </h3>
         <p class="route">
           <span class={`verb ${frame.kind}`}>{frame.kind === 'op' ? 'OP' : 'EVENT'}</span>
           <span class="soft">{frame.kind === 'op' ? 'client to server' : 'server to client'}</span>
@@ -31,11 +34,21 @@ export function FrameView({ root, frame }: { root: AsyncApi; frame: Frame }) {
 const example = (root: AsyncApi, schema: Schema | undefined): unknown =>
   schema ? exampleOf(root, schema) : {};
 
-function Part({ title, root, schema }: { title: string; root: AsyncApi; schema: Schema | undefined }) {
+function Part({
+  title,
+  root,
+  schema,
+}: {
+  title: string;
+  root: AsyncApi;
+  schema: Schema | undefined;
+}) {
   if (!schema || (!schema.$ref && !schema.properties)) return null;
   return (
     <section>
-      <h4>{title} <span class="soft">{refName(schema)}</span></h4>
+      <h4>
+        {title} <span class="soft">{refName(schema)}</span>
+      </h4>
       <details>
         <summary>Fields</summary>
         <SchemaView root={root} schema={schema} />

@@ -2,7 +2,15 @@
 import { limitWords, refName, resolve, typeWords, type Schema } from './spec';
 import { Prose } from './prose';
 
-export function SchemaView({ root, schema, depth = 0 }: { root: object; schema: Schema; depth?: number }) {
+export function SchemaView({
+  root,
+  schema,
+  depth = 0,
+}: {
+  root: object;
+  schema: Schema;
+  depth?: number;
+}) {
   const whole = inner(root, schema);
   const fields = Object.entries(whole.properties ?? {});
   if (fields.length === 0) return <p class="soft">{typeWords(root, schema)}</p>;
@@ -34,7 +42,14 @@ function inner(root: object, schema: Schema): Schema {
   return at;
 }
 
-export function FieldRow({ root, name, field, required, depth, where }: {
+export function FieldRow({
+  root,
+  name,
+  field,
+  required,
+  depth,
+  where,
+}: {
   root: object;
   name: string;
   field: Schema;

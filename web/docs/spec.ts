@@ -173,8 +173,9 @@ export function typeWords(root: object, schema: Schema): string {
   const choice = schema.oneOf ?? schema.anyOf ?? schema.allOf;
   if (choice) return choice.map((one) => typeWords(root, one)).join(' or ');
   const types = [schema.type ?? 'any'].flat();
-  const words = types.map((type) => type === 'array' && schema.items
-    ? `array of ${typeWords(root, schema.items)}` : type);
+  const words = types.map((type) =>
+    type === 'array' && schema.items ? `array of ${typeWords(root, schema.items)}` : type,
+  );
   return words.join(' or ') + (schema.format ? `, ${schema.format}` : '');
 }
 
@@ -191,7 +192,11 @@ export function limitWords(schema: Schema): string {
 }
 
 function range(low: number | undefined, high: number | undefined, unit: string): string {
-  const words = low !== undefined && high !== undefined ? `${low} to ${high}`
-    : high !== undefined ? `at most ${high}` : `at least ${low}`;
+  const words =
+    low !== undefined && high !== undefined
+      ? `${low} to ${high}`
+      : high !== undefined
+        ? `at most ${high}`
+        : `at least ${low}`;
   return unit ? `${words} ${unit}` : words;
 }

@@ -16,11 +16,20 @@ interface Outcome {
 
 const shownHeaders = /^(content-type|etag|location|retry-after|ratelimit.*|x-correlation-id)$/;
 
-export function TryIt({ root, call, parameters }: { root: object; call: Call; parameters: Parameter[] }) {
+export function TryIt({
+  root,
+  call,
+  parameters,
+}: {
+  root: object;
+  call: Call;
+  parameters: Parameter[];
+}) {
   const schema = Object.values(call.operation.requestBody?.content ?? {})[0]?.schema;
   const [values, setValues] = useState<Record<string, string>>({});
   const [body, setBody] = useState(() =>
-    schema ? JSON.stringify(shortExample(root, schema), null, 2) : '');
+    schema ? JSON.stringify(shortExample(root, schema), null, 2) : '',
+  );
   const [outcome, setOutcome] = useState<Outcome | null>(null);
   const [busy, setBusy] = useState(false);
   const open = call.operation.security?.length === 0;
@@ -38,12 +47,16 @@ export function TryIt({ root, call, parameters }: { root: object; call: Call; pa
       <form onSubmit={(event) => void send(event)}>
         {parameters.map((parameter) => (
           <label key={parameter.in + parameter.name}>
-            <span><code>{parameter.name}</code> <span class="soft">{parameter.in}</span></span>
+            <span>
+              <code>{parameter.name}</code> <span class="soft">{parameter.in}</span>
+            </span>
             <input
               class="input"
               required={parameter.required && parameter.in === 'path'}
               placeholder={String(resolve(root, parameter.schema ?? {}).default ?? '')}
-              onInput={(event) => setValues({ ...values, [parameter.name]: event.currentTarget.value })}
+              onInput={(event) =>
+                setValues({ ...values, [parameter.name]: event.currentTarget.value })
+              }
             />
           </label>
         ))}
@@ -60,9 +73,15 @@ export function TryIt({ root, call, parameters }: { root: object; call: Call; pa
           </label>
         )}
         <div class="send">
-          <Button type="submit" look="primary" busy={busy}>Send</Button>
+          <Button type="submit" look="primary" busy={busy}>
+            Send
+          </Button>
           <span class="soft">
-            {open ? 'No sign-in needed.' : speaksAs.value ? `As ${speaksAs.value}.` : 'Not signed in: expect 401.'}
+            {open
+              ? 'No sign-in needed.'
+              : speaksAs.value
+                ? `As ${speaksAs.value}.`
+                : 'Not signed in: expect 401.'}
           </span>
         </div>
       </form>
@@ -87,15 +106,22 @@ function OutcomeView({ outcome }: { outcome: Outcome }) {
 
 function pathWith(path: string, parameters: Parameter[], values: Record<string, string>): string {
   const filled = path.replace(/\{(\w+)\}/g, (whole, name: string) =>
-    values[name] ? encodeURIComponent(values[name]) : whole);
+    values[name] ? encodeURIComponent(values[name]) : whole,
+  );
   const query = new URLSearchParams();
   for (const { name, in: place } of parameters)
     if (place === 'query' && values[name]) query.set(name, values[name]);
   return query.size ? `${filled}?${query}` : filled;
 }
 
-async function request(method: string, path: string, body: string | null, parameters: Parameter[],
-  values: Record<string, string>, open: boolean): Promise<Outcome> {
+async function request(
+  method: string,
+  path: string,
+  body: string | null,
+  parameters: Parameter[],
+  values: Record<string, string>,
+  open: boolean,
+): Promise<Outcome> {
   const headers: Record<string, string> = { accept: 'application/json' };
   const token = open ? null : await currentToken();
   if (token) headers.authorization = `Bearer ${token}`;
@@ -104,19 +130,31 @@ async function request(method: string, path: string, body: string | null, parame
     if (place === 'header' && values[name]) headers[name] = values[name];
   const begun = performance.now();
   try {
-    const answer = await fetch(path, { method: method.toUpperCase(), headers, body, cache: 'no-store' });
+    const answer = await fetch(path, {
+      method: method.toUpperCase(),
+      headers,
+      body,
+      cache: 'no-store',
+    });
     const text = await answer.text();
     return {
       status: `${answer.status} ${answer.statusText}`.trim(),
       good: answer.ok,
       ms: performance.now() - begun,
-      headers: [...answer.headers].filter(([name]) => shownHeaders.test(name))
-        .map(([name, value]) => `${name}: ${value}`).join('\n'),
+      headers: [...answer.headers]
+        .filter(([name]) => shownHeaders.test(name))
+        .map(([name, value]) => `${name}: ${value}`)
+        .join('\n'),
       body: pretty(text),
     };
   } catch (problem) {
-    return { status: (problem as Error).message, good: false, ms: performance.now() - begun,
-      headers: '', body: '' };
+    return {
+      status: (problem as Error).message,
+      good: false,
+      ms: performance.now() - begun,
+      headers: '',
+      body: '',
+    };
   }
 }
 

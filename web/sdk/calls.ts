@@ -2,8 +2,21 @@
 import type { Connection } from './connection';
 import type { Http } from './http';
 import type {
-  Chat, ChatChange, HistoryQuery, Id, Member, MemberRole, Message, NewChat, Page, PageQuery,
-  Presence, PresenceStatus, Session, User, UserChange,
+  Chat,
+  ChatChange,
+  HistoryQuery,
+  Id,
+  Member,
+  MemberRole,
+  Message,
+  NewChat,
+  Page,
+  PageQuery,
+  Presence,
+  PresenceStatus,
+  Session,
+  User,
+  UserChange,
 } from './types';
 
 const query = (input: object = {}): Record<string, string | number | undefined> =>
@@ -11,8 +24,7 @@ const query = (input: object = {}): Record<string, string | number | undefined> 
 
 export const userCalls = (http: Http) => ({
   me: () => http.call<User>('/users/me'),
-  update: (change: UserChange) =>
-    http.call<User>('/users/me', { method: 'PATCH', body: change }),
+  update: (change: UserChange) => http.call<User>('/users/me', { method: 'PATCH', body: change }),
   get: (id: Id) => http.call<User>(`/users/${id}`),
   byUsername: (name: string) => http.call<User>(`/users/by-username/${encodeURIComponent(name)}`),
   search: (text: string, page: PageQuery = {}, signal?: AbortSignal) =>
@@ -80,7 +92,7 @@ export const messageCalls = (http: Http, connection: Connection) => ({
     http.call<unknown>(reactionPath(chat, seq, emoji), { method: 'DELETE' }),
   search: (text: string, page: PageQuery = {}) =>
     http.call<Page<Message>>('/messages/search', { query: { q: text, ...page } }),
-  /** Sends over the socket or not at all, without the outbox: for bots that do their own retries. */
+  /** Over the socket or not at all, without the outbox: for bots that do their own retries. */
   sendNow: (chat: Id, text: string, client_id: string) =>
     connection.request<Message>('chat.send', { chat_id: chat, text, client_id }),
 });

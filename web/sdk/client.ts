@@ -12,7 +12,7 @@ import type { Id, PendingAnswer, SignIn, SignUp, TokenAnswer, User } from './typ
 export interface ParleyOptions {
   /** The server's origin, such as 'https://chat.example.org'. Default: the page's own. */
   server?: string;
-  /** Where the refresh token lives. Default: an HttpOnly cookie, which needs the server's origin. */
+  /** Where the refresh token lives. Default: an HttpOnly cookie, on the server's origin only. */
   tokenStorage?: TokenStorage;
   /** Keeps unsent messages over a reload. Default: none. */
   outboxStorage?: OutboxStorage;
@@ -41,13 +41,19 @@ export class Parley {
     const server = (options.server ?? '').replace(/\/+$/, '');
     this.#cookie = options.tokenStorage === undefined;
     this.http = new Http(server, options.fetch ?? ((url, init) => fetch(url, init)), clock);
-    this.session = new SessionKeeper(clock, (path, body) => this.#postAuth(path, body),
-      options.tokenStorage ?? null);
+    this.session = new SessionKeeper(
+      clock,
+      (path, body) => this.#postAuth(path, body),
+      options.tokenStorage ?? null,
+    );
     this.http.session = this.session;
     this.connection = new Connection(this.http, this.session, clock, {
       transports: options.transports ?? ['websocket', 'sse', 'polling'],
-      makeSocket: options.makeSocket ?? (typeof WebSocket === 'undefined' ? undefined
-        : (url, protocols) => new WebSocket(url, protocols)),
+      makeSocket:
+        options.makeSocket ??
+        (typeof WebSocket === 'undefined'
+          ? undefined
+          : (url, protocols) => new WebSocket(url, protocols)),
     });
     this.outbox = new Outbox(this.http, this.connection, clock, options.outboxStorage ?? null);
     // The next person to sign in here must not send what this one wrote.

@@ -88,7 +88,7 @@ export class Connection {
     this.#move('idle');
   }
 
-  /** The network may be back, or the page is looked at again: find out now, not at the next turn. */
+  /** The network may be back, or the page is looked at again: find out now, not in a while. */
   poke(): void {
     if (this.state === 'waiting') {
       this.#failures = 0;
@@ -234,8 +234,10 @@ export class Connection {
     const there = await this.http
       .call('/users/me', { retries: 0, timeoutMs: 5000 })
       .then(() => true)
-      .catch((problem: unknown) => problem instanceof ParleyError && problem.status >= 400
-        && problem.status < 500);
+      .catch(
+        (problem: unknown) =>
+          problem instanceof ParleyError && problem.status >= 400 && problem.status < 500,
+      );
     if (round !== this.#round) return;
     if (!there) {
       this.#choice = this.#strikes = 0;
@@ -251,8 +253,10 @@ export class Connection {
     this.#drop();
     this.#failures++;
     // After a restart of the server everybody comes back at once: hence the spread even at first.
-    const wait = Math.max(ending.retryAfterMs * (1 + this.clock.random() * 0.2),
-      backoffMs(this.clock, attempt));
+    const wait = Math.max(
+      ending.retryAfterMs * (1 + this.clock.random() * 0.2),
+      backoffMs(this.clock, attempt),
+    );
     this.#timer = this.clock.after(wait, () => void this.#connect());
     this.#move('waiting');
   }

@@ -25,7 +25,8 @@ export class ParleyError extends Error {
 
   /** Whether the same request may succeed later without anybody changing anything. */
   get transient(): boolean {
-    return this.status === 0 ? this.code !== 'closed'
+    return this.status === 0
+      ? this.code !== 'closed'
       : this.status === 429 || this.status === 408 || this.status >= 500;
   }
 

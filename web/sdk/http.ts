@@ -37,8 +37,11 @@ export class Http {
       try {
         return await this.#once<T>(method, path, options);
       } catch (problem) {
-        const again = problem instanceof ParleyError && problem.transient && attempt < retries
-          && !options.signal?.aborted;
+        const again =
+          problem instanceof ParleyError &&
+          problem.transient &&
+          attempt < retries &&
+          !options.signal?.aborted;
         if (!again) throw problem;
         const wait = problem.retryAfterMs || backoffMs(this.clock, attempt);
         if (wait > 20_000) throw problem;

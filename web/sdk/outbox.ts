@@ -119,8 +119,10 @@ export class Outbox {
         this.#done(entry, await this.#send(entry));
         attempt = 0;
       } catch (problem) {
-        const known = problem instanceof ParleyError ? problem
-          : new ParleyError({ code: 'bad_answer', detail: String(problem) });
+        const known =
+          problem instanceof ParleyError
+            ? problem
+            : new ParleyError({ code: 'bad_answer', detail: String(problem) });
         if (!this.#messages.includes(entry)) continue;
         // 401: the session is being renewed or has ended; the message is not to blame.
         if (known.transient || known.status === 401) {

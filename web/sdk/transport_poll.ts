@@ -28,11 +28,16 @@ export function openPolling(input: TransportInput): Transport {
   async function poll(): Promise<Updates> {
     // The first answer must come quickly: only then is it known that this way works.
     const hold = ready ? HOLD_SECONDS : 1;
-    const answer = await input.http.raw('GET', '/updates', {
-      query: { pos, timeout: pos === undefined ? undefined : hold },
-      signal: abort.signal,
-      timeoutMs: (hold + 10) * 1000,
-    }, input.token);
+    const answer = await input.http.raw(
+      'GET',
+      '/updates',
+      {
+        query: { pos, timeout: pos === undefined ? undefined : hold },
+        signal: abort.signal,
+        timeoutMs: (hold + 10) * 1000,
+      },
+      input.token,
+    );
     if (!answer.ok) throw await errorFromAnswer(answer);
     return (await answer.json()) as Updates;
   }

@@ -28,12 +28,17 @@ export function openSse(input: TransportInput): Transport {
   }
 
   async function run(): Promise<void> {
-    const answer = await input.http.raw('GET', '/stream', {
-      query: { pos: input.pos },
-      headers: { accept: 'text/event-stream' },
-      signal: abort.signal,
-      timeoutMs: 10_000,
-    }, input.token);
+    const answer = await input.http.raw(
+      'GET',
+      '/stream',
+      {
+        query: { pos: input.pos },
+        headers: { accept: 'text/event-stream' },
+        signal: abort.signal,
+        timeoutMs: 10_000,
+      },
+      input.token,
+    );
     if (!answer.ok || !answer.body) throw await errorFromAnswer(answer);
     input.onAlive();
     const parser = new SseParser((event) => {

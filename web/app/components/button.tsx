@@ -13,7 +13,16 @@ interface ButtonProps extends Native {
   children: ComponentChildren;
 }
 
-export function Button({ look = 'normal', icon, small, wide, busy, children, onClick, ...rest }: ButtonProps) {
+export function Button({
+  look = 'normal',
+  icon,
+  small,
+  wide,
+  busy,
+  children,
+  onClick,
+  ...rest
+}: ButtonProps) {
   const names = ['button', look, small && 'small', wide && 'wide'].filter(Boolean).join(' ');
   return (
     <button

@@ -43,8 +43,10 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
       editing.value = null;
       text.value = draftOf(chatId);
       if (words !== edited.text)
-        void orSay('The change was not saved', parley.messages.edit(chatId, edited.seq, words))
-          .then((message) => message && conversation.timeline.changed(message));
+        void orSay(
+          'The change was not saved',
+          parley.messages.edit(chatId, edited.seq, words),
+        ).then((message) => message && conversation.timeline.changed(message));
       return;
     }
     send(chatId, words, replyTo.peek()?.seq ?? null);
@@ -56,8 +58,10 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
   }
 
   function editLast(): boolean {
-    const own = conversation.timeline.messages.peek()
-      .filter((one) => one.sender_id === me.peek()?.id && !one.deleted_at).at(-1);
+    const own = conversation.timeline.messages
+      .peek()
+      .filter((one) => one.sender_id === me.peek()?.id && !one.deleted_at)
+      .at(-1);
     if (own) conversation.edit(own);
     return own !== undefined;
   }
@@ -89,10 +93,12 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
       <div class="box">
         <Context conversation={conversation} onLeave={() => conversation.leaveContext()} />
         <div class="entry">
-          <EmojiButton onPick={(emoji) => {
-            insert(field.current!, emoji);
-            write(field.current!.value);
-          }} />
+          <EmojiButton
+            onPick={(emoji) => {
+              insert(field.current!, emoji);
+              write(field.current!.value);
+            }}
+          />
           {/* The style sheet lays the same text behind the field, so that it grows with it. */}
           <div class="grow" data-text={text.value}>
             <textarea
@@ -134,7 +140,12 @@ function Context({ conversation, onLeave }: { conversation: Conversation; onLeav
       <Icon name={editing ? 'edit' : 'reply'} size={18} />
       <span class="visually-hidden">{editing ? 'Editing' : 'Replying to'}</span>
       <Quote seq={message.seq} conversation={conversation} />
-      <IconButton icon="close" label={editing ? 'Stop editing' : 'Stop replying'} small onClick={onLeave} />
+      <IconButton
+        icon="close"
+        label={editing ? 'Stop editing' : 'Stop replying'}
+        small
+        onClick={onLeave}
+      />
     </div>
   );
 }

@@ -4,7 +4,12 @@ import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { Button, IconButton } from './button';
 
-export function Dialog({ title, onClose, children, footer }: {
+export function Dialog({
+  title,
+  onClose,
+  children,
+  footer,
+}: {
   title: string;
   onClose(): void;
   children: ComponentChildren;
@@ -45,7 +50,14 @@ export function Dialog({ title, onClose, children, footer }: {
   );
 }
 
-export function Confirm({ title, text, action, busy, onConfirm, onClose }: {
+export function Confirm({
+  title,
+  text,
+  action,
+  busy,
+  onConfirm,
+  onClose,
+}: {
   title: string;
   text: string;
   action: string;
@@ -60,7 +72,9 @@ export function Confirm({ title, text, action, busy, onConfirm, onClose }: {
       footer={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button look="danger" busy={busy ?? false} onClick={onConfirm}>{action}</Button>
+          <Button look="danger" busy={busy ?? false} onClick={onConfirm}>
+            {action}
+          </Button>
         </>
       }
     >

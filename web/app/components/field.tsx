@@ -61,7 +61,7 @@ export function PasswordField({ label, hint, wrong, onText, ...rest }: Omit<Fiel
           autocapitalize="off"
           spellcheck={false}
           aria-invalid={wrong ? 'true' : undefined}
-          aria-describedby={wrong ?? hint ? `${id}-note` : undefined}
+          aria-describedby={(wrong ?? hint) ? `${id}-note` : undefined}
           onInput={(event) => onText(event.currentTarget.value)}
         />
         <IconButton
@@ -75,7 +75,14 @@ export function PasswordField({ label, hint, wrong, onText, ...rest }: Omit<Fiel
   );
 }
 
-export function TextArea({ label, hint, wrong, value, onText, maxLength }: {
+export function TextArea({
+  label,
+  hint,
+  wrong,
+  value,
+  onText,
+  maxLength,
+}: {
   label: string;
   hint?: string;
   wrong?: string | undefined;
@@ -93,7 +100,7 @@ export function TextArea({ label, hint, wrong, value, onText, maxLength }: {
         value={value}
         maxLength={maxLength}
         aria-invalid={wrong ? 'true' : undefined}
-        aria-describedby={wrong ?? hint ? `${id}-note` : undefined}
+        aria-describedby={(wrong ?? hint) ? `${id}-note` : undefined}
         onInput={(event) => onText(event.currentTarget.value)}
       />
       <FieldNote id={`${id}-note`} hint={hint} wrong={wrong} />
@@ -101,7 +108,11 @@ export function TextArea({ label, hint, wrong, value, onText, maxLength }: {
   );
 }
 
-function FieldNote({ id, hint, wrong }: {
+function FieldNote({
+  id,
+  hint,
+  wrong,
+}: {
   id: string;
   hint?: string | undefined;
   wrong?: string | undefined;
@@ -112,7 +123,11 @@ function FieldNote({ id, hint, wrong }: {
         <Icon name="alert" size={16} /> {wrong}
       </p>
     );
-  return hint ? <p class="hint" id={id}>{hint}</p> : null;
+  return hint ? (
+    <p class="hint" id={id}>
+      {hint}
+    </p>
+  ) : null;
 }
 
 interface SearchProps extends Omit<NativeInput, 'type'> {
@@ -138,13 +153,22 @@ export function SearchField({ label, value, shortcut, onText, ...rest }: SearchP
         spellcheck={false}
         onInput={(event) => onText(event.currentTarget.value)}
       />
-      {value ? <IconButton icon="close" label="Clear search" small onClick={() => onText('')} />
-        : shortcut && <kbd aria-hidden="true">{shortcut}</kbd>}
+      {value ? (
+        <IconButton icon="close" label="Clear search" small onClick={() => onText('')} />
+      ) : (
+        shortcut && <kbd aria-hidden="true">{shortcut}</kbd>
+      )}
     </div>
   );
 }
 
-export function Segments<T extends string>({ label, name, value, choices, onChoose }: {
+export function Segments<T extends string>({
+  label,
+  name,
+  value,
+  choices,
+  onChoose,
+}: {
   label: string;
   name: string;
   value: T;

@@ -22,7 +22,13 @@ export interface MessageActions {
   jump(seq: number): void;
 }
 
-export function MessageRow({ row, conversation, group, tabbable, actions }: {
+export function MessageRow({
+  row,
+  conversation,
+  group,
+  tabbable,
+  actions,
+}: {
   row: Row;
   conversation: Conversation;
   group: boolean;
@@ -54,11 +60,21 @@ export function MessageRow({ row, conversation, group, tabbable, actions }: {
             </span>
           )}
           <div class="line">
-            <Bubble message={message} own={own} conversation={conversation} actions={actions}
-              tabIndex={tabIndex} />
+            <Bubble
+              message={message}
+              own={own}
+              conversation={conversation}
+              actions={actions}
+              tabIndex={tabIndex}
+            />
             {!message.deleted_at && (
-              <Tools message={message} own={own} conversation={conversation} actions={actions}
-                tabIndex={tabIndex} />
+              <Tools
+                message={message}
+                own={own}
+                conversation={conversation}
+                actions={actions}
+                tabIndex={tabIndex}
+              />
             )}
           </div>
         </div>
@@ -74,9 +90,14 @@ function describe(message: Message, own: boolean): string {
   return `${who}, ${clockTime(message.created_at)}: ${what}${message.edited_at ? ', edited' : ''}`;
 }
 
-function onKey(event: KeyboardEvent, message: Message, conversation: Conversation,
-  actions: MessageActions): void {
-  if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
+function onKey(
+  event: KeyboardEvent,
+  message: Message,
+  conversation: Conversation,
+  actions: MessageActions,
+): void {
+  if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey)
+    return;
   if (message.deleted_at) return;
   if (event.key === 'r') actions.reply(message);
   else if (event.key === 'e' && message.sender_id === me.peek()?.id) actions.edit(message);
@@ -106,8 +127,12 @@ function Bubble({ message, own, conversation, actions, tabIndex }: PartProps) {
   return (
     <div class={`bubble${large ? ' large-emoji' : ''}`}>
       {message.reply_to !== null && (
-        <Quote seq={message.reply_to} conversation={conversation} onOpen={actions.jump}
-          tabIndex={tabIndex} />
+        <Quote
+          seq={message.reply_to}
+          conversation={conversation}
+          onOpen={actions.jump}
+          tabIndex={tabIndex}
+        />
       )}
       <MessageText text={text} tabIndex={tabIndex} />
       <Meta message={message} own={own} chatId={conversation.chatId} />
@@ -130,8 +155,8 @@ function Meta({ message, own, chatId }: { message: Message; own: boolean; chatId
 /** One tick: the server has it. Two: someone has read it. */
 function Ticks({ chatId, seq }: { chatId: string; seq: number }) {
   const { read, others } = readersOf(chatId, seq);
-  const title = read.length === 0 ? 'Sent'
-    : others > 1 ? `Read by ${read.length} of ${others}` : 'Read';
+  const title =
+    read.length === 0 ? 'Sent' : others > 1 ? `Read by ${read.length} of ${others}` : 'Read';
   return (
     <span title={title} data-state={read.length ? 'read' : 'sent'}>
       <Icon name={read.length ? 'checks' : 'check'} size={15} />
@@ -139,32 +164,43 @@ function Ticks({ chatId, seq }: { chatId: string; seq: number }) {
   );
 }
 
-export function Quote({ seq, conversation, onOpen, tabIndex }: {
+export function Quote({
+  seq,
+  conversation,
+  onOpen,
+  tabIndex,
+}: {
   seq: number;
   conversation: Conversation;
   onOpen?: (seq: number) => void;
   tabIndex?: number;
 }) {
-  const original = conversation.timeline.messages.value
-    .find((one) => one.seq === seq);
-  const words = !original ? 'Earlier message'
-    : original.deleted_at ? 'Deleted message' : original.text;
+  const original = conversation.timeline.messages.value.find((one) => one.seq === seq);
+  const words = !original
+    ? 'Earlier message'
+    : original.deleted_at
+      ? 'Deleted message'
+      : original.text;
   const inside = (
     <>
       {original && <span class="from">{userName(original.sender_id)}</span>}
       <span class="words">{words}</span>
     </>
   );
-  return onOpen
-    ? (
-      <button type="button" class="quote" tabIndex={tabIndex} onClick={() => onOpen(seq)}>
-        {inside}
-      </button>
-    )
-    : <div class="quote">{inside}</div>;
+  return onOpen ? (
+    <button type="button" class="quote" tabIndex={tabIndex} onClick={() => onOpen(seq)}>
+      {inside}
+    </button>
+  ) : (
+    <div class="quote">{inside}</div>
+  );
 }
 
-function Reactions({ message, conversation, tabIndex }: {
+function Reactions({
+  message,
+  conversation,
+  tabIndex,
+}: {
   message: Message;
   conversation: Conversation;
   tabIndex: number;
@@ -175,7 +211,10 @@ function Reactions({ message, conversation, tabIndex }: {
     <div class="reactions">
       {list.map((reaction) => {
         const mine = isMine(reaction);
-        const who = reaction.user_ids.slice(0, 8).map((id) => userName(id)).join(', ');
+        const who = reaction.user_ids
+          .slice(0, 8)
+          .map((id) => userName(id))
+          .join(', ');
         return (
           <button
             key={reaction.emoji}
@@ -201,12 +240,20 @@ function Tools({ message, own, conversation, actions, tabIndex }: PartProps) {
   const menuButton = useRef<HTMLSpanElement>(null);
   const items: MenuItem[] = [
     { icon: 'reply', label: 'Reply', act: () => actions.reply(message) },
-    { icon: 'copy', label: 'Copy text',
-      act: () => void navigator.clipboard?.writeText(message.text) },
+    {
+      icon: 'copy',
+      label: 'Copy text',
+      act: () => void navigator.clipboard?.writeText(message.text),
+    },
   ];
   if (own) items.push({ icon: 'edit', label: 'Edit', act: () => actions.edit(message) });
   if (conversation.mayDelete(message))
-    items.push({ icon: 'trash', label: 'Delete', danger: true, act: () => actions.remove(message) });
+    items.push({
+      icon: 'trash',
+      label: 'Delete',
+      danger: true,
+      act: () => actions.remove(message),
+    });
   return (
     <div class="tools" role="group" aria-label="Message actions">
       <span ref={emojiButton}>
@@ -238,7 +285,12 @@ function Tools({ message, own, conversation, actions, tabIndex }: PartProps) {
         />
       )}
       {open === 'menu' && (
-        <Menu anchor={menuButton} label="Message actions" items={items} onClose={() => setOpen(null)} />
+        <Menu
+          anchor={menuButton}
+          label="Message actions"
+          items={items}
+          onClose={() => setOpen(null)}
+        />
       )}
     </div>
   );

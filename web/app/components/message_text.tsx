@@ -4,8 +4,8 @@ import { splitLinks } from '../format';
 export function MessageText({ text, tabIndex }: { text: string; tabIndex?: number }) {
   return (
     <span class="text">
-      {splitLinks(text).map((piece, index) => piece.url
-        ? (
+      {splitLinks(text).map((piece, index) =>
+        piece.url ? (
           <a
             key={index}
             href={piece.url}
@@ -15,8 +15,10 @@ export function MessageText({ text, tabIndex }: { text: string; tabIndex?: numbe
           >
             {piece.text}
           </a>
-        )
-        : piece.text)}
+        ) : (
+          piece.text
+        ),
+      )}
     </span>
   );
 }

@@ -10,7 +10,11 @@ export function userFrom(id: Id): User | null {
   return me.value?.id === id ? me.value : userSignal(id).value;
 }
 
-export function PersonAvatar({ id, size, presence }: {
+export function PersonAvatar({
+  id,
+  size,
+  presence,
+}: {
   id: Id;
   size?: 'small' | 'medium' | 'normal' | 'large';
   presence?: boolean;
@@ -28,7 +32,11 @@ export function PersonAvatar({ id, size, presence }: {
 }
 
 /** Avatar, name and a second line; whatever is put inside comes at the end. */
-export function PersonWords({ user, note, children }: {
+export function PersonWords({
+  user,
+  note,
+  children,
+}: {
   user: User;
   note?: string;
   children?: ComponentChildren;

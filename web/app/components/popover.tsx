@@ -14,7 +14,15 @@ interface PopoverProps {
   children: ComponentChildren;
 }
 
-export function Popover({ anchor, label, role, columns = 1, extra, onClose, children }: PopoverProps) {
+export function Popover({
+  anchor,
+  label,
+  role,
+  columns = 1,
+  extra,
+  onClose,
+  children,
+}: PopoverProps) {
   const element = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     const box = element.current!;
@@ -77,7 +85,12 @@ export interface MenuItem {
   act(): void;
 }
 
-export function Menu({ anchor, label, items, onClose }: {
+export function Menu({
+  anchor,
+  label,
+  items,
+  onClose,
+}: {
   anchor: RefObject<HTMLElement | null>;
   label: string;
   items: MenuItem[];

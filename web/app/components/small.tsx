@@ -15,21 +15,30 @@ export function Badge({ count, label }: { count: number; label: string }) {
   );
 }
 
-export function Empty({ icon, title, children }: {
+export function Empty({
+  icon,
+  title,
+  children,
+}: {
   icon: IconName;
   title: string;
   children?: ComponentChildren;
 }) {
   return (
     <div class="empty">
-      <span class="picture"><Icon name={icon} size={34} /></span>
+      <span class="picture">
+        <Icon name={icon} size={34} />
+      </span>
       <h2>{title}</h2>
       {children}
     </div>
   );
 }
 
-export function Banner({ kind, children }: {
+export function Banner({
+  kind,
+  children,
+}: {
   kind: 'problem' | 'warn' | 'info';
   children: ComponentChildren;
 }) {

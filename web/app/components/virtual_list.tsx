@@ -1,7 +1,7 @@
 // A long list of rows of unknown heights that draws only those near the viewport and never moves
 // what the reader looks at, whatever is added above, measured late, or changes its size.
 //
-// The place is held by an anchor: an edge of a row and its distance from the top, or "the end". After
+// The place is held by an anchor: an edge of a row and where that stands, or "the end". After
 // each change of size (before the browser paints) the scroll position is corrected until the anchor
 // stands where it stood. What is not drawn is replaced by two spacers of measured heights, or of
 // estimates for rows never seen. The browser's own scroll anchoring is off, it would correct twice.
@@ -43,7 +43,7 @@ const END_SLACK_PX = 32;
 
 interface Anchor {
   key: string;
-  /** Which of its edges is held, and where below the viewport's upper edge. Scrolling holds the lower
+  /** Which edge is held, and where below the viewport's upper edge. Scrolling holds the lower
    * edge of the uppermost row: when that row itself changes its height, all below stay still. */
   edge: 'top' | 'bottom';
   offset: number;
@@ -120,20 +120,24 @@ export function VirtualList<R extends VirtualRow>(props: Props<R>) {
     if (!covered(viewport.current!, content.current!, place, list.length)) again(undefined);
   };
 
-  useImperativeHandle(props.handle ?? null, () => ({
-    toEnd: () => {
-      place.top = viewport.current!.scrollTop;
-      place.anchor = null;
-      again(undefined);
-    },
-    toKey: (key) => {
-      place.top = viewport.current!.scrollTop;
-      const offset = Math.round(viewport.current!.clientHeight / 3);
-      place.anchor = { key, edge: 'top', offset };
-      again(undefined);
-    },
-    element: (key) => content.current?.querySelector(`[data-key="${CSS.escape(key)}"]`) ?? null,
-  }), []);
+  useImperativeHandle(
+    props.handle ?? null,
+    () => ({
+      toEnd: () => {
+        place.top = viewport.current!.scrollTop;
+        place.anchor = null;
+        again(undefined);
+      },
+      toKey: (key) => {
+        place.top = viewport.current!.scrollTop;
+        const offset = Math.round(viewport.current!.clientHeight / 3);
+        place.anchor = { key, edge: 'top', offset };
+        again(undefined);
+      },
+      element: (key) => content.current?.querySelector(`[data-key="${CSS.escape(key)}"]`) ?? null,
+    }),
+    [],
+  );
 
   return (
     <div class="viewport" ref={viewport} onScroll={onScroll} tabIndex={-1}>
@@ -149,8 +153,12 @@ export function VirtualList<R extends VirtualRow>(props: Props<R>) {
 }
 
 /** Enough rows around the anchor to fill the viewport and some more on both sides. */
-function chooseRange(place: Place, rows: readonly VirtualRow[], heightOf: (i: number) => number,
-  viewportPx: number): void {
+function chooseRange(
+  place: Place,
+  rows: readonly VirtualRow[],
+  heightOf: (i: number) => number,
+  viewportPx: number,
+): void {
   const anchor = place.anchor;
   let at = anchor ? rows.findIndex((row) => row.key === anchor.key) : -1;
   if (at < 0) {
@@ -173,7 +181,7 @@ interface StillProps<R> {
   draw(row: R, marked: boolean): VNode;
 }
 
-/** Draws a row again only when it is another one. (Keeping the elements themselves would do too, but
+/** Draws a row again only when it is another one. (Keeping the elements would do too, but
  * each holds on to the list it was drawn in, and so to every row that was ever drawn.) */
 class Still<R extends VirtualRow> extends Component<StillProps<R>> {
   override shouldComponentUpdate(next: StillProps<R>): boolean {
@@ -186,8 +194,7 @@ class Still<R extends VirtualRow> extends Component<StillProps<R>> {
   }
 }
 
-const heightIn = (place: Place, row: VirtualRow): number =>
-  place.heights.get(row.key) ?? row.guess;
+const heightIn = (place: Place, row: VirtualRow): number => place.heights.get(row.key) ?? row.guess;
 
 const drawn = (content: HTMLElement): HTMLElement[] =>
   [...content.children].slice(1, -1) as HTMLElement[];
@@ -215,8 +222,12 @@ function hold(place: Place, viewport: HTMLElement, content: HTMLElement): void {
 }
 
 /** After the reader has scrolled: what is held from now on. */
-function readAnchor(place: Place, viewport: HTMLElement, content: HTMLElement,
-  rows: readonly VirtualRow[]): void {
+function readAnchor(
+  place: Place,
+  viewport: HTMLElement,
+  content: HTMLElement,
+  rows: readonly VirtualRow[],
+): void {
   place.top = viewport.scrollTop;
   const left = viewport.scrollHeight - viewport.clientHeight - viewport.scrollTop;
   if (left < END_SLACK_PX && place.end === rows.length) {
@@ -224,8 +235,12 @@ function readAnchor(place: Place, viewport: HTMLElement, content: HTMLElement,
     return;
   }
   const edge = viewport.getBoundingClientRect();
-  const fleeting = new Set(rows.slice(place.start, place.end)
-    .filter((row) => row.fleeting).map((row) => row.key));
+  const fleeting = new Set(
+    rows
+      .slice(place.start, place.end)
+      .filter((row) => row.fleeting)
+      .map((row) => row.key),
+  );
   for (const element of drawn(content)) {
     const box = element.getBoundingClientRect();
     if (box.bottom <= edge.top || box.top >= edge.bottom) continue;
@@ -246,21 +261,34 @@ function readAnchor(place: Place, viewport: HTMLElement, content: HTMLElement,
 }
 
 /** Whether there are drawn rows well beyond both edges. */
-function covered(viewport: HTMLElement, content: HTMLElement, place: Place, count: number): boolean {
+function covered(
+  viewport: HTMLElement,
+  content: HTMLElement,
+  place: Place,
+  count: number,
+): boolean {
   const list = drawn(content);
   const edge = viewport.getBoundingClientRect();
   const first = list[0]?.getBoundingClientRect().top ?? edge.bottom;
   const last = list.at(-1)?.getBoundingClientRect().bottom ?? edge.top;
   const slack = OVERSCAN_PX / 2;
-  return (place.start === 0 || first < edge.top - slack)
-    && (place.end === count || last > edge.bottom + slack);
+  return (
+    (place.start === 0 || first < edge.top - slack) &&
+    (place.end === count || last > edge.bottom + slack)
+  );
 }
 
-function report(viewport: HTMLElement, content: HTMLElement, place: Place,
-  props: Props<VirtualRow>): void {
+function report(
+  viewport: HTMLElement,
+  content: HTMLElement,
+  place: Place,
+  props: Props<VirtualRow>,
+): void {
   const left = viewport.scrollHeight - viewport.clientHeight - viewport.scrollTop;
   const edge = viewport.getBoundingClientRect().bottom + 1;
-  const seen = drawn(content).filter((one) => one.getBoundingClientRect().bottom <= edge).at(-1);
+  const seen = drawn(content)
+    .filter((one) => one.getBoundingClientRect().bottom <= edge)
+    .at(-1);
   props.onView(left < END_SLACK_PX && place.end === props.rows.length, seen?.dataset.key ?? null);
   if (place.start === 0 && viewport.scrollTop < NEAR_PX) props.onNearTop();
 }

@@ -32,9 +32,11 @@ interface PageProps {
 
 /** Waits for the chat itself: where reading begins is known only then. */
 export function ConversationPage(props: PageProps) {
-  return chats.value.has(props.chatId)
-    ? <OpenConversation {...props} />
-    : <main class="conversation" aria-busy="true" />;
+  return chats.value.has(props.chatId) ? (
+    <OpenConversation {...props} />
+  ) : (
+    <main class="conversation" aria-busy="true" />
+  );
 }
 
 function OpenConversation({ chatId, onDetails, detailsOpen }: PageProps) {
@@ -59,23 +61,31 @@ function OpenConversation({ chatId, onDetails, detailsOpen }: PageProps) {
       <Head chat={chat} onDetails={onDetails} detailsOpen={detailsOpen} />
       <Log conversation={conversation} chat={chat} handle={list} />
       <TypingLine chatId={chatId} />
-      {mayWrite(chat)
-        ? <Composer conversation={conversation} onSent={() => list.current?.toEnd()} />
-        : <p class="read-only">Only owners and admins write in this channel.</p>}
+      {mayWrite(chat) ? (
+        <Composer conversation={conversation} onSent={() => list.current?.toEnd()} />
+      ) : (
+        <p class="read-only">Only owners and admins write in this channel.</p>
+      )}
     </main>
   );
 }
 
 const mayWrite = (chat: Chat): boolean => chat.kind !== 'channel' || chat.my_role !== 'member';
 
-function Head({ chat, onDetails, detailsOpen }: {
+function Head({
+  chat,
+  onDetails,
+  detailsOpen,
+}: {
   chat: Chat;
   onDetails(): void;
   detailsOpen: boolean;
 }) {
   return (
     <header>
-      <span class="only-narrow"><IconButton icon="back" label="Back to chats" onClick={back} /></span>
+      <span class="only-narrow">
+        <IconButton icon="back" label="Back to chats" onClick={back} />
+      </span>
       <button
         type="button"
         class="who"
@@ -83,32 +93,34 @@ function Head({ chat, onDetails, detailsOpen }: {
         aria-expanded={detailsOpen}
         aria-label={`${chatTitle(chat)}, details`}
       >
-        {chat.peer_id
-          ? <PersonAvatar id={chat.peer_id} size="medium" presence />
-          : <Avatar id={chat.id} name={chatTitle(chat)} size="medium" group />}
+        {chat.peer_id ? (
+          <PersonAvatar id={chat.peer_id} size="medium" presence />
+        ) : (
+          <Avatar id={chat.id} name={chatTitle(chat)} size="medium" group />
+        )}
         <span class="words">
           <h1>{chatTitle(chat)}</h1>
           <span class="status">{statusOf(chat)}</span>
         </span>
       </button>
-      <IconButton
-        icon="info"
-        label="Details"
-        aria-pressed={detailsOpen}
-        onClick={onDetails}
-      />
+      <IconButton icon="info" label="Details" aria-pressed={detailsOpen} onClick={onDetails} />
     </header>
   );
 }
 
 function statusOf(chat: Chat): string {
   if (!chat.peer_id) return `${chat.member_count} member${chat.member_count === 1 ? '' : 's'}`;
-  if (isOnline(chat.peer_id)) return presenceOf(chat.peer_id)?.status === 'away' ? 'Away' : 'Online';
+  if (isOnline(chat.peer_id))
+    return presenceOf(chat.peer_id)?.status === 'away' ? 'Away' : 'Online';
   const seen = presenceOf(chat.peer_id)?.last_seen;
   return seen ? `Last seen ${ago(seen)}` : `@${userFrom(chat.peer_id)?.username ?? '…'}`;
 }
 
-function Log({ conversation, chat, handle }: {
+function Log({
+  conversation,
+  chat,
+  handle,
+}: {
   conversation: Conversation;
   chat: Chat;
   handle: RefObject<VirtualHandle | null>;
@@ -117,24 +129,32 @@ function Log({ conversation, chat, handle }: {
   const focused = useSignal<string | null>(null);
   const [removing, setRemoving] = useState<Message | null>(null);
   const rows = conversation.rows.value;
-  const last = useComputed(() => conversation.rows.value.findLast((row) => row.kind === 'message')?.key);
-  const actions = useMemo<MessageActions>(() => ({
-    reply: (message) => conversation.reply(message),
-    edit: (message) => conversation.edit(message),
-    remove: setRemoving,
-    jump: (seq) => void jump(conversation, handle.current, seq),
-  }), [conversation]);
+  const last = useComputed(
+    () => conversation.rows.value.findLast((row) => row.kind === 'message')?.key,
+  );
+  const actions = useMemo<MessageActions>(
+    () => ({
+      reply: (message) => conversation.reply(message),
+      edit: (message) => conversation.edit(message),
+      remove: setRemoving,
+      jump: (seq) => void jump(conversation, handle.current, seq),
+    }),
+    [conversation],
+  );
 
   const group = chat.kind !== 'direct';
-  const drawRow = useCallback((row: Row, tabbable: boolean): VNode => (
-    <RowView
-      row={row}
-      group={group}
-      conversation={conversation}
-      tabbable={tabbable}
-      actions={actions}
-    />
-  ), [conversation, actions, group]);
+  const drawRow = useCallback(
+    (row: Row, tabbable: boolean): VNode => (
+      <RowView
+        row={row}
+        group={group}
+        conversation={conversation}
+        tabbable={tabbable}
+        actions={actions}
+      />
+    ),
+    [conversation, actions, group],
+  );
 
   if (timeline.problem.value)
     return (
@@ -176,8 +196,10 @@ function Log({ conversation, chat, handle }: {
           onConfirm={() => {
             const { seq } = removing;
             setRemoving(null);
-            void orSay('The message was not deleted',
-              parley.messages.delete(chat.id, seq).then(() => timeline.deleted({ seq })));
+            void orSay(
+              'The message was not deleted',
+              parley.messages.delete(chat.id, seq).then(() => timeline.deleted({ seq })),
+            );
           }}
         />
       )}
@@ -185,7 +207,13 @@ function Log({ conversation, chat, handle }: {
   );
 }
 
-function RowView({ row, group, conversation, tabbable, actions }: {
+function RowView({
+  row,
+  group,
+  conversation,
+  tabbable,
+  actions,
+}: {
   row: Row;
   group: boolean;
   conversation: Conversation;
@@ -196,7 +224,9 @@ function RowView({ row, group, conversation, tabbable, actions }: {
     case 'day':
       return (
         <div class="row" data-key={row.key} role="separator" aria-label={dayHeading(row.time)}>
-          <div class="day"><span>{dayHeading(row.time)}</span></div>
+          <div class="day">
+            <span>{dayHeading(row.time)}</span>
+          </div>
         </div>
       );
     case 'unread':
@@ -208,7 +238,9 @@ function RowView({ row, group, conversation, tabbable, actions }: {
     case 'loading':
       return (
         <div class="row" data-key={row.key}>
-          <div class="loading"><span class="spinner" /></div>
+          <div class="loading">
+            <span class="spinner" />
+          </div>
         </div>
       );
     case 'begin':
@@ -232,8 +264,13 @@ function RowView({ row, group, conversation, tabbable, actions }: {
   }
 }
 
-async function jump(conversation: Conversation, list: VirtualHandle | null, seq: number): Promise<void> {
-  if (!(await conversation.timeline.reach(seq))) return notify('That message cannot be reached now.');
+async function jump(
+  conversation: Conversation,
+  list: VirtualHandle | null,
+  seq: number,
+): Promise<void> {
+  if (!(await conversation.timeline.reach(seq)))
+    return notify('That message cannot be reached now.');
   const message = conversation.timeline.messages.peek().find((one) => one.seq === seq);
   if (!message || !list) return;
   const key = keyOf(message);
@@ -278,15 +315,23 @@ function Jump({ chat, onClick }: { chat: Chat; onClick(): void }) {
 
 function TypingLine({ chatId }: { chatId: Id }) {
   const people = typersIn(chatId).map(userName);
-  const words = people.length === 0 ? ''
-    : people.length === 1 ? `${people[0]} is typing`
-      : people.length === 2 ? `${people[0]} and ${people[1]} are typing`
-        : 'Several people are typing';
+  const words =
+    people.length === 0
+      ? ''
+      : people.length === 1
+        ? `${people[0]} is typing`
+        : people.length === 2
+          ? `${people[0]} and ${people[1]} are typing`
+          : 'Several people are typing';
   return (
     <div class="typing" role="status" data-testid="typing">
       {words && (
         <>
-          <span class="dots" aria-hidden="true"><i /><i /><i /></span>
+          <span class="dots" aria-hidden="true">
+            <i />
+            <i />
+            <i />
+          </span>
           {words}
         </>
       )}

@@ -58,13 +58,18 @@ function Group({ chat }: { chat: Chat }) {
   const members = membersOf(chat.id).value;
   const managing = chat.my_role !== 'member';
   const kind = chat.kind === 'channel' ? 'channel' : 'group';
-  const sorted = [...(members ?? [])].sort((a, b) => rank[a.role] - rank[b.role]
-    || nameOf(userFrom(a.user_id)).localeCompare(nameOf(userFrom(b.user_id))));
+  const sorted = [...(members ?? [])].sort(
+    (a, b) =>
+      rank[a.role] - rank[b.role] ||
+      nameOf(userFrom(a.user_id)).localeCompare(nameOf(userFrom(b.user_id))),
+  );
 
   async function leave(): Promise<void> {
     setLeaving(false);
-    const left = await orSay(`You are still in the ${kind}`,
-      parley.chats.removeMember(chat.id, me.value!.id).then(() => true));
+    const left = await orSay(
+      `You are still in the ${kind}`,
+      parley.chats.removeMember(chat.id, me.value!.id).then(() => true),
+    );
     if (!left) return;
     removeChat(chat.id);
     navigate('/', true);
@@ -75,23 +80,36 @@ function Group({ chat }: { chat: Chat }) {
       <div class="scroll">
         <div class="head">
           <Avatar id={chat.id} name={chatTitle(chat)} size="large" group />
-          {renaming ? <Rename chat={chat} onDone={() => setRenaming(false)} /> : (
+          {renaming ? (
+            <Rename chat={chat} onDone={() => setRenaming(false)} />
+          ) : (
             <div class="row-title">
               <h2>{chatTitle(chat)}</h2>
               {managing && (
-                <IconButton icon="edit" label={`Rename ${kind}`} small onClick={() => setRenaming(true)} />
+                <IconButton
+                  icon="edit"
+                  label={`Rename ${kind}`}
+                  small
+                  onClick={() => setRenaming(true)}
+                />
               )}
             </div>
           )}
-          <p>{chat.member_count} member{chat.member_count === 1 ? '' : 's'}</p>
+          <p>
+            {chat.member_count} member{chat.member_count === 1 ? '' : 's'}
+          </p>
         </div>
         {(managing || chat.settings.invite === 'members') && (
-          <Button wide icon="plus" onClick={() => setAdding(true)}>Add people</Button>
+          <Button wide icon="plus" onClick={() => setAdding(true)}>
+            Add people
+          </Button>
         )}
         <h3 class="group-title">Members</h3>
         <ul aria-busy={members === null}>
           {sorted.map((member) => (
-            <li key={member.user_id}><MemberRow chat={chat} member={member} /></li>
+            <li key={member.user_id}>
+              <MemberRow chat={chat} member={member} />
+            </li>
           ))}
         </ul>
       </div>
@@ -130,8 +148,10 @@ function Rename({ chat, onDone }: { chat: Chat; onDone(): void }) {
     event.preventDefault();
     if (!title.trim()) return;
     setBusy(true);
-    const changed = await orSay('The name was not changed',
-      parley.chats.update(chat.id, { title: title.trim() }));
+    const changed = await orSay(
+      'The name was not changed',
+      parley.chats.update(chat.id, { title: title.trim() }),
+    );
     setBusy(false);
     if (!changed) return;
     putChat(changed);
@@ -141,8 +161,12 @@ function Rename({ chat, onDone }: { chat: Chat; onDone(): void }) {
     <form onSubmit={(event) => void save(event)}>
       <TextField label="Group name" value={title} maxLength={100} autofocus onText={setTitle} />
       <div class="row">
-        <Button small wide onClick={onDone}>Cancel</Button>
-        <Button small wide look="primary" type="submit" busy={busy}>Save</Button>
+        <Button small wide onClick={onDone}>
+          Cancel
+        </Button>
+        <Button small wide look="primary" type="submit" busy={busy}>
+          Save
+        </Button>
       </div>
     </form>
   );
@@ -171,7 +195,12 @@ function MemberRow({ chat, member }: { chat: Chat; member: Member }) {
         </span>
       )}
       {open && (
-        <Menu anchor={anchor} label={`Actions for ${nameOf(user)}`} items={items} onClose={() => setOpen(false)} />
+        <Menu
+          anchor={anchor}
+          label={`Actions for ${nameOf(user)}`}
+          items={items}
+          onClose={() => setOpen(false)}
+        />
       )}
     </div>
   );
@@ -180,26 +209,36 @@ function MemberRow({ chat, member }: { chat: Chat; member: Member }) {
 function memberActions(chat: Chat, member: Member): MenuItem[] {
   const reload = (): void => void loadMembers(chat.id, true);
   const setRole = (role: MemberRole) => (): void =>
-    void orSay('The role was not changed', parley.chats.setRole(chat.id, member.user_id, role))
-      .then(reload);
-  const items: MenuItem[] = [{
-    icon: 'chat',
-    label: 'Message',
-    act: () => void orSay('The chat could not be opened', openDirect(member.user_id))
-      .then((direct) => direct && navigate(`/c/${direct.id}`)),
-  }];
+    void orSay(
+      'The role was not changed',
+      parley.chats.setRole(chat.id, member.user_id, role),
+    ).then(reload);
+  const items: MenuItem[] = [
+    {
+      icon: 'chat',
+      label: 'Message',
+      act: () =>
+        void orSay('The chat could not be opened', openDirect(member.user_id)).then(
+          (direct) => direct && navigate(`/c/${direct.id}`),
+        ),
+    },
+  ];
   if (chat.my_role === 'owner')
-    items.push(member.role === 'admin'
-      ? { icon: 'group', label: 'Make member', act: setRole('member') }
-      : { icon: 'group', label: 'Make admin', act: setRole('admin') });
+    items.push(
+      member.role === 'admin'
+        ? { icon: 'group', label: 'Make member', act: setRole('member') }
+        : { icon: 'group', label: 'Make admin', act: setRole('admin') },
+    );
   const lower = rank[chat.my_role] < rank[member.role];
   if (lower)
     items.push({
       icon: 'leave',
       label: 'Remove from group',
       danger: true,
-      act: () => void orSay('Nobody was removed',
-        parley.chats.removeMember(chat.id, member.user_id)).then(reload),
+      act: () =>
+        void orSay('Nobody was removed', parley.chats.removeMember(chat.id, member.user_id)).then(
+          reload,
+        ),
     });
   return items;
 }

@@ -32,7 +32,9 @@ export function Messenger() {
       ) : (
         <main class="conversation">
           <Empty icon="chat" title="Pick up where you left off">
-            <p>Choose a chat on the left, or press <kbd>Ctrl K</kbd> to find someone.</p>
+            <p>
+              Choose a chat on the left, or press <kbd>Ctrl K</kbd> to find someone.
+            </p>
           </Empty>
         </main>
       )}

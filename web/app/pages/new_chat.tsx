@@ -34,12 +34,18 @@ export function NewChat({ onClose }: { onClose(): void }) {
 
   function createGroup(): void {
     if (!title.trim()) return setWrong('Give the group a name.');
-    void open(parley.chats
-      .create({ kind: 'group', title: title.trim(), member_ids: chosen.value.map((one) => one.id) })
-      .then((chat) => {
-        putChat(chat);
-        return chat;
-      }));
+    void open(
+      parley.chats
+        .create({
+          kind: 'group',
+          title: title.trim(),
+          member_ids: chosen.value.map((one) => one.id),
+        })
+        .then((chat) => {
+          putChat(chat);
+          return chat;
+        }),
+    );
   }
 
   const group = kind === 'group';
@@ -47,23 +53,36 @@ export function NewChat({ onClose }: { onClose(): void }) {
     <Dialog
       title="New chat"
       onClose={onClose}
-      footer={group && (
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" busy={busy} onClick={createGroup}>
-            {chosen.value.length ? `Create with ${chosen.value.length}` : 'Create group'}
-          </Button>
-        </>
-      )}
+      footer={
+        group && (
+          <>
+            <Button onClick={onClose}>Cancel</Button>
+            <Button look="primary" busy={busy} onClick={createGroup}>
+              {chosen.value.length ? `Create with ${chosen.value.length}` : 'Create group'}
+            </Button>
+          </>
+        )
+      }
     >
       <Segments
         label="Kind of chat"
         name="kind"
         value={kind}
-        choices={[{ value: 'direct', label: 'Direct' }, { value: 'group', label: 'Group' }]}
+        choices={[
+          { value: 'direct', label: 'Direct' },
+          { value: 'group', label: 'Group' },
+        ]}
         onChoose={(next) => setKind(next as typeof kind)}
       />
-      {group && <TextField label="Group name" name="title" wrong={wrong} maxLength={100} onText={setTitle} />}
+      {group && (
+        <TextField
+          label="Group name"
+          name="title"
+          wrong={wrong}
+          maxLength={100}
+          onText={setTitle}
+        />
+      )}
       <PeoplePicker
         many={group}
         chosen={chosen.value}
@@ -77,7 +96,11 @@ export function NewChat({ onClose }: { onClose(): void }) {
   );
 }
 
-export function AddPeople({ chatId, without, onClose }: {
+export function AddPeople({
+  chatId,
+  without,
+  onClose,
+}: {
   chatId: Id;
   without: Id[];
   onClose(): void;
@@ -88,8 +111,15 @@ export function AddPeople({ chatId, without, onClose }: {
   const [hidden] = useState(without);
   async function add(): Promise<void> {
     setBusy(true);
-    const done = await orSay('Nobody was added',
-      parley.chats.addMembers(chatId, chosen.value.map((one) => one.id)).then(() => true));
+    const done = await orSay(
+      'Nobody was added',
+      parley.chats
+        .addMembers(
+          chatId,
+          chosen.value.map((one) => one.id),
+        )
+        .then(() => true),
+    );
     setBusy(false);
     if (done) onClose();
   }
@@ -100,22 +130,38 @@ export function AddPeople({ chatId, without, onClose }: {
       footer={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" busy={busy} disabled={chosen.value.length === 0} onClick={() => void add()}>
+          <Button
+            look="primary"
+            busy={busy}
+            disabled={chosen.value.length === 0}
+            onClick={() => void add()}
+          >
             Add {chosen.value.length || ''}
           </Button>
         </>
       }
     >
-      <PeoplePicker many chosen={chosen.value} without={hidden}
-        onPick={(user) => (chosen.value = toggled(chosen.value, user))} />
+      <PeoplePicker
+        many
+        chosen={chosen.value}
+        without={hidden}
+        onPick={(user) => (chosen.value = toggled(chosen.value, user))}
+      />
     </Dialog>
   );
 }
 
 const toggled = (list: readonly User[], user: User): readonly User[] =>
-  list.some((one) => one.id === user.id) ? list.filter((one) => one.id !== user.id) : [...list, user];
+  list.some((one) => one.id === user.id)
+    ? list.filter((one) => one.id !== user.id)
+    : [...list, user];
 
-function PeoplePicker({ many, chosen, without, onPick }: {
+function PeoplePicker({
+  many,
+  chosen,
+  without,
+  onPick,
+}: {
   many: boolean;
   chosen: readonly User[];
   without: Id[];
@@ -124,8 +170,9 @@ function PeoplePicker({ many, chosen, without, onPick }: {
   const [text, setText] = useState('');
   const found = usePeople(text);
   const hidden = new Set([me.value?.id, ...without]);
-  const list = (text.trim() ? found.list : [...chosen, ...acquaintances(chosen)])
-    .filter((user) => !hidden.has(user.id));
+  const list = (text.trim() ? found.list : [...chosen, ...acquaintances(chosen)]).filter(
+    (user) => !hidden.has(user.id),
+  );
   return (
     <div class="picker">
       <SearchField label="Find people" value={text} autofocus onText={setText} />
@@ -141,7 +188,11 @@ function PeoplePicker({ many, chosen, without, onPick }: {
                 onClick={() => onPick(user)}
               >
                 <PersonWords user={user}>
-                  {many && <span class={`tick${picked ? ' on' : ''}`}><Icon name="check" size={15} /></span>}
+                  {many && (
+                    <span class={`tick${picked ? ' on' : ''}`}>
+                      <Icon name="check" size={15} />
+                    </span>
+                  )}
                 </PersonWords>
               </button>
             </li>
@@ -150,8 +201,11 @@ function PeoplePicker({ many, chosen, without, onPick }: {
       </ul>
       {list.length === 0 && (
         <p class="none" role="status">
-          {!text.trim() ? 'Type a name to find people.'
-            : found.busy ? 'Searching…' : `Nobody found for “${text.trim()}”.`}
+          {!text.trim()
+            ? 'Type a name to find people.'
+            : found.busy
+              ? 'Searching…'
+              : `Nobody found for “${text.trim()}”.`}
         </p>
       )}
     </div>

@@ -20,7 +20,9 @@ export function Settings({ onClose }: { onClose(): void }) {
       title="Settings"
       onClose={onClose}
       footer={
-        <Button look="danger" icon="leave" onClick={() => void signOut()}>Sign out</Button>
+        <Button look="danger" icon="leave" onClick={() => void signOut()}>
+          Sign out
+        </Button>
       }
     >
       <Profile />
@@ -57,8 +59,10 @@ function Profile() {
     setBusy(true);
     setProblem(null);
     try {
-      const saved = await parley.users.update({ full_name: name.trim() || null,
-        bio: bio.trim() || null });
+      const saved = await parley.users.update({
+        full_name: name.trim() || null,
+        bio: bio.trim() || null,
+      });
       me.value = saved;
       learn(saved);
       setName(saved.full_name ?? '');
@@ -76,16 +80,34 @@ function Profile() {
         <PersonAvatar id={user.id} size="normal" />
         <span class="words">
           <span class="name">{user.full_name || user.username}</span>
-          <span class="note">@{user.username}{user.email ? ` · ${user.email}` : ''}</span>
+          <span class="note">
+            @{user.username}
+            {user.email ? ` · ${user.email}` : ''}
+          </span>
         </span>
       </div>
       <form onSubmit={(event) => void save(event)}>
-        {problem && problem.fields.length === 0 && <Banner kind="problem">{problem.message}</Banner>}
-        <TextField label="Full name" value={name} maxLength={100} autocomplete="name"
-          wrong={problem?.field('full_name')} onText={setName} />
-        <TextArea label="About you" value={bio} maxLength={500}
-          wrong={problem?.field('bio')} onText={setBio} />
-        <Button look="primary" type="submit" busy={busy} disabled={!changed}>Save profile</Button>
+        {problem && problem.fields.length === 0 && (
+          <Banner kind="problem">{problem.message}</Banner>
+        )}
+        <TextField
+          label="Full name"
+          value={name}
+          maxLength={100}
+          autocomplete="name"
+          wrong={problem?.field('full_name')}
+          onText={setName}
+        />
+        <TextArea
+          label="About you"
+          value={bio}
+          maxLength={500}
+          wrong={problem?.field('bio')}
+          onText={setBio}
+        />
+        <Button look="primary" type="submit" busy={busy} disabled={!changed}>
+          Save profile
+        </Button>
       </form>
     </section>
   );
@@ -95,13 +117,17 @@ function Devices() {
   const [list, setList] = useState<Session[] | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   useEffect(() => {
-    parley.sessions.list().then((page) => setList(page.items),
-      (caught: Error) => setProblem(caught.message));
+    parley.sessions.list().then(
+      (page) => setList(page.items),
+      (caught: Error) => setProblem(caught.message),
+    );
   }, []);
 
   async function revoke(session: Session): Promise<void> {
-    const done = await orSay('The device is still signed in',
-      parley.sessions.revoke(session.id).then(() => true));
+    const done = await orSay(
+      'The device is still signed in',
+      parley.sessions.revoke(session.id).then(() => true),
+    );
     if (done) setList((old) => old?.filter((one) => one.id !== session.id) ?? null);
   }
 
@@ -110,7 +136,11 @@ function Devices() {
       <h3>Devices</h3>
       {problem && <Banner kind="problem">{problem}</Banner>}
       <ul class="devices" aria-busy={list === null && !problem}>
-        {list === null && !problem && <li class="person"><span class="skeleton bone" /></li>}
+        {list === null && !problem && (
+          <li class="person">
+            <span class="skeleton bone" />
+          </li>
+        )}
         {list?.map((session) => (
           <li class="person" key={session.id}>
             <Icon name="lock" />
@@ -121,8 +151,11 @@ function Devices() {
               </span>
             </span>
             {!session.current && (
-              <Button small onClick={() => void revoke(session)}
-                aria-label={`Sign out ${session.device_name || 'unnamed device'}`}>
+              <Button
+                small
+                onClick={() => void revoke(session)}
+                aria-label={`Sign out ${session.device_name || 'unnamed device'}`}
+              >
                 Sign out
               </Button>
             )}
@@ -160,11 +193,23 @@ function Password() {
       {!open && <Button onClick={() => setOpen(true)}>Change password</Button>}
       {open && (
         <form onSubmit={(event) => void save(event)}>
-          {problem && problem.fields.length === 0 && <Banner kind="problem">{problem.message}</Banner>}
-          <PasswordField label="Current password" autocomplete="current-password" autofocus
-            wrong={problem?.field('current_password')} onText={setCurrent} />
-          <PasswordField label="New password" autocomplete="new-password"
-            hint="At least 8 characters." wrong={problem?.field('new_password')} onText={setNext} />
+          {problem && problem.fields.length === 0 && (
+            <Banner kind="problem">{problem.message}</Banner>
+          )}
+          <PasswordField
+            label="Current password"
+            autocomplete="current-password"
+            autofocus
+            wrong={problem?.field('current_password')}
+            onText={setCurrent}
+          />
+          <PasswordField
+            label="New password"
+            autocomplete="new-password"
+            hint="At least 8 characters."
+            wrong={problem?.field('new_password')}
+            onText={setNext}
+          />
           <Button look="primary" type="submit" busy={busy} disabled={!current || next.length < 8}>
             Change password
           </Button>

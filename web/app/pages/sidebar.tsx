@@ -10,8 +10,16 @@ import { PersonAvatar, PersonWords } from '../components/person';
 import { Badge, Banner, ChatListSkeleton, Empty } from '../components/small';
 import { fullTime, listTime } from '../format';
 import type { Chat, Id, User } from '../../sdk/index';
-import { activityOf, chatOrder, chats, chatsLoaded, chatsProblem, chatTitle, loadChats, openDirect }
-  from '../state/chats';
+import {
+  activityOf,
+  chatOrder,
+  chats,
+  chatsLoaded,
+  chatsProblem,
+  chatTitle,
+  loadChats,
+  openDirect,
+} from '../state/chats';
 import { orSay } from '../state/notices';
 import { navigate, openChatId } from '../state/route';
 import { me } from '../state/session';
@@ -34,7 +42,9 @@ export function Sidebar({ onCompose }: { onCompose(): void }) {
   return (
     <nav class="sidebar" aria-label="Chats">
       <div class="bar">
-        <span class="brand"><Mark size={28} /> Parley</span>
+        <span class="brand">
+          <Mark size={28} /> Parley
+        </span>
         <IconButton icon="compose" label="New chat" onClick={onCompose} />
       </div>
       <div class="find">
@@ -49,7 +59,8 @@ export function Sidebar({ onCompose }: { onCompose(): void }) {
               event.stopPropagation();
               done();
             } else if (event.key === 'Enter') {
-              document.querySelector<HTMLElement>('.sidebar .scroll .chat-row, .sidebar .scroll .person')
+              document
+                .querySelector<HTMLElement>('.sidebar .scroll .chat-row, .sidebar .scroll .person')
                 ?.click();
             }
           }}
@@ -59,37 +70,54 @@ export function Sidebar({ onCompose }: { onCompose(): void }) {
         {chatsProblem.value && !chatsLoaded.value && (
           <Banner kind="problem">
             The chats could not be loaded.{' '}
-            <Button look="plain" small onClick={() => void loadChats()}>Try again</Button>
+            <Button look="plain" small onClick={() => void loadChats()}>
+              Try again
+            </Button>
           </Banner>
         )}
         {!chatsLoaded.value && !chatsProblem.value && <ChatListSkeleton />}
         {chatsLoaded.value && chats.value.size === 0 && !query && (
           <Empty icon="chat" title="No chats yet">
             <p>Find someone by name and say hello.</p>
-            <Button look="primary" icon="plus" onClick={onCompose}>New chat</Button>
+            <Button look="primary" icon="plus" onClick={onCompose}>
+              New chat
+            </Button>
           </Empty>
         )}
         {query && found.length > 0 && <h2 class="group-title">Chats</h2>}
         <ul>
-          {found.map((chat) => <li key={chat.id}><ChatRow chat={chat} onOpen={done} /></li>)}
+          {found.map((chat) => (
+            <li key={chat.id}>
+              <ChatRow chat={chat} onOpen={done} />
+            </li>
+          ))}
         </ul>
-        {query && <People users={others} busy={people.busy} none={found.length === 0} onOpen={done} />}
+        {query && (
+          <People users={others} busy={people.busy} none={found.length === 0} onOpen={done} />
+        )}
       </div>
       <OwnBar />
     </nav>
   );
 }
 
-function People({ users, busy, none, onOpen }: {
+function People({
+  users,
+  busy,
+  none,
+  onOpen,
+}: {
   users: User[];
   busy: boolean;
   none: boolean;
   onOpen(): void;
 }) {
   if (users.length === 0)
-    return none && !busy ? <Empty icon="search" title="Nobody found">
-      <p>Try another spelling, or a user name.</p>
-    </Empty> : null;
+    return none && !busy ? (
+      <Empty icon="search" title="Nobody found">
+        <p>Try another spelling, or a user name.</p>
+      </Empty>
+    ) : null;
   return (
     <>
       <h2 class="group-title">People</h2>
@@ -99,12 +127,13 @@ function People({ users, busy, none, onOpen }: {
             <button
               type="button"
               class="person"
-              onClick={() => void orSay('The chat could not be opened', openDirect(user.id))
-                .then((chat) => {
+              onClick={() =>
+                void orSay('The chat could not be opened', openDirect(user.id)).then((chat) => {
                   if (!chat) return;
                   onOpen();
                   navigate(`/c/${chat.id}`);
-                })}
+                })
+              }
             >
               <PersonWords user={user} />
             </button>
@@ -169,9 +198,11 @@ function ChatRow({ chat, onOpen }: { chat: Chat; onOpen(): void }) {
         navigate(`/c/${chat.id}`);
       }}
     >
-      {chat.peer_id
-        ? <PersonAvatar id={chat.peer_id} presence />
-        : <Avatar id={chat.id} name={title} group />}
+      {chat.peer_id ? (
+        <PersonAvatar id={chat.peer_id} presence />
+      ) : (
+        <Avatar id={chat.id} name={title} group />
+      )}
       <span class="lines">
         <span class="top">
           <span class="title">{title}</span>
@@ -180,7 +211,9 @@ function ChatRow({ chat, onOpen }: { chat: Chat; onOpen(): void }) {
           </time>
         </span>
         <span class="top">
-          <span class="last"><LastLine chat={chat} /></span>
+          <span class="last">
+            <LastLine chat={chat} />
+          </span>
           <Badge count={chat.unread_count} label="unread" />
         </span>
       </span>
@@ -191,11 +224,20 @@ function ChatRow({ chat, onOpen }: { chat: Chat; onOpen(): void }) {
 function LastLine({ chat }: { chat: Chat }) {
   const typers = typersIn(chat.id);
   if (typers.length > 0)
-    return <span class="typing-word">{chat.peer_id ? 'typing…' : `${userName(typers[0]!)} is typing…`}</span>;
+    return (
+      <span class="typing-word">
+        {chat.peer_id ? 'typing…' : `${userName(typers[0]!)} is typing…`}
+      </span>
+    );
   const message = chat.last_message;
   if (!message) return <>No messages yet</>;
   const words = message.deleted_at ? 'Message deleted' : message.text;
-  return <>{author(chat, message.sender_id)}{words}</>;
+  return (
+    <>
+      {author(chat, message.sender_id)}
+      {words}
+    </>
+  );
 }
 
 function author(chat: Chat, sender: Id): string {

@@ -15,7 +15,9 @@ export function Welcome() {
       <Story />
       <main>
         <div class="card">
-          <div class="brand alone"><Mark /> Parley</div>
+          <div class="brand alone">
+            <Mark /> Parley
+          </div>
           {endedNote.value && <Banner kind="warn">{endedNote.value}</Banner>}
           {joining ? <SignUp key="up" /> : <SignIn key="in" />}
           <p class="swap">
@@ -33,7 +35,9 @@ export function Welcome() {
 function Story() {
   return (
     <aside class="story">
-      <div class="brand"><Mark /> Parley</div>
+      <div class="brand">
+        <Mark /> Parley
+      </div>
       <div>
         <h1>Conversations that stay yours.</h1>
         <p>
@@ -46,9 +50,15 @@ function Story() {
         <span class="sample own">Then write anyway. It goes out when you are back. 👍</span>
       </div>
       <ul class="facts">
-        <li><Icon name="server" size={16} /> Your own server</li>
-        <li><Icon name="bolt" size={16} /> Live everywhere</li>
-        <li><Icon name="lock" size={16} /> No trackers</li>
+        <li>
+          <Icon name="server" size={16} /> Your own server
+        </li>
+        <li>
+          <Icon name="bolt" size={16} /> Live everywhere
+        </li>
+        <li>
+          <Icon name="lock" size={16} /> No trackers
+        </li>
       </ul>
     </aside>
   );
@@ -116,7 +126,9 @@ function SignIn() {
           wrong={wrong.password}
           onText={setPassword}
         />
-        <Button type="submit" look="primary" wide busy={busy}>Sign in</Button>
+        <Button type="submit" look="primary" wide busy={busy}>
+          Sign in
+        </Button>
       </form>
     </>
   );
@@ -127,8 +139,10 @@ function SignUp() {
   const [fields, setFields] = useState({ full_name: '', username: '', email: '', password: '' });
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState<Record<string, string>>({});
-  const set = (name: keyof typeof fields) => (text: string): void =>
-    setFields((old) => ({ ...old, [name]: text }));
+  const set =
+    (name: keyof typeof fields) =>
+    (text: string): void =>
+      setFields((old) => ({ ...old, [name]: text }));
 
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
@@ -163,16 +177,45 @@ function SignUp() {
       </header>
       <form ref={form} onSubmit={(event) => void submit(event)} noValidate>
         {wrong.all && <Banner kind="problem">{wrong.all}</Banner>}
-        <TextField label="Full name" name="full_name" optional autocomplete="name" autofocus
-          wrong={wrong.full_name} onText={set('full_name')} />
-        <TextField label="User name" name="username" autocomplete="username" autocapitalize="off"
-          spellcheck={false} hint="Letters, digits, dots and underscores; at least 3."
-          wrong={wrong.username} onText={set('username')} />
-        <TextField label="E-mail" name="email" type="email" optional autocomplete="email"
-          wrong={wrong.email} onText={set('email')} />
-        <PasswordField label="Password" name="password" autocomplete="new-password"
-          hint="At least 8 characters." wrong={wrong.password} onText={set('password')} />
-        <Button type="submit" look="primary" wide busy={busy}>Create account</Button>
+        <TextField
+          label="Full name"
+          name="full_name"
+          optional
+          autocomplete="name"
+          autofocus
+          wrong={wrong.full_name}
+          onText={set('full_name')}
+        />
+        <TextField
+          label="User name"
+          name="username"
+          autocomplete="username"
+          autocapitalize="off"
+          spellcheck={false}
+          hint="Letters, digits, dots and underscores; at least 3."
+          wrong={wrong.username}
+          onText={set('username')}
+        />
+        <TextField
+          label="E-mail"
+          name="email"
+          type="email"
+          optional
+          autocomplete="email"
+          wrong={wrong.email}
+          onText={set('email')}
+        />
+        <PasswordField
+          label="Password"
+          name="password"
+          autocomplete="new-password"
+          hint="At least 8 characters."
+          wrong={wrong.password}
+          onText={set('password')}
+        />
+        <Button type="submit" look="primary" wide busy={busy}>
+          Create account
+        </Button>
       </form>
     </>
   );

@@ -13,10 +13,12 @@ export const chatsProblem = signal<string | null>(null);
 export const activityOf = (chat: Chat): string => chat.last_message?.created_at ?? chat.created_at;
 
 export const chatOrder = computed(() =>
-  [...chats.value.values()].sort((a, b) => (activityOf(a) < activityOf(b) ? 1 : -1)));
+  [...chats.value.values()].sort((a, b) => (activityOf(a) < activityOf(b) ? 1 : -1)),
+);
 
 export const unreadTotal = computed(() =>
-  [...chats.value.values()].reduce((sum, chat) => sum + Math.max(chat.unread_count, 0), 0));
+  [...chats.value.values()].reduce((sum, chat) => sum + Math.max(chat.unread_count, 0), 0),
+);
 
 export function putChat(chat: Chat): void {
   const next = new Map(chats.peek());
@@ -67,8 +69,12 @@ async function loadAll(): Promise<void> {
 /** An event may have overtaken the answer. */
 function newer(known: Chat | undefined, loaded: Chat): Chat {
   return known && known.last_seq > loaded.last_seq
-    ? { ...loaded, last_seq: known.last_seq, last_message: known.last_message,
-        unread_count: known.unread_count }
+    ? {
+        ...loaded,
+        last_seq: known.last_seq,
+        last_message: known.last_message,
+        unread_count: known.unread_count,
+      }
     : loaded;
 }
 
@@ -100,8 +106,11 @@ export function messageSent(message: Message): void {
 }
 
 export function messageChanged(message: Message): void {
-  patch(message.chat_id, (chat) => chat.last_message?.seq === message.seq
-    ? { ...chat, last_message: { ...chat.last_message, ...message } } : chat);
+  patch(message.chat_id, (chat) =>
+    chat.last_message?.seq === message.seq
+      ? { ...chat, last_message: { ...chat.last_message, ...message } }
+      : chat,
+  );
 }
 
 /** What is the reader's own (role, counts) is not in the event and stays as it was. */
@@ -116,8 +125,11 @@ export function memberOfChatChanged(change: MemberChange): void {
   const { chat_id, user_id, role, member_count } = change;
   const mine = user_id === me.peek()?.id;
   if (mine && role === null) return removeChat(chat_id);
-  const there = patch(chat_id, (chat) =>
-    ({ ...chat, member_count, ...(mine && role ? { my_role: role } : {}) }));
+  const there = patch(chat_id, (chat) => ({
+    ...chat,
+    member_count,
+    ...(mine && role ? { my_role: role } : {}),
+  }));
   if (!there) void fetchChat(chat_id);
 }
 

@@ -71,9 +71,11 @@ export class Conversation {
     const rows: Row[] = [];
     const own = me.value?.id ?? '';
     const messages = this.timeline.messages.value;
-    rows.push(this.timeline.hasOlder
-      ? { kind: 'loading', key: 'edge', guess: 56, fleeting: true }
-      : { kind: 'begin', key: 'edge', guess: 120, fleeting: true });
+    rows.push(
+      this.timeline.hasOlder
+        ? { kind: 'loading', key: 'edge', guess: 56, fleeting: true }
+        : { kind: 'begin', key: 'edge', guess: 120, fleeting: true },
+    );
     let before: Written | null = null;
     let unreadShown = this.unreadAtOpen === 0;
     for (const message of messages) {
@@ -98,8 +100,14 @@ export class Conversation {
       if (newDay) rows.push(dayRow(outgoing.created_at));
       const first = newDay || !runsOn(before, written);
       closeRun(rows, first);
-      rows.push({ kind: 'outgoing', key: `${own}:${outgoing.client_id}`, guess: 46, outgoing, first,
-        last: true });
+      rows.push({
+        kind: 'outgoing',
+        key: `${own}:${outgoing.client_id}`,
+        guess: 46,
+        outgoing,
+        first,
+        last: true,
+      });
       before = written;
     }
     return rows;
@@ -108,8 +116,10 @@ export class Conversation {
   /** One's own; in groups and channels, owner and admins may also delete what others wrote. */
   mayDelete(message: Message): boolean {
     const chat = this.chat.value;
-    return message.sender_id === me.value?.id
-      || (chat !== undefined && chat.kind !== 'direct' && chat.my_role !== 'member');
+    return (
+      message.sender_id === me.value?.id ||
+      (chat !== undefined && chat.kind !== 'direct' && chat.my_role !== 'member')
+    );
   }
 
   reply(message: Message): void {
@@ -158,8 +168,12 @@ export class Conversation {
 
   #unreadSeen(): boolean {
     const chat = this.chat.peek();
-    return chat !== undefined && this.#seen > chat.read_seq
-      && document.visibilityState === 'visible' && document.hasFocus();
+    return (
+      chat !== undefined &&
+      this.#seen > chat.read_seq &&
+      document.visibilityState === 'visible' &&
+      document.hasFocus()
+    );
   }
 
   close(): void {
@@ -180,8 +194,13 @@ export class Conversation {
   }
 }
 
-const dayRow = (time: string): DayRow =>
-  ({ kind: 'day', key: `day-${dayKey(time)}`, guess: 46, fleeting: true, time });
+const dayRow = (time: string): DayRow => ({
+  kind: 'day',
+  key: `day-${dayKey(time)}`,
+  guess: 46,
+  fleeting: true,
+  time,
+});
 
 type Written = Pick<Message, 'sender_id' | 'created_at'>;
 
@@ -203,8 +222,11 @@ function whenOf(written: Written): When {
 }
 
 function runsOn(before: Written | null, next: Written): boolean {
-  return before !== null && before.sender_id === next.sender_id
-    && whenOf(next).ms - whenOf(before).ms < RUN_MS;
+  return (
+    before !== null &&
+    before.sender_id === next.sender_id &&
+    whenOf(next).ms - whenOf(before).ms < RUN_MS
+  );
 }
 
 /** The same message in the same place is the same row: what has not changed is not drawn again. */
@@ -215,8 +237,16 @@ function messageRow(message: Message, first: boolean, last: boolean): MessageRow
   if (!all) made.set(message, (all = []));
   let row = all.find((one) => one.first === first && one.last === last);
   if (!row)
-    all.push((row = { kind: 'message', key: keyOf(message), guess: guessHeight(message), message,
-      first, last }));
+    all.push(
+      (row = {
+        kind: 'message',
+        key: keyOf(message),
+        guess: guessHeight(message),
+        message,
+        first,
+        last,
+      }),
+    );
   return row;
 }
 
@@ -228,7 +258,7 @@ function closeRun(rows: Row[], first: boolean): void {
 }
 
 function guessHeight(message: Message): number {
-  const lines = Math.ceil((message.text.length) / 70) || 1;
+  const lines = Math.ceil(message.text.length / 70) || 1;
   return 24 + lines * 22 + (message.reactions.length ? 32 : 0) + (message.reply_to ? 46 : 0);
 }
 
@@ -241,6 +271,10 @@ function withReaction(list: readonly Reaction[], emoji: string, add: boolean): R
   const old = list.find((one) => one.emoji === emoji);
   if (!old) return add ? [...list, { emoji, count: 1, user_ids: [own] }] : [...list];
   const users = old.user_ids.filter((id) => id !== own);
-  const next = { ...old, count: old.count + (add ? 1 : -1), user_ids: add ? [...users, own] : users };
+  const next = {
+    ...old,
+    count: old.count + (add ? 1 : -1),
+    user_ids: add ? [...users, own] : users,
+  };
   return list.map((one) => (one === old ? next : one)).filter((one) => one.count > 0);
 }

@@ -32,8 +32,11 @@ function sent(message: Message): void {
 
 function deleted(message: Message): void {
   openTimeline(message.chat_id)?.deleted(message);
-  chatState.messageChanged({ ...message, text: '',
-    deleted_at: message.deleted_at ?? new Date().toISOString() });
+  chatState.messageChanged({
+    ...message,
+    text: '',
+    deleted_at: message.deleted_at ?? new Date().toISOString(),
+  });
 }
 
 /** The chat on show is none of ours any more. */

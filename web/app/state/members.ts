@@ -46,8 +46,16 @@ export function memberChanged(change: MemberChange): void {
   const without = list.filter((one) => one.user_id !== change.user_id);
   const old = list.find((one) => one.user_id === change.user_id);
   entry.value = change.role
-    ? [...without, { read_seq: 0, ...old, user_id: change.user_id, role: change.role,
-        joined_at: change.joined_at ?? old?.joined_at ?? new Date().toISOString() }]
+    ? [
+        ...without,
+        {
+          read_seq: 0,
+          ...old,
+          user_id: change.user_id,
+          role: change.role,
+          joined_at: change.joined_at ?? old?.joined_at ?? new Date().toISOString(),
+        },
+      ]
     : without;
 }
 
@@ -55,8 +63,9 @@ export function readChanged(change: ReadChange): void {
   const entry = byChat.get(change.chat_id);
   const list = entry?.peek();
   if (!entry || !list) return;
-  entry.value = list.map((one) => one.user_id === change.user_id
-    ? { ...one, read_seq: Math.max(one.read_seq, change.seq) } : one);
+  entry.value = list.map((one) =>
+    one.user_id === change.user_id ? { ...one, read_seq: Math.max(one.read_seq, change.seq) } : one,
+  );
 }
 
 /** How many of the others have read up to seq. */

@@ -67,14 +67,17 @@ function remember(): void {
   clearTimeout(saving);
   saving = window.setTimeout(() => {
     const all = [...known.values()].map((entry) => entry.peek()).filter((user) => user?.created_at);
-    writeStored('users', all.slice(-REMEMBERED_MAX).map((user) => ({
-      id: user!.id,
-      username: user!.username,
-      full_name: user!.full_name,
-      bio: user!.bio,
-      avatar_url: user!.avatar_url,
-      created_at: user!.created_at,
-    })));
+    writeStored(
+      'users',
+      all.slice(-REMEMBERED_MAX).map((user) => ({
+        id: user!.id,
+        username: user!.username,
+        full_name: user!.full_name,
+        bio: user!.bio,
+        avatar_url: user!.avatar_url,
+        created_at: user!.created_at,
+      })),
+    );
   }, 1000);
 }
 

@@ -119,22 +119,29 @@ export class FakeServer {
     if (!this.sseWorks) return answer(502, {});
     const server = this;
     const encoder = new TextEncoder();
-    return new Response(new ReadableStream({
-      start(controller) {
-        const give = (event) => controller.enqueue(encoder.encode(
-          `event: ${event.event}\n${event.pos ? `id: ${event.pos}\n` : ''}` +
-          `data: ${JSON.stringify(event.data)}\n\n`));
-        server.stream = { give, end: () => controller.close() };
-        init.signal.addEventListener('abort', () => {
-          try {
-            controller.error(new Error('aborted'));
-          } catch {
-            // closed already
-          }
-        });
-        server.begin(query.get('pos'), give);
-      },
-    }), { status: 200, headers: { 'content-type': 'text/event-stream' } });
+    return new Response(
+      new ReadableStream({
+        start(controller) {
+          const give = (event) =>
+            controller.enqueue(
+              encoder.encode(
+                `event: ${event.event}\n${event.pos ? `id: ${event.pos}\n` : ''}` +
+                  `data: ${JSON.stringify(event.data)}\n\n`,
+              ),
+            );
+          server.stream = { give, end: () => controller.close() };
+          init.signal.addEventListener('abort', () => {
+            try {
+              controller.error(new Error('aborted'));
+            } catch {
+              // closed already
+            }
+          });
+          server.begin(query.get('pos'), give);
+        },
+      }),
+      { status: 200, headers: { 'content-type': 'text/event-stream' } },
+    );
   }
   'GET /updates'({ query, init }) {
     const pos = query.get('pos');
@@ -150,8 +157,13 @@ export class FakeServer {
   tokenAnswer() {
     const token = `token-${this.tokens.size}`;
     this.tokens.add(token);
-    return { access_token: token, token_type: 'Bearer', expires_in: 900,
-      refresh_token: `refresh-${this.tokens.size}`, user: { id: 'u-1', username: 'ada' } };
+    return {
+      access_token: token,
+      token_type: 'Bearer',
+      expires_in: 900,
+      refresh_token: `refresh-${this.tokens.size}`,
+      user: { id: 'u-1', username: 'ada' },
+    };
   }
 
   begin(pos, give) {
@@ -172,9 +184,13 @@ export class FakeServer {
     if (!this.answersOps) return;
     if (frame.op === 'chat.send') {
       const { chat_id, ...body } = frame.data;
-      this.store(chat_id, body, (status, value) => socket.give(
-        status < 300 ? { id: frame.id, data: value }
-          : { id: frame.id, error: { status, ...value } }));
+      this.store(chat_id, body, (status, value) =>
+        socket.give(
+          status < 300
+            ? { id: frame.id, data: value }
+            : { id: frame.id, error: { status, ...value } },
+        ),
+      );
     } else socket.give({ id: frame.id, data: {} });
   }
   store(chat_id, body, reply) {
@@ -185,10 +201,16 @@ export class FakeServer {
     }
     let message = this.messages.find((one) => one.client_id === body.client_id);
     if (!message) {
-      message = { id: `m-${this.messages.length}`, chat_id, seq: this.messages.length + 1, ...body };
+      message = {
+        id: `m-${this.messages.length}`,
+        chat_id,
+        seq: this.messages.length + 1,
+        ...body,
+      };
       this.messages.push(message);
       if (!this.losesAnswers) this.emit('message.sent', message);
-      else this.log.push({ event: 'message.sent', pos: String(this.log.length + 1), data: message });
+      else
+        this.log.push({ event: 'message.sent', pos: String(this.log.length + 1), data: message });
     }
     if (this.losesAnswers > 0) {
       this.losesAnswers--;

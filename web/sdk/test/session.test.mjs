@@ -61,10 +61,17 @@ test('cookie mode asks for the cookie; storage mode keeps the token itself', asy
 
 test('problems carry code, fields and correlation id', async () => {
   const { client, server } = await signedIn();
-  server['GET /users/me'] = () => new Response(JSON.stringify({
-    title: 'Bad input', status: 422, code: 'invalid_fields', correlation_id: 'abc',
-    errors: [{ field: 'bio', code: 'too_long', detail: 'At most 500 characters.' }],
-  }), { status: 422 });
+  server['GET /users/me'] = () =>
+    new Response(
+      JSON.stringify({
+        title: 'Bad input',
+        status: 422,
+        code: 'invalid_fields',
+        correlation_id: 'abc',
+        errors: [{ field: 'bio', code: 'too_long', detail: 'At most 500 characters.' }],
+      }),
+      { status: 422 },
+    );
   const problem = await client.users.me().catch((caught) => caught);
   assert.ok(problem instanceof sdk.ParleyError);
   assert.equal(problem.code, 'invalid_fields');

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const { SseParser } = await import(
-  pathToFileURL(join(process.env.PARLEY_SDK, 'sse_parser.mjs')).href);
+  pathToFileURL(join(process.env.PARLEY_SDK, 'sse_parser.mjs')).href
+);
 
 function parse(pieces) {
   const events = [];
@@ -13,7 +14,8 @@ function parse(pieces) {
   return events;
 }
 
-const stream = 'event: a\r\nid: 1\r\ndata: x\r\ndata: y\r\n\r\n: comment\n\nid: 2\rdata:z\r\revent: q\n\n';
+const stream =
+  'event: a\r\nid: 1\r\ndata: x\r\ndata: y\r\n\r\n: comment\n\nid: 2\rdata:z\r\revent: q\n\n';
 const expected = [
   { event: 'a', id: '1', data: 'x\ny' },
   { event: 'message', id: '2', data: 'z' },
