@@ -57,12 +57,11 @@ struct realtime_session {
     struct principal principal;
     struct follow *follows;
     uint32_t follow_count, follow_cap;
-    uint32_t handle; /* in hub->sessions; valid from LOADING on */
-    uint8_t state;   /* enum session_state */
-    bool reload;     /* follows changed while they were being read: read again */
-    bool busy;       /* a coroutine of the transport works on it: must not be freed */
-    bool warned_expiry;
-    uint64_t through; /* events up to here have been given (or precede the session) */
+    uint32_t handle;   /* in hub->sessions; valid from LOADING on */
+    uint8_t state;     /* enum session_state */
+    bool reload;       /* follows changed while they were being read: read again */
+    bool until_expiry; /* the heartbeat timer stands at the end of the token's life */
+    uint64_t through;  /* events up to here have been given (or precede the session) */
     struct timer heartbeat;
 };
 

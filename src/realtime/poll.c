@@ -52,7 +52,7 @@ SCHEMA_DEF(poll_answer_schema, struct poll_answer, "Updates", "What came after a
 struct poll_session {
     struct realtime_session base;
     struct coro *coro;
-    bool poked, gone, revoked;
+    bool parked, poked, gone, revoked;
 };
 
 static struct poll_session *poll_of(struct realtime_session *session)
@@ -60,10 +60,12 @@ static struct poll_session *poll_of(struct realtime_session *session)
     return CONTAINER_OF(session, struct poll_session, base);
 }
 
+/* While it reads the log nobody may end its wait: what came is found by its flags. */
 static void wake(struct poll_session *p)
 {
-    if (!p->poked && !p->gone)
+    if (p->parked)
         coro_wake(p->coro, 0);
+    p->parked = false;
 }
 
 static void poll_send(struct realtime_session *session, struct frame *frame, bool ephemeral)
@@ -159,25 +161,31 @@ static bool nothing_yet(struct poll_session *p, uint64_t after)
     return true;
 }
 
+/* FAIL_CANCELLED when the node ends; else look again, whatever the reason. */
+static int wait(struct poll_session *p, int64_t timeout_ms)
+{
+    p->parked = true;
+    int rc = coro_park(timeout_ms);
+    p->parked = false;
+    if (p->base.state == SESSION_LIVE)
+        p->base.state = SESSION_LOADING;
+    return rc == FAIL_CANCELLED ? rc : 0;
+}
+
 static int wait_and_read(struct request *req, struct realtime *rt, struct poll_session *p,
                          uint64_t after, int64_t deadline_ms)
 {
     for (;;) {
-        p->poked = false;
-        int rc = read_once(req, rt, p, &after, p->gone);
-        if (rc != 0 || p->gone)
-            return rc;
         int64_t left = deadline_ms - clock_mono_ms(rt->kit->clock);
-        if (left <= 0)
-            return read_once(req, rt, p, &after, true);
-        if (!nothing_yet(p, after))
+        p->poked = false;
+        int rc = read_once(req, rt, p, &after, p->gone || left <= 0);
+        if (rc != 0)
+            return rc;
+        if (p->gone || !nothing_yet(p, after))
             continue;
-        rc = coro_park(left);
-        if (rc == FAIL_CANCELLED)
+        if (wait(p, left) < 0)
             return error_set(&req->error, FAIL_UNAVAILABLE, "going_away",
                              "This node is shutting down.");
-        if (p->base.state == SESSION_LIVE)
-            p->base.state = SESSION_LOADING;
     }
 }
 

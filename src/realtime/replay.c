@@ -36,18 +36,22 @@ int session_streams(struct realtime *realtime, struct db_tx *tx, const struct id
     return rc;
 }
 
-/* Stops (1) when the arena is full: `through` is then the last event kept. */
+/* Stops (1) when the arena is full, before the event that does not fit. */
 static int keep_event(const struct event *event, void *arg, struct error *err)
 {
     struct replay *r = arg;
-    if (!event->type->client)
+    if (!event->type->client) {
+        r->last = event->pos;
         return 0;
+    }
     struct slice data = arena_copy(&r->arena, event->data);
     if (data.ptr == NULL) {
         if (r->event_count == 0)
             return error_set(err, FAIL_TOO_LARGE, "event_too_large", "An event is too large.");
+        r->cut = true;
         return 1;
     }
+    r->last = event->pos;
     r->events[r->event_count++] = (struct replay_event){event->pos, event->type, data};
     return 0;
 }
@@ -62,8 +66,11 @@ static int read_all(struct db_tx *tx, void *arg, struct error *err)
     if (r->events == NULL)
         return error_set(err, FAIL_TOO_LARGE, "too_many_streams",
                          "This account follows more streams than a session may hold.");
-    return event_log_read_streams(r->realtime->kit->log, tx, r->after, r->streams, r->since,
-                                  r->stream_count, r->limit, keep_event, r, &r->through, err);
+    rc = event_log_read_streams(r->realtime->kit->log, tx, r->after, r->streams, r->since,
+                                r->stream_count, r->limit, keep_event, r, &r->through, err);
+    if (rc == 0 && r->cut)
+        r->through = r->last; /* the log counts the event that it stopped at */
+    return rc;
 }
 
 void replay_init(struct replay *replay, struct realtime *realtime, const struct id *user,
@@ -78,7 +85,8 @@ void replay_init(struct replay *replay, struct realtime *realtime, const struct 
     replay->stream_count = replay->stream_cap = 0;
     replay->events = NULL;
     replay->event_count = 0;
-    replay->through = after;
+    replay->through = replay->last = after;
+    replay->cut = false;
     arena_init(&replay->arena, REPLAY_BYTES_MAX);
 }
 

@@ -16,17 +16,30 @@ struct opening {
     bool resync;  /* and not from where the client asked */
 };
 
+/* One timer does for both: an idle session is counted in bytes. */
+static void start_timer(struct realtime_session *s, int64_t beat_ms)
+{
+    int64_t left_ms = s->principal.expires_ms - clock_wall_ms(s->hub->realtime->kit->clock);
+    s->until_expiry = left_ms < beat_ms;
+    timer_start(s->hub->loop, &s->heartbeat,
+                !s->until_expiry ? beat_ms
+                : left_ms > 0    ? left_ms
+                                 : 0);
+}
+
 static void beat(struct timer *timer)
 {
     struct realtime_session *s = CONTAINER_OF(timer, struct realtime_session, heartbeat);
     struct realtime *rt = s->hub->realtime;
-    timer_start(s->hub->loop, &s->heartbeat, rt->heartbeat_ms);
-    int64_t now = clock_wall_ms(rt->kit->clock);
+    /* A fresh token came while the timer stood at the old one's end: too early for a ping, which
+     * the peer must have answered by the next one. */
+    bool early = s->until_expiry;
+    start_timer(s, rt->heartbeat_ms);
     if (!token_still_valid(rt->kit->tokens, &s->principal))
         s->ops->close(s, 4003, "session_revoked");
-    else if (now >= s->principal.expires_ms)
+    else if (clock_wall_ms(rt->kit->clock) >= s->principal.expires_ms)
         s->ops->close(s, 4001, "token_expired");
-    else
+    else if (!early)
         s->ops->heartbeat(s);
 }
 
@@ -42,6 +55,12 @@ void session_init(struct realtime_session *session, const struct session_ops *op
 void session_renew(struct realtime_session *session, const struct principal *principal)
 {
     session->principal = *principal;
+    if (session->state != SESSION_LIVE)
+        return; /* the timer does not run yet */
+    bool early = session->until_expiry;
+    int64_t left_ms = session->heartbeat.due_ms - loop_now_ms(session->hub->loop);
+    start_timer(session, left_ms > 0 ? left_ms : 0);
+    session->until_expiry |= early;
 }
 
 void session_done(struct realtime_session *session)
@@ -154,7 +173,7 @@ int session_open(struct realtime_session *session, struct hub *hub, const struct
         return rc;
     session->state = SESSION_LIVE;
     /* Spread over the period, so that a crowd that came together is not pinged together. */
-    timer_start(hub->loop, &session->heartbeat,
+    start_timer(session,
                 rt->heartbeat_ms / 2 + (int64_t)(session->handle % 1000) * rt->heartbeat_ms / 2000);
     return 0;
 }

@@ -41,6 +41,8 @@ struct replay {
     size_t stream_count, stream_cap;
     struct replay_event *events;
     unsigned event_count;
+    uint64_t last; /* position of the last event taken */
+    bool cut;      /* the next one did not fit */
     uint64_t through;
     struct error error;
 };

@@ -109,7 +109,10 @@ static void open_main(void *arg)
     struct sse_session *s = arg;
     struct error err;
     error_init(&err);
-    int rc = session_open(&s->base, realtime_hub(s->realtime), s->has_from ? &s->from : NULL, &err);
+    /* The socket may have gone before this coroutine had its turn. */
+    int rc = s->closing ? 0
+                        : session_open(&s->base, realtime_hub(s->realtime),
+                                       s->has_from ? &s->from : NULL, &err);
     if (rc < 0)
         sse_close(&s->base, 0, "");
     unref(s);

@@ -211,7 +211,10 @@ static void open_main(void *arg)
     struct ws_session *s = arg;
     struct error err;
     error_init(&err);
-    int rc = session_open(&s->base, realtime_hub(s->realtime), s->has_from ? &s->from : NULL, &err);
+    /* The socket may have gone, or said goodbye, before this coroutine had its turn. */
+    int rc = s->closing ? 0
+                        : session_open(&s->base, realtime_hub(s->realtime),
+                                       s->has_from ? &s->from : NULL, &err);
     s->opening = false;
     if (rc < 0 && rc != FAIL_CLOSED) {
         if (err.kind == FAIL_UNAVAILABLE)
