@@ -52,20 +52,32 @@ static bool is_trusted(const struct network *trusted, size_t count, const struct
     return false;
 }
 
-struct in6_addr address_client(const struct network *trusted, size_t trusted_count,
-                               const struct in6_addr *peer, struct slice forwarded_for)
+/* Takes the last item off the list; false when there is none. */
+static bool take_last(struct slice *list, struct slice *ret_item)
 {
-    struct in6_addr client = *peer;
-    while (forwarded_for.len > 0 && is_trusted(trusted, trusted_count, &client)) {
-        size_t start = forwarded_for.len;
-        while (start > 0 && forwarded_for.ptr[start - 1] != ',')
-            start--;
-        struct slice last = slice_of(forwarded_for.ptr + start, forwarded_for.len - start);
-        struct in6_addr addr;
-        if (!parse_address(slice_trim(last), &addr))
-            break;
-        client = addr;
-        forwarded_for.len = start > 0 ? start - 1 : 0;
+    if (list->len == 0)
+        return false;
+    size_t start = list->len;
+    while (start > 0 && list->ptr[start - 1] != ',')
+        start--;
+    *ret_item = slice_trim(slice_of(list->ptr + start, list->len - start));
+    list->len = start > 0 ? start - 1 : 0;
+    return true;
+}
+
+struct in6_addr address_client(const struct network *trusted, size_t trusted_count,
+                               const struct in6_addr *peer, const struct http_head *head)
+{
+    struct in6_addr client = *peer, addr;
+    for (unsigned i = head->header_count; i-- > 0;) {
+        struct slice list = head->headers[i].value, item;
+        if (!slice_ieq(head->headers[i].name, SLICE("x-forwarded-for")))
+            continue;
+        while (take_last(&list, &item)) {
+            if (!is_trusted(trusted, trusted_count, &client) || !parse_address(item, &addr))
+                return client;
+            client = addr;
+        }
     }
     return client;
 }

@@ -4,7 +4,7 @@
 
 #include <netinet/in.h>
 
-#include "base/base.h"
+#include "net/http1.h"
 
 struct network {
     struct in6_addr base; /* IPv4 mapped */
@@ -13,8 +13,10 @@ struct network {
 /* "10.0.0.0/8", "::1", "127.0.0.1". */
 bool network_parse(const char *text, struct network *ret_network) MUSTCHECK;
 bool network_has(const struct network *network, const struct in6_addr *addr);
-/* Walks X-Forwarded-For from the right while the address before it is a trusted proxy. */
+/* Walks X-Forwarded-For from the right while the address before it is a trusted proxy. Several
+ * lines are one list (RFC 9110, 5.3): a proxy may add a line of its own behind the client's. What
+ * is no address ends the walk. */
 struct in6_addr address_client(const struct network *trusted, size_t trusted_count,
-                               const struct in6_addr *peer, struct slice forwarded_for);
+                               const struct in6_addr *peer, const struct http_head *head);
 
 #endif

@@ -180,8 +180,8 @@ static void find_address(struct edge_call *call, struct http_exchange *x)
     if (!http_peer(x, &call->req.peer, &port))
         memset(&call->req.peer, 0, sizeof call->req.peer);
     if (edge->trusted_count > 0)
-        call->req.peer = address_client(edge->trusted, edge->trusted_count, &call->req.peer,
-                                        http_value(&x->head, "x-forwarded-for"));
+        call->req.peer =
+            address_client(edge->trusted, edge->trusted_count, &call->req.peer, &x->head);
 }
 
 static struct slice bearer_of(const struct http_head *head)

@@ -1,6 +1,7 @@
 #include "gateway/static.h"
 
 #include "gateway/assets.h"
+#include "kit/request.h"
 #include "net/compress.h"
 
 static const struct asset *find(struct slice path)
@@ -98,8 +99,7 @@ void static_serve(struct http_exchange *x, struct slice extra_headers)
     if (!asset->immutable)
         buf_str(&headers, page_headers);
     buf_slice(&headers, extra_headers);
-    struct slice none_match = http_value(&x->head, "if-none-match");
-    if (none_match.ptr != NULL && slice_eq(none_match, buf_view(&etag)))
+    if (request_names_etag(&x->head, "if-none-match", buf_view(&etag), true))
         http_reply(x, 304, buf_view(&headers), (struct slice){"", 0});
     else
         http_reply_static(x, 200, buf_view(&headers), body);

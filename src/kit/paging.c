@@ -2,20 +2,12 @@
 
 #include "kit/jwt.h"
 
-#define PAGE_FIELDS                                                                                \
-    {"limit",                                                                                      \
-     "Items in a page.",                                                                           \
-     SCHEMA_INT,                                                                                   \
-     SCHEMA_AT(struct page_query, limit),                                                          \
-     .min = 1,                                                                                     \
-     .max = PAGE_LIMIT_MAX,                                                                        \
-     .fallback = PAGE_LIMIT_DEFAULT},                                                              \
-    {                                                                                              \
-        "cursor", "The next_cursor of the page before.", SCHEMA_STRING,                            \
-            SCHEMA_AT(struct page_query, cursor), .min = 1, .max = 200                             \
-    }
-
-const struct schema_field page_query_fields[2] = {PAGE_FIELDS};
+const struct schema_field page_query_fields[2] = {
+    {"limit", "Items in a page.", SCHEMA_INT, SCHEMA_AT(struct page_query, limit), .min = 1,
+     .max = PAGE_LIMIT_MAX, .fallback = PAGE_LIMIT_DEFAULT},
+    {"cursor", "The next_cursor of the page before.", SCHEMA_STRING,
+     SCHEMA_AT(struct page_query, cursor), .min = 1, .max = 200},
+};
 SCHEMA_DEF(page_query_schema, struct page_query, "PageQuery", "Which part of a list.",
            page_query_fields);
 

@@ -51,6 +51,10 @@ struct slice request_header_value(const struct request *req, const char *name);
  * "stale") before a change when current is what the resource looks like now. */
 int request_check_match(struct request *req, struct slice current_json) MUSTCHECK;
 void request_etag(struct request *req);
+/* Whether that header, a list of entity tags on one line or several, names this one; "*" names any,
+ * weak tags count when `weak` (RFC 9110, 8.8.3.2). */
+bool request_names_etag(const struct http_head *head, const char *header, struct slice etag,
+                        bool weak);
 /* The same where the tag is kept beside the encoded resource: made once, answered many times. */
 #define REQUEST_ETAG_MAX 40
 void request_etag_make(struct slice json, char ret_etag[REQUEST_ETAG_MAX]);

@@ -1,0 +1,215 @@
+/* Entity tags, problems, pages and cursors: what every room's answers are made with. */
+#include <stdio.h>
+
+#include "harness.h"
+#include "kit/paging.h"
+#include "kit/problem.h"
+#include "kit/request.h"
+
+static struct http_head head;
+static struct request req;
+
+static void begin(enum http_method method)
+{
+    memset(&head, 0, sizeof head);
+    memset(&req, 0, sizeof req);
+    head.method = method;
+    req.head = &head;
+    error_init(&req.error);
+    buf_init(&req.answer, 1000);
+    buf_init(&req.headers, 1000);
+}
+
+static void end(void)
+{
+    buf_done(&req.answer);
+    buf_done(&req.headers);
+}
+
+static void header(const char *name, const char *value)
+{
+    head.headers[head.header_count++] =
+        (struct http_header){.name = slice_str(name), .value = slice_str(value)};
+}
+
+static const char body[] = "{\"a\":1}";
+
+/* Whether a change is let through when If-Match is this, with %s the tag. */
+static int match(const char *format)
+{
+    char etag[REQUEST_ETAG_MAX], value[300];
+    begin(HTTP_PATCH);
+    request_etag_make(slice_str(body), etag);
+    snprintf(value, sizeof value, format, etag, etag);
+    header("If-Match", value);
+    int rc = request_check_match(&req, slice_str(body));
+    end();
+    return rc;
+}
+
+TEST(a_change_is_let_through_for_the_tag_that_was_read)
+{
+    CHECK_INT(match("%s"), 0);
+    CHECK_INT(match(" \"x\" ,%s, \"y\""), 0);
+    CHECK_INT(match("\"a,b\",%s"), 0);
+    CHECK_INT(match("*"), 0);
+    CHECK_INT(match("W/%s"), FAIL_STALE); /* strong comparison (RFC 9110, 13.1.1) */
+    CHECK_INT(match("\"other\""), FAIL_STALE);
+    CHECK_INT(match(""), FAIL_STALE);
+    CHECK_INT(match(","), FAIL_STALE);
+    CHECK_INT(match("\"x\" *"), FAIL_STALE);
+    begin(HTTP_PATCH);
+    CHECK_INT(request_check_match(&req, slice_str(body)), 0);
+    end();
+}
+
+TEST(a_list_may_be_spread_over_lines)
+{
+    char etag[REQUEST_ETAG_MAX];
+    begin(HTTP_PATCH);
+    request_etag_make(slice_str(body), etag);
+    header("if-match", "\"one\", \"two\"");
+    header("x", etag);
+    CHECK_INT(request_check_match(&req, slice_str(body)), FAIL_STALE);
+    header("if-match", etag);
+    CHECK_INT(request_check_match(&req, slice_str(body)), 0);
+    end();
+}
+
+static int read_with(enum http_method method, const char *format)
+{
+    char etag[REQUEST_ETAG_MAX], value[300], line[100];
+    begin(method);
+    request_etag_make(slice_str(body), etag);
+    snprintf(value, sizeof value, format, etag);
+    header("if-none-match", value);
+    CHECK_INT(request_reply_json(&req, 200, slice_str(body)), 0);
+    request_etag(&req);
+    snprintf(line, sizeof line, "etag: %s\r\n", etag);
+    CHECK_STR(buf_view(&req.headers), line);
+    CHECK_INT(req.answer.len == 0, req.status == 304);
+    int status = req.status;
+    end();
+    return status;
+}
+
+TEST(what_the_client_has_is_not_sent_again)
+{
+    CHECK_INT(read_with(HTTP_GET, "%s"), 304);
+    CHECK_INT(read_with(HTTP_HEAD, "%s"), 304);
+    CHECK_INT(read_with(HTTP_GET, "\"x\", W/%s"), 304); /* weak comparison */
+    CHECK_INT(read_with(HTTP_GET, "*"), 304);
+    CHECK_INT(read_with(HTTP_GET, "\"x\""), 200);
+    CHECK_INT(read_with(HTTP_POST, "%s"), 200);
+}
+
+TEST(tags_differ_with_the_bytes)
+{
+    char one[REQUEST_ETAG_MAX], other[REQUEST_ETAG_MAX];
+    request_etag_make(SLICE("{\"a\":1}"), one);
+    request_etag_make(SLICE("{\"a\":2}"), other);
+    CHECK(strcmp(one, other) != 0);
+    CHECK_INT(strlen(one), 34);
+    CHECK(one[0] == '"' && one[33] == '"');
+}
+
+TEST(an_answer_that_does_not_fit_is_refused)
+{
+    static char large[2000];
+    memset(large, ' ', sizeof large);
+    begin(HTTP_GET);
+    CHECK_INT(request_reply_json(&req, 200, slice_of(large, sizeof large)), FAIL_TOO_LARGE);
+    CHECK_STR(slice_str(req.error.code), "answer_too_large");
+    end();
+}
+
+/* --- problems ----------------------------------------------------------------------------------
+ */
+TEST(a_problem_says_what_and_why)
+{
+    struct error err;
+    struct buf out;
+    error_init(&err);
+    buf_init(&out, 4000);
+    (void)!error_field(&err, "name", "too_long", "At most \"%d\" characters.", 5);
+    problem_write(&err, SLICE("abc\"def"), &out);
+    CHECK(memmem(out.ptr, out.len, "\"correlation_id\":\"abc\\\"def\"", 27) != NULL);
+    CHECK(memmem(out.ptr, out.len, "{\"field\":\"name\",\"code\":\"too_long\"", 33) != NULL);
+    CHECK(memmem(out.ptr, out.len, "At most \\\"5\\\" characters.", 25) != NULL);
+    buf_clear(&out);
+    error_init(&err);
+    err.kind = FAIL_INTERNAL; /* a record without a code is still an answer */
+    problem_write(&err, (struct slice){0}, &out);
+    CHECK(memmem(out.ptr, out.len, "\"status\":500", 12) != NULL);
+    CHECK(memmem(out.ptr, out.len, "\"code\":\"internal_error\",\"correlation_id\":null", 45) !=
+          NULL);
+    buf_done(&out);
+}
+
+TEST(retry_after_is_rounded_up)
+{
+    struct error err;
+    error_init(&err);
+    CHECK_INT(problem_retry_after_s(&err), 0);
+    err.retry_after_ms = 1;
+    CHECK_INT(problem_retry_after_s(&err), 1);
+    err.retry_after_ms = 1000;
+    CHECK_INT(problem_retry_after_s(&err), 1);
+    err.retry_after_ms = 1001;
+    CHECK_INT(problem_retry_after_s(&err), 2);
+}
+
+/* --- pages -------------------------------------------------------------------------------------
+ */
+static int decode(const char *text, struct cursor *ret_cursor, bool *ret_given)
+{
+    struct error err;
+    error_init(&err);
+    return cursor_decode(text != NULL ? slice_str(text) : (struct slice){0}, ret_cursor, ret_given,
+                         &err);
+}
+
+TEST(cursors_come_back_as_they_went)
+{
+    static const int64_t numbers[] = {0, 1, -1, INT64_MIN, INT64_MAX};
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        struct cursor cursor = {numbers[i], {.bytes = {1, 2, 0xff}}}, back;
+        char text[100];
+        struct buf out;
+        bool given = false;
+        buf_init(&out, 100);
+        cursor_encode(&cursor, &out);
+        CHECK(copy_str(text, sizeof text, buf_view(&out)));
+        CHECK_INT(decode(text, &back, &given), 0);
+        CHECK(given && back.number == cursor.number && id_eq(&back.id, &cursor.id));
+        text[out.len - 1] = '\0'; /* cut */
+        CHECK_INT(decode(text, &back, &given), FAIL_BAD_REQUEST);
+        CHECK(!given && back.number == 0);
+        buf_done(&out);
+    }
+}
+
+TEST(foreign_cursors_are_refused)
+{
+    struct cursor cursor;
+    bool given;
+    CHECK_INT(decode(NULL, &cursor, &given), 0);
+    CHECK(!given);
+    CHECK_INT(decode("", &cursor, &given), FAIL_BAD_REQUEST);
+    CHECK_INT(decode("AAAA", &cursor, &given), FAIL_BAD_REQUEST);
+    CHECK_INT(decode("!AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", &cursor, &given), FAIL_BAD_REQUEST);
+    CHECK_INT(decode("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", &cursor, &given), FAIL_BAD_REQUEST);
+}
+
+TEST(a_page_ends_with_a_cursor_or_null)
+{
+    const struct slice items[] = {SLICE("{}"), SLICE("1")};
+    begin(HTTP_GET);
+    CHECK_INT(request_reply_page_json(&req, items, 2, NULL), 0);
+    CHECK_STR(buf_view(&req.answer), "{\"items\":[{},1],\"next_cursor\":null}");
+    buf_clear(&req.answer);
+    CHECK_INT(request_reply_page_json(&req, items, 0, &(struct cursor){0}), 0);
+    CHECK_STR(buf_view(&req.answer),
+              "{\"items\":[],\"next_cursor\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}");
+    end();
+}
