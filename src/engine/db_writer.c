@@ -96,9 +96,12 @@ static void fail_batch(struct db_writer *w, struct batch *batch, const struct er
 
 static void keep_batch(struct db_writer *w, struct batch *batch)
 {
-    for (struct db_job *job = batch->first; job != NULL; job = job->next)
+    for (struct db_job *job = batch->first; job != NULL; job = job->next) {
+        if (job->next != NULL)
+            __builtin_prefetch(job->next->tx.hooks);
         if (job->result >= 0)
             db_tx_run_hooks(&job->tx, true);
+    }
     atomic_fetch_add_explicit(&w->transactions, batch->count, memory_order_relaxed);
 }
 
@@ -147,6 +150,8 @@ static bool run_jobs(struct db *db, struct batch *batch)
         *batch->end = job;
         batch->end = &job->next;
         batch->count++;
+        if (w->pending != NULL) /* lies on a coroutine's stack, cold by now */
+            __builtin_prefetch(w->pending->arg);
         run_job(db, job);
         if (!db_writer_in_transaction(w))
             return false;

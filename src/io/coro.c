@@ -88,7 +88,8 @@ int coro_spawn(struct loop *loop, void (*fn)(void *arg), void *arg, struct error
         return rc;
     }
     if (!coro->started) {
-        coro_context_init(&coro->context, coro->stack, coro->stack_bytes, coro_main, coro);
+        coro_context_init(&coro->context, coro->stack, coro->stack_bytes - coro->colour_bytes,
+                          coro_main, coro);
         sanitizer_context_made(coro);
         timer_init(&coro->timer, timed_out);
         coro->started = true;

@@ -13,6 +13,7 @@ struct coro {
     struct coro_context context;
     char *stack; /* lowest usable address; the guard page lies below */
     size_t stack_bytes;
+    size_t colour_bytes;   /* left alone at the top: see stack_pool.c */
     void (*fn)(void *arg); /* NULL: ended or idle */
     void *arg;
     struct timer timer; /* of the park it is in */
