@@ -279,6 +279,15 @@ struct conn *http_upgrade(struct http_exchange *x, struct slice head, struct sli
 
 bool http_peer(const struct http_exchange *x, struct in6_addr *ret_addr, uint16_t *ret_port)
 {
-    const struct http_conn *hc = x->conn;
-    return hc->conn != NULL && conn_peer(hc->conn, ret_addr, ret_port);
+    struct http_conn *hc = x->conn;
+    if (hc->peer == NULL) {
+        struct http_peer peer;
+        if (hc->conn == NULL || !conn_peer(hc->conn, &peer.address, &peer.port))
+            return false;
+        hc->peer = xmalloc(sizeof *hc->peer);
+        *hc->peer = peer;
+    }
+    *ret_addr = hc->peer->address;
+    *ret_port = hc->peer->port;
+    return true;
 }

@@ -167,6 +167,7 @@ void http_free_if_gone(struct http_conn *hc)
     if (hc->input != NULL)
         buf_done(hc->input);
     free(hc->input);
+    free(hc->peer);
     free(hc);
     free_server_if_done(server);
 }

@@ -19,6 +19,11 @@ enum http_state {
     STATE_GONE     /* the socket has ended or was handed over; only a coroutine keeps the struct */
 };
 
+struct http_peer {
+    struct in6_addr address;
+    uint16_t port;
+};
+
 struct http_conn {
     struct conn *conn; /* NULL when gone */
     struct http_server *server;
@@ -32,6 +37,7 @@ struct http_conn {
     uint8_t state;          /* enum http_state; changed by http_move alone */
     bool eof;               /* the client will send no more */
     bool paused;            /* reading is paused */
+    struct http_peer *peer; /* never changes, so it is asked once; NULL: not yet */
 };
 
 /* An exchange with what only the server needs; kept for reuse, arena chunk included. */
