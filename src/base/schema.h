@@ -43,11 +43,12 @@ enum schema_type {
 enum schema_flag {
     SCHEMA_REQUIRED = 1 << 0,
     SCHEMA_NULLABLE = 1 << 1,
-    SCHEMA_POINTER = 1 << 2,  /* OBJECT member is a pointer */
-    SCHEMA_OMIT = 1 << 3,     /* encode: leave the key out instead of writing null */
-    SCHEMA_SECRET = 1 << 4,   /* never in a log; format "password" in the description */
-    SCHEMA_NO_BLANK = 1 << 5, /* STRING: refuse text that is only white space */
-    SCHEMA_ONE_LINE = 1 << 6, /* STRING: refuse control characters */
+    SCHEMA_POINTER = 1 << 2,    /* OBJECT member is a pointer */
+    SCHEMA_OMIT = 1 << 3,       /* encode: leave the key out instead of writing null */
+    SCHEMA_SECRET = 1 << 4,     /* never in a log; format "password" in the description */
+    SCHEMA_NO_BLANK = 1 << 5,   /* STRING: refuse text that is only white space */
+    SCHEMA_ONE_LINE = 1 << 6,   /* STRING: refuse control characters */
+    SCHEMA_CHARACTERS = 1 << 7, /* STRING: min and max count code points instead of bytes */
 };
 
 struct schema;

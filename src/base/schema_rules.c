@@ -115,11 +115,15 @@ static bool is_blank(struct slice text)
 static void store_string(struct schema_check *c, const struct schema_field *f,
                          const struct schema_path *path, struct slice text, void *at)
 {
-    int64_t len = (int64_t)text.len, max = f->max != 0 ? f->max : STRING_MAX_DEFAULT;
+    bool characters = (f->flags & SCHEMA_CHARACTERS) != 0;
+    const char *unit = characters ? "characters" : "bytes";
+    int64_t len = (int64_t)(characters ? utf8_length(text) : text.len);
+    int64_t max = f->max != 0 ? f->max : STRING_MAX_DEFAULT;
     if (len < f->min)
-        schema_refuse(c, path, "too_short", "must be at least %lld bytes long", (long long)f->min);
+        schema_refuse(c, path, "too_short", "must be at least %lld %s long", (long long)f->min,
+                      unit);
     else if (len > max)
-        schema_refuse(c, path, "too_long", "must be at most %lld bytes long", (long long)max);
+        schema_refuse(c, path, "too_long", "must be at most %lld %s long", (long long)max, unit);
     else if (memchr(text.ptr, 0, text.len) != NULL)
         schema_refuse(c, path, "control_character", "must not hold U+0000");
     else if ((f->flags & SCHEMA_ONE_LINE) != 0 && utf8_has_control(text))

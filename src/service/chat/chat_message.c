@@ -132,11 +132,8 @@ static int find_thread(struct chat_call *call, const struct chat_send *what, int
     return rc;
 }
 
-static int check_send(struct chat_call *call, const struct chat_send *what)
+static int take_allowance(struct chat_call *call)
 {
-    if (utf8_length(what->client_id) > CHAT_CLIENT_ID_MAX)
-        return error_field(call->err, "client_id", "too_long", "must be at most %d characters",
-                           CHAT_CLIENT_ID_MAX);
     struct chat_room *room = call->room;
     if (room->send_limit.count == 0)
         return 0;
@@ -194,7 +191,7 @@ static int check_repeat(struct send *send)
 int chat_send(struct chat_call *call, const struct chat_send *what, struct slice *ret_json)
 {
     struct send send = {.call = call, .what = what};
-    int rc = check_send(call, what);
+    int rc = take_allowance(call);
     if (rc == 0)
         rc = draft_message(&send);
     if (rc == 0)

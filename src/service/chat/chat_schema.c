@@ -14,8 +14,9 @@
         "client_id",                                                                               \
             "1 to 64 characters, unique per sender and chat: a repeat gives the message "          \
             "that is there.",                                                                      \
-            SCHEMA_STRING, SCHEMA_REQUIRED | SCHEMA_NO_BLANK | SCHEMA_ONE_LINE,                    \
-            SCHEMA_AT(struct chat_send, client_id), .min = 1, .max = 4 * CHAT_CLIENT_ID_MAX        \
+            SCHEMA_STRING,                                                                         \
+            SCHEMA_REQUIRED | SCHEMA_NO_BLANK | SCHEMA_ONE_LINE | SCHEMA_CHARACTERS,               \
+            SCHEMA_AT(struct chat_send, client_id), .min = 1, .max = CHAT_CLIENT_ID_MAX            \
     }
 #define REPLY_FIELD                                                                                \
     {                                                                                              \
