@@ -1,8 +1,12 @@
 #include "kit/idempotency.h"
 
 #include "base/hash.h"
+#include "base/log.h"
 
-enum { KEPT_MS = 24 * 3600 * 1000, STUCK_MS = 60 * 1000, CLEAN_ROWS = 5000 };
+/* A claim without an answer is up for taking when no request can still be at it: the server ends
+ * one after a minute. */
+enum { KEPT_MS = 24 * 3600 * 1000, STUCK_MS = 120 * 1000, CLEAN_ROWS = 5000 };
+enum { END_ATTEMPTS = 4, END_PAUSE_MS = 100 };
 
 static const struct db_sql sql_find = {
     "SELECT request_hash, status, answer, at FROM idempotency_key WHERE owner = ?1 AND key = ?2"};
@@ -74,10 +78,11 @@ static int claim(struct db_tx *tx, void *arg, struct error *err)
 /* --- in memory, for what must not stand on a disk -----------------------------------------------
  */
 
-/* status 0: still running. The answer stands behind it. */
+/* status 0: still running. Header lines and answer stand behind it. */
 struct kept {
     struct id request;
     int32_t status;
+    uint32_t header_bytes;
 };
 
 static struct slice memory_key(const struct idempotency *call, char ret_key[64])
@@ -94,7 +99,7 @@ static int claim_in_memory(struct claim *c)
     struct request *req = c->req;
     struct kv *kv = req->kit->kv;
     char key[64];
-    struct kept kept = {c->call->request, 0};
+    struct kept kept = {.request = c->call->request};
     bool mine;
     struct slice name = memory_key(c->call, key), value;
     int rc = kv->ops->add(kv, name, slice_of((const char *)&kept, sizeof kept), STUCK_MS, &mine,
@@ -102,42 +107,51 @@ static int claim_in_memory(struct claim *c)
     if (rc < 0 || mine)
         return rc;
     rc = kv->ops->get(kv, name, req->arena, &value, &req->error);
-    if (rc < 0 || value.len < sizeof kept)
+    if (rc < 0)
         return rc;
+    if (value.len < sizeof kept) { /* it ended a moment ago: the client comes again */
+        c->running = true;
+        return 0;
+    }
     memcpy(&kept, value.ptr, sizeof kept);
     c->differs = !id_eq(&kept.request, &c->call->request);
     c->running = !c->differs && kept.status == 0;
     c->replayed = !c->differs && kept.status != 0;
     if (c->replayed) {
+        const char *at = value.ptr + sizeof kept;
         req->status = kept.status;
-        buf_append(&req->answer, value.ptr + sizeof kept, value.len - sizeof kept);
+        buf_append(&req->headers, at, kept.header_bytes);
+        buf_append(&req->answer, at + kept.header_bytes,
+                   value.len - sizeof kept - kept.header_bytes);
     }
     return 0;
 }
 
-static int end_in_memory(struct request *req, const struct idempotency *call, bool success)
+static int end_in_memory(struct request *req, const struct idempotency *call, bool success,
+                         struct error *err)
 {
     struct kv *kv = req->kit->kv;
     char key[64];
     struct slice name = memory_key(call, key);
-    struct error err;
-    error_init(&err);
     if (!success)
-        return kv->ops->remove(kv, name, &err);
-    struct kept kept = {call->request, req->status};
+        return kv->ops->remove(kv, name, err);
+    size_t header_bytes = req->headers.len - call->headers_at;
+    struct kept kept = {call->request, req->status, (uint32_t)header_bytes};
     struct buf value;
     buf_init(&value, 64 << 10);
     buf_append(&value, &kept, sizeof kept);
+    buf_append(&value, req->headers.ptr + call->headers_at, header_bytes);
     buf_slice(&value, buf_view(&req->answer));
-    int rc = buf_ok(&value) ? kv->ops->set(kv, name, buf_view(&value), KEPT_MS, &err)
-                            : kv->ops->remove(kv, name, &err);
+    int rc = buf_ok(&value) ? kv->ops->set(kv, name, buf_view(&value), KEPT_MS, err)
+                            : kv->ops->remove(kv, name, err);
     buf_done(&value);
     return rc;
 }
 
-int idempotency_begin(struct request *req, const struct idempotency *call)
+int idempotency_begin(struct request *req, struct idempotency *call)
 {
     struct claim c = {.req = req, .call = call};
+    call->headers_at = req->headers.len;
     int rc =
         call->secret ? claim_in_memory(&c) : db_write(req->kit->main_db, claim, &c, &req->error);
     if (rc < 0)
@@ -168,14 +182,20 @@ static int end(struct db_tx *tx, void *arg, struct error *err)
 
 void idempotency_end(struct request *req, const struct idempotency *call, bool success)
 {
-    if (call->secret) {
-        should_not(end_in_memory(req, call, success) < 0);
-        return;
-    }
     struct ending e = {req, call, success};
     struct error err;
-    error_init(&err);
-    should_not(db_write(req->kit->main_db, end, &e, &err) < 0);
+    int rc = -1;
+    /* A success that is not kept would be carried out again: a full queue is worth a moment. */
+    for (int i = 0; rc < 0 && i < END_ATTEMPTS; i++) {
+        if (i > 0 && coro_current() != NULL)
+            (void)!coro_sleep(END_PAUSE_MS << i); /* cancelled: tries again at once */
+        error_init(&err);
+        rc = call->secret ? end_in_memory(req, call, success, &err)
+                          : db_write(req->kit->main_db, end, &e, &err);
+    }
+    if (rc < 0)
+        log_error("answer not kept for its Idempotency-Key", LOG_S("code", err.code),
+                  LOG_S("detail", err.detail));
 }
 
 static int clean(struct db_tx *tx, void *arg, struct error *err)

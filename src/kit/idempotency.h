@@ -11,12 +11,15 @@ struct idempotency {
     struct slice key;  /* 1..128 visible ASCII characters */
     struct id request; /* 128-bit hash of path, query and body */
     bool secret;       /* kept in the ephemeral store instead of the database */
+    size_t headers_at; /* set by idempotency_begin: what the request itself adds starts here */
 };
-/* Looks the key up and claims it. Returns 0: go on (then idempotency_end must follow); 1: the kept
+/* Of a secret answer the header lines that the request added are kept too (cookies); other answers
+ * have none worth it.
+ * Looks the key up and claims it. Returns 0: go on (then idempotency_end must follow); 1: the kept
  * answer stands in req; negative: refused. Waits for the database. */
-int idempotency_begin(struct request *req, const struct idempotency *call) MUSTCHECK;
+int idempotency_begin(struct request *req, struct idempotency *call) MUSTCHECK;
 /* Keeps the answer of a success; forgets the claim when the request failed, so that it can be
- * tried again. */
+ * tried again. Waits for the database, and a little longer when it is full. */
 void idempotency_end(struct request *req, const struct idempotency *call, bool success);
 /* Makes the hash of the request and the owner of a request without a user. */
 struct id idempotency_hash(struct slice a, struct slice b, struct slice c);

@@ -9,8 +9,9 @@ struct running {
     struct jobs *all;
     const struct job *job;
     void *room;
-    struct coro *coro;
+    struct coro *coro; /* NULL before it runs, and after */
     struct mail mail;
+    bool ended;
 };
 
 struct jobs {
@@ -42,11 +43,12 @@ static void job_main(void *arg)
             continue;
         struct error err;
         error_init(&err);
-        if (r->job->run(r->room, &err) < 0)
+        if (r->job->run(r->room, &err) < 0 && !r->all->stopping)
             log_error("job failed", LOG_S("job", r->job->name), LOG_S("code", err.code),
                       LOG_S("detail", err.detail));
     }
     r->coro = NULL;
+    r->ended = true;
 }
 
 static void begin(struct mail *mail)
@@ -54,8 +56,10 @@ static void begin(struct mail *mail)
     struct running *r = CONTAINER_OF(mail, struct running, mail);
     struct error err;
     error_init(&err);
-    if (coro_spawn(r->all->kit->loops[0], job_main, r, &err) < 0)
-        log_error("job not started", LOG_S("job", r->job->name), LOG_S("detail", err.detail));
+    if (coro_spawn(r->all->kit->loops[0], job_main, r, &err) == 0)
+        return;
+    r->ended = true;
+    log_error("job not started", LOG_S("job", r->job->name), LOG_S("detail", err.detail));
 }
 
 struct jobs *jobs_start(struct kit *kit)
@@ -77,10 +81,28 @@ struct jobs *jobs_start(struct kit *kit)
     return all;
 }
 
+static bool all_ended(const struct jobs *jobs)
+{
+    for (unsigned i = 0; i < jobs->count; i++)
+        if (!jobs->list[i].ended)
+            return false;
+    return true;
+}
+
 void jobs_stop(struct jobs *jobs)
 {
+    enum { LOOK_MS = 10, LOOKS = 500 };
+    if (jobs == NULL)
+        return;
     jobs->stopping = true;
     for (unsigned i = 0; i < jobs->count; i++)
         if (jobs->list[i].coro != NULL)
             coro_cancel(jobs->list[i].coro);
+    for (int i = 0; i < LOOKS && !all_ended(jobs); i++)
+        if (coro_sleep(LOOK_MS) < 0)
+            break;
+    if (!all_ended(jobs))
+        return; /* one that hangs keeps its memory */
+    free(jobs->list);
+    free(jobs);
 }

@@ -9,7 +9,8 @@ struct jobs;
 
 /* Starts a coroutine per job on the first loop. A job first runs one period after the start. */
 struct jobs *jobs_start(struct kit *kit);
-/* No new runs from here on. On the first loop. */
+/* No new runs from here on; cancels what waits, and returns when no job runs (or after 5 s). From a
+ * coroutine of the first loop, once; may be NULL. */
 void jobs_stop(struct jobs *jobs);
 
 #endif
