@@ -199,29 +199,92 @@ void hub_send_event(struct realtime_session *session, const char *name, uint64_t
     frame_unref(frame);
 }
 
+/* Neighbouring events of one stream: a burst reaches each follower as one frame of bytes. */
+struct run {
+    const struct event *events;
+    unsigned count;
+    const struct id *except; /* ephemeral: not to this user's own sessions */
+};
+enum { RUN_EVENTS_MAX = 64, RUN_BYTES_MAX = 12 << 10, LOOK_AHEAD = 8 };
+
+static struct frame *event_frame(struct hub *hub, enum envelope envelope, const struct event *event)
+{
+    struct position position = {hub->realtime->epoch, event->pos};
+    return envelope_frame(envelope, event->type->name, position, event->data);
+}
+
+static struct frame *run_frame(struct hub *hub, enum envelope envelope, const struct run *run)
+{
+    if (run->count == 1)
+        return event_frame(hub, envelope, run->events);
+    struct frame *parts[RUN_EVENTS_MAX];
+    size_t bytes = 0;
+    for (unsigned i = 0; i < run->count; i++) {
+        parts[i] = event_frame(hub, envelope, &run->events[i]);
+        bytes += parts[i]->len;
+    }
+    struct frame *joined = frame_new(bytes);
+    char *at = joined->bytes;
+    for (unsigned i = 0; i < run->count; i++) {
+        memcpy(at, parts[i]->bytes, parts[i]->len);
+        at += parts[i]->len;
+        frame_unref(parts[i]);
+    }
+    return joined;
+}
+
+/* A session that has had a part of the run already. */
+static void give_rest(struct realtime_session *session, const struct run *run)
+{
+    for (unsigned i = 0; i < run->count && session->state == SESSION_LIVE; i++)
+        if (run->events[i].pos > session->through)
+            hub_send_event(session, run->events[i].type->name, run->events[i].pos,
+                           run->events[i].data);
+}
+
+static void give_run(struct realtime_session *session, const struct run *run,
+                     struct frame *frames[ENVELOPE_COUNT])
+{
+    uint64_t first = run->events[0].pos, last = run->events[run->count - 1].pos;
+    enum envelope envelope = session->ops->envelope;
+    if (session->state != SESSION_LIVE || (last != 0 && last <= session->through) ||
+        (run->except != NULL && id_eq(run->except, &session->principal.user)))
+        return;
+    if (envelope == ENVELOPE_NONE) {
+        if (last != 0)
+            session->ops->poke(session);
+    } else if (last != 0 && first <= session->through) {
+        give_rest(session, run);
+    } else {
+        if (frames[envelope] == NULL)
+            frames[envelope] = run_frame(session->hub, envelope, run);
+        session->hub->delivered += run->count - 1;
+        send_frame(session, frames[envelope], last == 0);
+    }
+}
+
+/* With thousands of followers none of them is in the cache. */
+static void look_ahead(const struct hub *hub, struct hub_stream *stream, uint32_t i)
+{
+    if (i < LOOK_AHEAD)
+        return;
+    const struct realtime_session *session =
+        session_at(hub, followers(stream)[i - LOOK_AHEAD].session);
+    __builtin_prefetch(session);
+    __builtin_prefetch(&session->state);
+    __builtin_prefetch(session + 1);
+}
+
 /* To every live follower; each envelope is encoded at most once. A send may close the session,
  * which takes it out of the list: the walk goes backwards, so that the entry moved into the hole is
  * one already served. */
-static void fan_out(struct hub *hub, struct hub_stream *stream, const char *name, uint64_t pos,
-                    struct slice data, const struct id *except)
+static void fan_out(struct hub *hub, struct hub_stream *stream, const struct run *run)
 {
     struct frame *frames[ENVELOPE_COUNT] = {0};
-    struct position position = {hub->realtime->epoch, pos};
     uint32_t handle = stream->handle;
     for (uint32_t i = stream->count; i-- > 0;) {
-        struct realtime_session *session = session_at(hub, followers(stream)[i].session);
-        if (session->state != SESSION_LIVE || (pos != 0 && pos <= session->through) ||
-            (except != NULL && id_eq(except, &session->principal.user)))
-            continue;
-        enum envelope envelope = session->ops->envelope;
-        if (envelope == ENVELOPE_NONE) {
-            if (pos != 0)
-                session->ops->poke(session);
-        } else {
-            if (frames[envelope] == NULL)
-                frames[envelope] = envelope_frame(envelope, name, position, data);
-            send_frame(session, frames[envelope], pos == 0);
-        }
+        look_ahead(hub, stream, i);
+        give_run(session_at(hub, followers(stream)[i].session), run, frames);
         /* The last follower may have gone, and the stream with it. */
         if (handle_peek(&hub->streams, handle) != stream)
             break;
@@ -270,17 +333,35 @@ static void check_revoked(struct hub *hub, const struct id *user)
     }
 }
 
-static void deliver_event(struct hub *hub, const struct event *event)
+/* How many events from the first on may go out together. */
+static unsigned run_length(const struct event *events, unsigned count)
 {
-    for (unsigned i = 0; i < event->link_count; i++)
-        apply_link(hub, &event->stream, &event->links[i]);
-    if (!event->type->client) {
-        check_revoked(hub, &event->stream);
+    size_t bytes = events[0].data.len;
+    unsigned length = 1;
+    if (!events[0].type->client)
+        return 1;
+    for (; length < count && length < RUN_EVENTS_MAX; length++) {
+        const struct event *event = &events[length];
+        bytes += event->data.len;
+        if (!event->type->client || event->link_count != 0 || bytes > RUN_BYTES_MAX ||
+            !id_eq(&event->stream, &events[0].stream))
+            break;
+    }
+    return length;
+}
+
+static void deliver_run(struct hub *hub, const struct event *events, unsigned count)
+{
+    for (unsigned i = 0; i < events->link_count; i++)
+        apply_link(hub, &events->stream, &events->links[i]);
+    if (!events->type->client) {
+        check_revoked(hub, &events->stream);
         return;
     }
-    struct hub_stream *stream = find_stream(hub, &event->stream);
+    struct hub_stream *stream = find_stream(hub, &events->stream);
+    const struct run run = {.events = events, .count = count};
     if (stream != NULL)
-        fan_out(hub, stream, event->type->name, event->pos, event->data, NULL);
+        fan_out(hub, stream, &run);
 }
 
 static void keep_recent(struct hub *hub, struct event_batch *batch)
@@ -301,8 +382,11 @@ static void keep_recent(struct hub *hub, struct event_batch *batch)
 
 void hub_deliver(struct hub *hub, struct event_batch *batch)
 {
-    for (unsigned i = 0; i < batch->count; i++)
-        deliver_event(hub, &batch->events[i]);
+    unsigned length;
+    for (unsigned i = 0; i < batch->count; i += length) {
+        length = run_length(&batch->events[i], batch->count - i);
+        deliver_run(hub, &batch->events[i], length);
+    }
     hub->head = batch->head;
     keep_recent(hub, batch);
 }
@@ -352,8 +436,11 @@ void hub_broadcast_ephemeral(struct hub *hub, const struct id *id, const char *n
                              struct slice data, const struct id *except)
 {
     struct hub_stream *stream = find_stream(hub, id);
+    const struct event_type type = {.name = name, .client = true};
+    const struct event event = {.type = &type, .data = data};
+    const struct run run = {&event, 1, except};
     if (stream != NULL)
-        fan_out(hub, stream, name, 0, data, except);
+        fan_out(hub, stream, &run);
 }
 
 size_t hub_drain(struct hub *hub, size_t count)

@@ -12,7 +12,7 @@ enum {
     CALL_ARENA_BYTES = 1 << 20,
     CALL_ANSWER_BYTES = 4 << 20,
     ANSWER_KEPT_BYTES = 16 << 10, /* a larger answer buffer is given back */
-    CALLS_KEPT = 256,             /* per thread */
+    CALLS_KEPT = 2048, /* per thread; what one commit brings home is under way again at once */
 };
 
 struct op_call {
@@ -65,8 +65,14 @@ static void call_give_back(struct op_call *call)
 void ops_refuse(const struct op_source *source, struct slice id, const struct error *err)
 {
     struct buf problem;
+    char correlation[ID_TEXT_LEN + 1];
+    struct id made = id_new(source->realtime->kit->clock);
+    id_format(&made, correlation);
     buf_init(&problem, 32 << 10);
-    problem_write(err, (struct slice){0}, &problem);
+    problem_write(err, slice_str(correlation), &problem);
+    if (error_http_status(err->kind) >= 500)
+        log_error("op failed", LOG_S("code", err->code), LOG_S("detail", err->detail),
+                  LOG_S("correlation_id", correlation));
     metric_add(source->realtime->ops_failed, 1);
     source->answer(source->session, id, true, buf_view(&problem));
     buf_done(&problem);
@@ -117,9 +123,6 @@ static void call_main(void *arg)
     metric_observe_ns(call->entry->latency, clock_mono_ns(call->req.kit->clock) - call->started_ns);
     if (rc < 0) {
         error_set(&call->req.error, rc, "internal_error", "Something went wrong here.");
-        if (call->req.error.kind == FAIL_INTERNAL)
-            log_error("op failed", LOG_S("op", call->entry->op->name),
-                      LOG_S("code", call->req.error.code), LOG_S("detail", call->req.error.detail));
         ops_refuse(&call->source, call->id, &call->req.error);
     } else {
         struct slice json = call->req.answer.len > 0 ? buf_view(&call->req.answer) : SLICE("{}");
