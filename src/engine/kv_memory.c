@@ -7,18 +7,29 @@
  * have been lost anyway (kv.h).
  */
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
 #include "base/map.h"
 #include "engine/kv.h"
 
-enum { SHARDS = 64, KEY_MAX = 256, VALUE_MAX = 64 << 10, EVICT_LOOK = 32 };
+enum {
+    SHARDS_MAX = 64,
+    SHARD_ENTRIES_MIN = 32,
+    KEY_MAX = 256,
+    VALUE_MAX = 64 << 10,
+    EVICT_LOOK = 32
+};
+
+enum kind { VALUE, COUNTER, BUCKET, WINDOW };
 
 struct entry {
     struct map_node node;
     int64_t expires_ms; /* monotonic; INT64_MAX: never */
-    uint32_t key_len, value_len;
+    uint32_t value_len;
+    uint16_t key_len;
+    uint8_t kind; /* enum kind */
     char bytes[]; /* key, then value */
 };
 
@@ -32,7 +43,8 @@ struct kv_memory {
     struct kv kv; /* first */
     const struct clock *clock;
     size_t shard_entries_max;
-    struct shard shards[SHARDS];
+    unsigned shard_mask; /* shards in use, a power of two, minus one */
+    struct shard shards[SHARDS_MAX];
 };
 
 static struct kv_memory *memory_of(struct kv *kv)
@@ -86,12 +98,13 @@ static void make_room(struct kv_memory *m, struct shard *s, int64_t now)
 }
 
 static struct entry *put(struct kv_memory *m, struct shard *s, uint64_t hash, struct slice key,
-                         struct slice value, int64_t expires_ms, int64_t now)
+                         enum kind kind, struct slice value, int64_t expires_ms, int64_t now)
 {
     make_room(m, s, now);
     struct entry *e = xmalloc(sizeof *e + key.len + value.len);
     e->expires_ms = expires_ms;
-    e->key_len = (uint32_t)key.len;
+    e->kind = (uint8_t)kind;
+    e->key_len = (uint16_t)key.len;
     e->value_len = (uint32_t)value.len;
     memcpy(e->bytes, key.ptr, key.len);
     if (value.len > 0)
@@ -119,7 +132,7 @@ static int enter(struct kv *kv, struct slice key, size_t value_len, struct visit
                          VALUE_MAX);
     v->m = memory_of(kv);
     v->hash = hash_bytes(key.ptr, key.len);
-    v->s = &v->m->shards[v->hash >> 58 & (SHARDS - 1)];
+    v->s = &v->m->shards[v->hash >> 58 & v->m->shard_mask];
     v->now = clock_mono_ms(v->m->clock);
     pthread_mutex_lock(&v->s->lock);
     return 0;
@@ -135,6 +148,18 @@ static int64_t ends(int64_t now, int64_t ttl_ms)
     return ttl_ms > 0 && ttl_ms < INT64_MAX - now ? now + ttl_ms : INT64_MAX;
 }
 
+/* What `get` gives for the entry; absent for a limit. `text` has room for a number. */
+static struct slice readable(const struct entry *e, char *text, size_t size)
+{
+    int64_t number;
+    if (e->kind == VALUE)
+        return slice_of(e->bytes + e->key_len, e->value_len);
+    if (e->kind != COUNTER)
+        return (struct slice){0};
+    memcpy(&number, e->bytes + e->key_len, sizeof number);
+    return slice_of(text, (size_t)snprintf(text, size, "%lld", (long long)number));
+}
+
 static int memory_get(struct kv *kv, struct slice key, struct arena *arena, struct slice *ret_value,
                       struct error *err)
 {
@@ -143,9 +168,10 @@ static int memory_get(struct kv *kv, struct slice key, struct arena *arena, stru
     if (rc < 0)
         return rc;
     struct entry *e = find(v.s, v.hash, key, v.now);
-    struct slice value = {0};
-    if (e != NULL) {
-        value = arena_copy(arena, slice_of(e->bytes + e->key_len, e->value_len));
+    char number[24];
+    struct slice value = e != NULL ? readable(e, number, sizeof number) : (struct slice){0};
+    if (value.ptr != NULL) {
+        value = arena_copy(arena, value);
         if (value.ptr == NULL)
             rc = error_set(err, FAIL_TOO_LARGE, "value_too_large", "The value does not fit.");
     }
@@ -165,7 +191,7 @@ static int memory_set(struct kv *kv, struct slice key, struct slice value, int64
     struct entry *e = find(v.s, v.hash, key, v.now);
     if (e != NULL)
         drop(v.s, e);
-    put(v.m, v.s, v.hash, key, value, ends(v.now, ttl_ms), v.now);
+    put(v.m, v.s, v.hash, key, VALUE, value, ends(v.now, ttl_ms), v.now);
     leave(&v);
     return 0;
 }
@@ -192,23 +218,23 @@ static int memory_add(struct kv *kv, struct slice key, struct slice value, int64
         return rc;
     bool absent = find(v.s, v.hash, key, v.now) == NULL;
     if (absent)
-        put(v.m, v.s, v.hash, key, value, ends(v.now, ttl_ms), v.now);
+        put(v.m, v.s, v.hash, key, VALUE, value, ends(v.now, ttl_ms), v.now);
     leave(&v);
     *ret_stored = absent;
     return 0;
 }
 
-/* The numbers that counters and limits keep, in an entry of that size; made when absent. */
-static void *numbers(struct visit *v, struct slice key, size_t size, const void *fresh,
-                     int64_t expires_ms)
+/* The numbers that counters and limits keep, in an entry of that kind; made when absent. */
+static void *numbers(struct visit *v, struct slice key, enum kind kind, size_t size,
+                     const void *fresh, int64_t expires_ms)
 {
     struct entry *e = find(v->s, v->hash, key, v->now);
-    if (e != NULL && e->value_len != size) {
+    if (e != NULL && e->kind != kind) {
         drop(v->s, e);
         e = NULL;
     }
     if (e == NULL)
-        e = put(v->m, v->s, v->hash, key, slice_of(fresh, size), expires_ms, v->now);
+        e = put(v->m, v->s, v->hash, key, kind, slice_of(fresh, size), expires_ms, v->now);
     return e->bytes + e->key_len;
 }
 
@@ -220,7 +246,7 @@ static int memory_increment(struct kv *kv, struct slice key, int64_t delta, int6
     if (rc < 0)
         return rc;
     int64_t value = 0, sum;
-    void *kept = numbers(&v, key, sizeof value, &value, ends(v.now, ttl_ms));
+    void *kept = numbers(&v, key, COUNTER, sizeof value, &value, ends(v.now, ttl_ms));
     memcpy(&value, kept, sizeof value);
     if (__builtin_add_overflow(value, delta, &sum))
         rc = error_set(err, FAIL_INVALID, "overflow", "The counter is at its end.");
@@ -251,7 +277,7 @@ static int memory_take_token(struct kv *kv, struct slice key, int64_t capacity, 
     if (rc < 0)
         return rc;
     struct bucket b = {capacity * period_ms, v.now};
-    void *kept = numbers(&v, key, sizeof b, &b, ends(v.now, period_ms));
+    void *kept = numbers(&v, key, BUCKET, sizeof b, &b, ends(v.now, period_ms));
     memcpy(&b, kept, sizeof b);
     int64_t passed = v.now - b.at_ms < period_ms ? v.now - b.at_ms : period_ms;
     b.level += passed * capacity;
@@ -275,6 +301,18 @@ struct window {
     int64_t start_ms, before, now;
 };
 
+/* Until one more is free, if nobody takes it: either the older window has to move out far enough,
+ * or this one becomes the older and then has to. `covered` is what is left of this one. */
+static int64_t window_retry_ms(const struct window *w, int64_t limit, int64_t period_ms,
+                               int64_t covered)
+{
+    if (limit <= 0)
+        return period_ms;
+    if (w->now < limit)
+        return covered - (limit - 1 - w->now) * period_ms / w->before;
+    return covered + period_ms - (limit - 1) * period_ms / w->now;
+}
+
 static int memory_take_window(struct kv *kv, struct slice key, int64_t limit, int64_t period_ms,
                               int64_t *ret_left, int64_t *ret_retry_ms, struct error *err)
 {
@@ -283,7 +321,7 @@ static int memory_take_window(struct kv *kv, struct slice key, int64_t limit, in
     if (rc < 0)
         return rc;
     struct window w = {v.now, 0, 0};
-    void *kept = numbers(&v, key, sizeof w, &w, ends(v.now, 2 * period_ms));
+    void *kept = numbers(&v, key, WINDOW, sizeof w, &w, ends(v.now, 2 * period_ms));
     memcpy(&w, kept, sizeof w);
     int64_t periods = (v.now - w.start_ms) / period_ms;
     if (periods > 0) {
@@ -300,17 +338,14 @@ static int memory_take_window(struct kv *kv, struct slice key, int64_t limit, in
     entry_of(kept, key.len)->expires_ms = ends(v.now, 2 * period_ms);
     leave(&v);
     *ret_left = granted ? limit - used - 1 : -1;
-    /* Either the older window has to move out far enough, or this one has to become the older. */
-    *ret_retry_ms = granted                         ? 0
-                    : w.now < limit && w.before > 0 ? (used - limit + 1) * period_ms / w.before + 1
-                                                    : covered + 1;
+    *ret_retry_ms = granted ? 0 : window_retry_ms(&w, limit, period_ms, covered);
     return 0;
 }
 
 static void memory_close(struct kv *kv)
 {
     struct kv_memory *m = memory_of(kv);
-    for (int i = 0; i < SHARDS; i++) {
+    for (unsigned i = 0; i <= m->shard_mask; i++) {
         struct map_node *next;
         for (struct map_node *n = map_first(&m->shards[i].entries); n != NULL; n = next) {
             next = map_next(&m->shards[i].entries, n);
@@ -343,8 +378,12 @@ int kv_memory_open(const struct clock *clock, size_t entries_max, struct kv **re
     memset(m, 0, sizeof *m);
     m->kv.ops = &memory_ops;
     m->clock = clock;
-    m->shard_entries_max = entries_max / SHARDS > EVICT_LOOK ? entries_max / SHARDS : EVICT_LOOK;
-    for (int i = 0; i < SHARDS; i++) {
+    unsigned shards = SHARDS_MAX;
+    while (shards > 1 && entries_max / shards < SHARD_ENTRIES_MIN)
+        shards /= 2;
+    m->shard_mask = shards - 1;
+    m->shard_entries_max = entries_max / shards > 0 ? entries_max / shards : 1;
+    for (unsigned i = 0; i < shards; i++) {
         pthread_mutex_init(&m->shards[i].lock, NULL);
         map_init(&m->shards[i].entries);
     }

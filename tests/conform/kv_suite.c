@@ -103,6 +103,26 @@ TEST(kv_counters)
     close_store();
 }
 
+TEST(kv_counters_read_as_text_and_nothing_is_taken_for_one)
+{
+    open_store(1000);
+    int64_t n = 0, left, retry;
+    CHECK_OK(kv->ops->increment(kv, SLICE("n"), -12, 0, &n, &err), &err);
+    CHECK_STR(get("n"), "-12");
+    set("n", "12345678", 0); /* as long as a counter may be inside */
+    CHECK_STR(get("n"), "12345678");
+    CHECK_OK(kv->ops->increment(kv, SLICE("n"), 3, 0, &n, &err), &err);
+    CHECK_INT(n, 3);
+    CHECK_OK(kv->ops->take_token(kv, SLICE("n"), 5, 1000, &left, &retry, &err), &err);
+    CHECK_INT(left, 4);
+    CHECK(get("n").ptr == NULL); /* a limit is nobody's to read */
+    CHECK_OK(kv->ops->take_window(kv, SLICE("n"), 5, 1000, &left, &retry, &err), &err);
+    CHECK_INT(left, 4);
+    CHECK_OK(kv->ops->increment(kv, SLICE("n"), 1, 0, &n, &err), &err);
+    CHECK_INT(n, 1);
+    close_store();
+}
+
 TEST(kv_refuses_long_keys_and_values)
 {
     open_store(1000);
@@ -192,6 +212,53 @@ TEST(kv_window_keeps_the_rate_and_says_when_to_come_back)
     CHECK(granted <= 13 * 101);
     CHECK(granted >= 13 * 50); /* whoever waits as told is not starved */
     close_store();
+}
+
+/* Whoever comes back as told is let in, and a millisecond earlier nobody is. */
+TEST(kv_window_says_exactly_when_to_come_back)
+{
+    static const int64_t limits[] = {1, 2, 3, 7, 13, 100};
+    static const int64_t periods[] = {1, 10, 777, 1000, 60000};
+    for (size_t l = 0; l < ARRAY_LEN(limits); l++)
+        for (size_t p = 0; p < ARRAY_LEN(periods); p++) {
+            int64_t retry = 0;
+            open_store(1000);
+            for (int i = 0; i < 500; i++) {
+                if (take(kv->ops->take_window, limits[l], periods[p], &retry) >= 0) {
+                    clock_fake_advance(&fake, i * 7919 % (periods[p] / 3 + 1));
+                    continue;
+                }
+                clock_fake_advance(&fake, retry - 1);
+                int64_t last;
+                CHECK(retry == 1 || take(kv->ops->take_window, limits[l], periods[p], &last) < 0);
+                CHECK(retry == 1 || last == 1);
+                clock_fake_advance(&fake, 1);
+                CHECK(take(kv->ops->take_window, limits[l], periods[p], &retry) >= 0);
+            }
+            close_store();
+        }
+}
+
+TEST(kv_a_small_store_is_small)
+{
+    static const size_t sizes[] = {0, 1, 10, 100, 1000};
+    for (size_t s = 0; s < ARRAY_LEN(sizes); s++) {
+        char key[32];
+        size_t there = 0;
+        open_store(sizes[s]);
+        for (int i = 0; i < 5000; i++) {
+            snprintf(key, sizeof key, "key-%d", i);
+            set(key, "x", 0);
+        }
+        CHECK_STR(get(key), "x"); /* the newest always */
+        for (int i = 0; i < 5000; i++) {
+            snprintf(key, sizeof key, "key-%d", i);
+            there += get(key).ptr != NULL;
+            arena_reset(&arena);
+        }
+        CHECK(there >= 1 && there <= (sizes[s] > 0 ? sizes[s] : 1));
+        close_store();
+    }
 }
 
 TEST(kv_a_full_store_gives_up_what_expires_soonest)
