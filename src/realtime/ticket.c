@@ -1,8 +1,8 @@
 #include "realtime/ticket.h"
 
-#include "base/hash.h"
 #include "base/random.h"
 #include "kit/jwt.h"
+#include "kit/seal.h"
 
 enum { TICKET_BYTES = 24, TICKET_DAYS = 7 };
 
@@ -29,20 +29,22 @@ static const struct db_sql sql_end_session = {"DELETE FROM stream_ticket WHERE s
 static const struct db_sql sql_end_user = {"DELETE FROM stream_ticket WHERE user_id = ?1"};
 static const struct db_sql sql_clean = {"DELETE FROM stream_ticket WHERE expires_at < ?1"};
 
-/* Only a keyed hash would need a key; 24 random bytes cannot be guessed, so what is stored is a
- * plain digest of them: a stolen table gives no tickets away. */
+/* 24 random bytes cannot be guessed, and what is stored of them is their SHA-256: a stolen table
+ * gives no tickets away. */
 struct digest {
-    uint8_t bytes[16];
+    uint8_t bytes[32];
 };
 
 static struct digest digest_of(struct slice text)
 {
-    static const uint8_t keys[2][16] = {"parley-ticket-1", "parley-ticket-2"};
-    uint64_t parts[2] = {siphash13(keys[0], text.ptr, text.len),
-                         siphash13(keys[1], text.ptr, text.len)};
     struct digest d;
-    memcpy(d.bytes, parts, sizeof d.bytes);
+    seal_sha256(text, d.bytes);
     return d;
+}
+
+static struct db_value digest_value(const struct digest *digest)
+{
+    return db_blob(slice_of((const char *)digest->bytes, sizeof digest->bytes));
 }
 
 struct ticket_row {
@@ -55,9 +57,9 @@ struct ticket_row {
 static int insert(struct db_tx *tx, void *arg, struct error *err)
 {
     const struct ticket_row *row = arg;
-    return db_exec(tx, &sql_insert, err, db_blob(slice_of((const char *)row->digest.bytes, 16)),
-                   db_id(&row->principal.user), db_id(&row->principal.session),
-                   db_int(row->principal.role), db_int(row->expires_ms));
+    return db_exec(tx, &sql_insert, err, digest_value(&row->digest), db_id(&row->principal.user),
+                   db_id(&row->principal.session), db_int(row->principal.role),
+                   db_int(row->expires_ms));
 }
 
 int ticket_create(struct request *req)
@@ -84,8 +86,7 @@ static int find(struct db_tx *tx, void *arg, struct error *err)
 {
     struct ticket_row *row = arg;
     struct db_rows rows;
-    int rc =
-        db_query(tx, &sql_find, &rows, err, db_blob(slice_of((const char *)row->digest.bytes, 16)));
+    int rc = db_query(tx, &sql_find, &rows, err, digest_value(&row->digest));
     if (rc < 0)
         return rc;
     rc = db_next(&rows, err);

@@ -135,7 +135,7 @@ static int emit_fn(struct db_tx *tx, void *arg, struct error *err)
 }
 
 /* One transaction of events on the user's stream; the position of the last. */
-static uint64_t emit(const struct event_type *type, unsigned count, size_t bytes)
+static inline uint64_t emit(const struct event_type *type, unsigned count, size_t bytes)
 {
     struct emission e = {.type = type, .count = count, .bytes = bytes};
     struct error err;
