@@ -148,7 +148,7 @@ static int set_up_reader(struct db_conn *conn, struct error *err)
     sqlite3_progress_handler(conn->sqlite, PROGRESS_STEPS, out_of_time, conn);
     return db_conn_script(conn,
                           "PRAGMA query_only=1; PRAGMA wal_autocheckpoint=0;"
-                          "PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;"
+                          "PRAGMA cache_size=-2048; PRAGMA temp_store=MEMORY;"
                           "PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0;",
                           err);
 }

@@ -44,8 +44,12 @@ static int keep_event(const struct event *event, void *arg, struct error *err)
         r->last = event->pos;
         return 0;
     }
+    /* Only now: most who connect have missed nothing, and a crowd of them should not leave a trail
+     * of large holes in the heap. */
+    if (r->events == NULL)
+        r->events = arena_array(&r->arena, r->limit, sizeof *r->events);
     struct slice data = arena_copy(&r->arena, event->data);
-    if (data.ptr == NULL) {
+    if (r->events == NULL || data.ptr == NULL) {
         if (r->event_count == 0)
             return error_set(err, FAIL_TOO_LARGE, "event_too_large", "An event is too large.");
         r->cut = true;
@@ -62,10 +66,6 @@ static int read_all(struct db_tx *tx, void *arg, struct error *err)
     int rc = session_streams(r->realtime, tx, &r->user, add_stream, r, err);
     if (rc < 0)
         return rc;
-    r->events = arena_array(&r->arena, r->limit, sizeof *r->events);
-    if (r->events == NULL)
-        return error_set(err, FAIL_TOO_LARGE, "too_many_streams",
-                         "This account follows more streams than a session may hold.");
     rc = event_log_read_streams(r->realtime->kit->log, tx, r->after, r->streams, r->since,
                                 r->stream_count, r->limit, keep_event, r, &r->through, err);
     if (rc == 0 && r->cut)
