@@ -119,6 +119,11 @@ void db_bell_ring(struct db_bell *bell)
         futex_wake(&bell->asleep);
 }
 
+bool db_bell_needed(struct db_bell *bell)
+{
+    return atomic_load(&bell->asleep) != 0;
+}
+
 void db_bell_arm(struct db_bell *bell)
 {
     atomic_store(&bell->asleep, 1);

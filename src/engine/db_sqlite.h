@@ -64,9 +64,13 @@ int db_conn_script(struct db_conn *conn, const char *text, struct error *err) MU
 /* The connection's last failure as an error record. */
 int db_conn_error(struct db_conn *conn, int code, const char *what, struct error *err);
 
+struct db_bell;
+
 /* --- jobs and waiting (db_job.c) ------------------------------------------------------------- */
 struct db_job {
     struct mail mail; /* the first job of a batch and loop carries the others home */
+    struct task ring; /* wakes the writer when the loop's turn has handed over all it has */
+    struct db_bell *bell;
     struct db_job *next;
     struct db_job *finished_next;
     db_fn *fn;
@@ -99,6 +103,7 @@ struct db_bell {
     _Atomic uint32_t asleep;
 };
 void db_bell_ring(struct db_bell *bell);
+bool db_bell_needed(struct db_bell *bell); /* the sleeper has to be woken */
 /* To be called in this order by the sleeper: arm, look for work once more, sleep or disarm. */
 void db_bell_arm(struct db_bell *bell);
 void db_bell_disarm(struct db_bell *bell);

@@ -21,6 +21,25 @@ struct batch {
 };
 
 /* --- the inbox ------------------------------------------------------------------------------- */
+static void ring_now(struct task *task)
+{
+    db_bell_ring(CONTAINER_OF(task, struct db_job, ring)->bell);
+}
+
+/* A loop that has read several requests hands all of them over before it wakes the writer:
+ * otherwise the first is committed alone, and all who hear of it are written to twice. The task
+ * runs in this turn, and the job cannot come home before the next. */
+static void ring(struct db_bell *bell, struct db_job *job)
+{
+    if (job->loop == NULL) {
+        db_bell_ring(bell);
+    } else if (db_bell_needed(bell)) {
+        job->bell = bell;
+        task_init(&job->ring, ring_now);
+        loop_defer_first(job->loop, &job->ring);
+    }
+}
+
 int db_submit_write(struct db *db, struct db_job *job)
 {
     struct db_writer *w = &db->writer;
@@ -35,7 +54,7 @@ int db_submit_write(struct db *db, struct db_job *job)
     job->next = atomic_load(&w->inbox);
     while (!atomic_compare_exchange_weak(&w->inbox, &job->next, job))
         ;
-    db_bell_ring(&w->bell);
+    ring(&w->bell, job);
     return 0;
 }
 

@@ -228,6 +228,12 @@ void loop_defer(struct loop *loop, struct task *task)
         list_add_tail(&loop->tasks, &task->link);
 }
 
+void loop_defer_first(struct loop *loop, struct task *task)
+{
+    if (list_empty(&task->link))
+        list_add_head(&loop->tasks, &task->link);
+}
+
 void task_cancel(struct task *task)
 {
     list_remove(&task->link);

@@ -71,6 +71,9 @@ void task_init(struct task *task, void (*run)(struct task *));
 /* Runs once at the end of this turn; queueing it again before that is a no-op. A task queued by a
  * task runs in the same end of turn. */
 void loop_defer(struct loop *loop, struct task *task);
+/* The same, but before those that are queued: for waking another thread, which then works while
+ * the others run. */
+void loop_defer_first(struct loop *loop, struct task *task);
 void task_cancel(struct task *task);
 
 /* --- mail: the only way in from other threads --------------------------------------------- */
