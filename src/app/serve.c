@@ -8,6 +8,7 @@
 #include "app/serve.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -67,7 +68,8 @@ static void *run_loop(void *arg)
 static unsigned count_loops(const struct config *config)
 {
     int64_t wanted = config_int(config, "loops");
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    cpu_set_t allowed; /* a container or taskset may give fewer than there are */
+    int cores = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
     return wanted > 0 ? (unsigned)wanted : cores > 0 ? (unsigned)cores : 1;
 }
 
