@@ -73,6 +73,15 @@ static unsigned count_loops(const struct config *config)
     return wanted > 0 ? (unsigned)wanted : cores > 0 ? (unsigned)cores : 1;
 }
 
+/* A stack is two mappings, of which Linux gives a process 65,530 (vm.max_map_count): half of that
+ * for all loops together. */
+static size_t stacks_max(unsigned loops)
+{
+    enum { ALL_STACKS = 16384, MOST = 8192, LEAST = 256 };
+    size_t share = ALL_STACKS / loops;
+    return share > MOST ? MOST : share < LEAST ? LEAST : share;
+}
+
 static int make_loops(struct server *s, struct error *err)
 {
     s->worker_count = count_loops(s->config);
@@ -81,7 +90,7 @@ static int make_loops(struct server *s, struct error *err)
     s->kit.loops = loops;
     s->kit.loop_count = s->worker_count;
     for (unsigned i = 0; i < s->worker_count; i++) {
-        struct loop_config config = {.index = i};
+        struct loop_config config = {.index = i, .stacks_max = stacks_max(s->worker_count)};
         int rc = loop_new(&config, &loops[i], err);
         if (rc < 0)
             return rc;
