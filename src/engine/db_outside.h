@@ -13,4 +13,7 @@ int db_worker_slice(struct db *db, struct db_worker *worker, bool *ret_more,
 void db_remove_worker(struct db *db, struct db_worker *worker);
 const struct clock *db_clock_of(const struct db *db);
 
+/* Waits until no db_read is queued or running: before what they read from memory is freed. */
+void db_readers_drain(struct db *db);
+
 #endif

@@ -2,6 +2,7 @@
  * snapshot. A reader never commits a change and never checkpoints, not even when it closes. A read
  * that takes too long is interrupted, because the WAL cannot start anew under an open snapshot.
  */
+#include "engine/db_outside.h"
 #include "engine/db_sqlite.h"
 
 static const struct db_sql begin_sql = {"BEGIN"};
@@ -20,9 +21,28 @@ static struct db_job *take(struct db_readers *r)
         if (r->first == NULL)
             r->last = &r->first;
         r->queued--;
+        r->running++;
     }
     pthread_mutex_unlock(&r->lock);
     return job;
+}
+
+static void finished(struct db_readers *r)
+{
+    pthread_mutex_lock(&r->lock);
+    r->running--;
+    if (r->running == 0 && r->queued == 0)
+        pthread_cond_broadcast(&r->quiet);
+    pthread_mutex_unlock(&r->lock);
+}
+
+void db_readers_drain(struct db *db)
+{
+    struct db_readers *r = &db->readers;
+    pthread_mutex_lock(&r->lock);
+    while (r->running > 0 || r->queued > 0)
+        pthread_cond_wait(&r->quiet, &r->lock);
+    pthread_mutex_unlock(&r->lock);
 }
 
 static int run(struct db_reader *reader, struct db_job *job)
@@ -50,6 +70,7 @@ static void *reader_main(void *arg)
         struct db_homes homes = {0};
         db_homes_add(&homes, job, rc);
         db_homes_send(&homes);
+        finished(&reader->db->readers);
     }
     return NULL;
 }
@@ -89,6 +110,7 @@ int db_readers_start(struct db *db, struct error *err)
     struct db_readers *r = &db->readers;
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->wake, NULL);
+    pthread_cond_init(&r->quiet, NULL);
     r->last = &r->first;
     for (r->count = 0; r->count < db->config.readers; r->count++) {
         struct db_reader *reader = &r->reader[r->count];
@@ -116,5 +138,6 @@ void db_readers_stop(struct db *db)
         db_conn_close(&r->reader[i].conn);
     }
     pthread_cond_destroy(&r->wake);
+    pthread_cond_destroy(&r->quiet);
     pthread_mutex_destroy(&r->lock);
 }

@@ -17,10 +17,10 @@
 enum {
     DB_READERS_MAX = 8,
     DB_PAGE_BYTES = 4096,
-    DB_CHECKPOINT_PAGES = 16 << 20 >> 12, /* passive checkpoint when the WAL grew by this much */
-    DB_TRUNCATE_PAGES = 256 << 20 >> 12,  /* readers kept it from starting anew: truncate */
-    DB_READ_MAX_MS = 5000,                /* a longer read is interrupted, or the WAL never ends */
-    DB_SLICE_US = 5000,                   /* background work between two batches */
+    DB_CHECKPOINT_PAGES = 4 << 20 >> 12, /* passive checkpoint when the WAL grew by this much */
+    DB_TRUNCATE_PAGES = 256 << 20 >> 12, /* readers kept it from starting anew: truncate */
+    DB_READ_MAX_MS = 5000,               /* a longer read is interrupted, or the WAL never ends */
+    DB_SLICE_US = 5000,                  /* background work between two batches */
 };
 
 /* --- connections and statements (db_statement.c) --------------------------------------------- */
@@ -161,9 +161,9 @@ struct db_readers {
     struct db_reader reader[DB_READERS_MAX];
     unsigned count;
     pthread_mutex_t lock;
-    pthread_cond_t wake;
+    pthread_cond_t wake, quiet;
     struct db_job *first, **last;
-    unsigned queued;
+    unsigned queued, running;
     bool stopping;
 };
 int db_readers_start(struct db *db, struct error *err) MUSTCHECK;

@@ -253,6 +253,7 @@ void event_log_close(struct event_log *log)
 {
     if (log == NULL)
         return;
+    db_readers_drain(log->db);
     should_not(db_outside(log->db, fold_all, log, NULL) != 0);
     db_remove_worker(log->db, &log->worker);
     db_set_commit_hook(log->db, NULL, NULL, NULL);

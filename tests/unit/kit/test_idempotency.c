@@ -198,8 +198,8 @@ static void cancelled(bool secret)
     CHECK_OK(loop_new(&(struct loop_config){0}, &loop, &err), &err);
     CHECK_OK(coro_spawn(loop, cancelled_main, NULL, &err), &err);
     loop_run(loop);
+    close_world(); /* its writer may still be waking the loop */
     loop_free(loop);
-    close_world();
 }
 
 TEST(a_request_that_is_cancelled_leaves_no_claim_behind)
