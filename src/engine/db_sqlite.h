@@ -17,7 +17,7 @@
 enum {
     DB_READERS_MAX = 8,
     DB_PAGE_BYTES = 4096,
-    DB_CHECKPOINT_PAGES = 4 << 20 >> 12, /* passive checkpoint when the WAL grew by this much */
+    DB_CHECKPOINT_PAGES = 8 << 20 >> 12, /* passive checkpoint when the WAL grew by this much */
     DB_TRUNCATE_PAGES = 256 << 20 >> 12, /* readers kept it from starting anew: truncate */
     DB_READ_MAX_MS = 5000,               /* a longer read is interrupted, or the WAL never ends */
     DB_SLICE_US = 5000,                  /* background work between two batches */
