@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/metric.h"
+#include "realtime/envelope.h"
 
 enum {
     REPLAY_EVENTS = 500,            /* in one read */
@@ -61,6 +62,22 @@ void session_renew(struct realtime_session *session, const struct principal *pri
     int64_t left_ms = session->heartbeat.due_ms - loop_now_ms(session->hub->loop);
     start_timer(session, left_ms > 0 ? left_ms : 0);
     session->until_expiry |= early;
+}
+
+bool session_may_queue(struct realtime *realtime, struct conn *conn, const struct frame *frame,
+                       bool ephemeral, bool *ret_slow)
+{
+    size_t most = realtime->queue_bytes_max;
+    *ret_slow = false;
+    if (LIKELY(conn->queued_bytes + frame->len <= most))
+        return true;
+    conn_drop(conn, envelope_is_ephemeral, NULL);
+    if (conn->queued_bytes + frame->len <= most)
+        return true;
+    *ret_slow = !ephemeral;
+    if (*ret_slow)
+        metric_add(realtime->sessions_slow, 1);
+    return false;
 }
 
 void session_done(struct realtime_session *session)

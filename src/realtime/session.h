@@ -14,6 +14,11 @@ int session_open(struct realtime_session *session, struct hub *hub, const struct
                  struct error *err) MUSTCHECK;
 /* A new access token for the same user and session came in: moves the end of its life. */
 void session_renew(struct realtime_session *session, const struct principal *principal);
+/* The slow-client policy: false when the frame must not be queued. Above the cap typing goes first;
+ * when that is not enough an ephemeral frame is let go, and for a durable one *ret_slow says that
+ * the socket has to close (counted). */
+bool session_may_queue(struct realtime *realtime, struct conn *conn, const struct frame *frame,
+                       bool ephemeral, bool *ret_slow);
 /* Leaves the hub, stops the heartbeat. The memory is the transport's. */
 void session_done(struct realtime_session *session);
 

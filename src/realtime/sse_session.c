@@ -48,21 +48,15 @@ static void sse_send(struct realtime_session *session, struct frame *frame, bool
     struct sse_session *s = sse_of(session);
     if (s->conn == NULL || s->closing)
         return;
-    size_t most = s->realtime->queue_bytes_max;
-    if (UNLIKELY(s->conn->queued_bytes + frame->len > most)) {
-        conn_drop(s->conn, envelope_is_ephemeral, NULL);
-        if (s->conn->queued_bytes + frame->len > most) {
-            if (ephemeral)
-                return;
-            metric_add(s->realtime->sessions_slow, 1);
-            s->closing = true;
-            timer_stop(&session->heartbeat);
-            hub_remove(session->hub, session);
-            conn_abort(s->conn);
-            return;
-        }
+    bool slow;
+    if (session_may_queue(s->realtime, s->conn, frame, ephemeral, &slow)) {
+        conn_send(s->conn, frame);
+    } else if (slow) {
+        s->closing = true;
+        timer_stop(&session->heartbeat);
+        hub_remove(session->hub, session);
+        conn_abort(s->conn);
     }
-    conn_send(s->conn, frame);
 }
 
 static void sse_poke(struct realtime_session *session)

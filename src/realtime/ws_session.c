@@ -134,18 +134,12 @@ static void ws_send(struct realtime_session *session, struct frame *frame, bool 
     struct ws_session *s = ws_of(session);
     if (s->conn == NULL || s->closing)
         return;
-    size_t most = s->realtime->queue_bytes_max;
-    if (UNLIKELY(s->conn->queued_bytes + frame->len > most)) {
-        conn_drop(s->conn, envelope_is_ephemeral, NULL);
-        if (s->conn->queued_bytes + frame->len > most) {
-            if (ephemeral)
-                return;
-            metric_add(s->realtime->sessions_slow, 1);
-            close_with(s, CODE_SLOW, SLICE("too_slow"));
-            return;
-        }
+    bool slow;
+    if (session_may_queue(s->realtime, s->conn, frame, ephemeral, &slow)) {
+        conn_send(s->conn, frame);
+    } else if (slow) {
+        close_with(s, CODE_SLOW, SLICE("too_slow"));
     }
-    conn_send(s->conn, frame);
 }
 
 static size_t ws_queued(const struct realtime_session *session)
