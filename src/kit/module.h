@@ -4,6 +4,7 @@
 #define PARLEY_KIT_MODULE_H
 
 #include "kit/request.h"
+#include "kit/topic.h"
 
 enum limit_class { LIMIT_DATA, LIMIT_AUTH, LIMIT_MEDIA, LIMIT_NONE };
 
@@ -61,6 +62,10 @@ struct job {
 /* One stream that a user follows, from a position on. */
 typedef int stream_fn(const struct id *stream, uint64_t since_pos, void *arg, struct error *err);
 
+/* One thing that a room keeps about a person, as JSON: {"kind": "post", "data": {...}} in the
+ * export. */
+typedef int export_fn(void *arg, const char *kind, struct slice json, struct error *err);
+
 struct module {
     const char *name;
     const char *const *needs; /* NULL-terminated rooms; may be NULL */
@@ -83,6 +88,13 @@ struct module {
      * May be NULL. Every user follows the stream of their own id anyway. */
     int (*streams)(void *room, struct db_tx *tx, const struct id *user, stream_fn *fn, void *arg,
                    struct error *err);
+    /* What clients may watch while they look at it; may be NULL. */
+    const struct topic *topics;
+    size_t topic_count;
+    /* All that the room keeps about this person, for themselves (Z07), in the order of its making;
+     * inside db_read on the room's database. May be NULL. */
+    int (*export_person)(void *room, struct db_tx *tx, const struct id *user, export_fn *fn,
+                         void *arg, struct error *err);
 };
 
 #endif

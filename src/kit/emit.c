@@ -1,0 +1,62 @@
+#include "kit/emit.h"
+
+#include <stdlib.h>
+
+#include "base/schema.h"
+
+int kit_emit(struct kit *kit, struct db_tx *tx, const struct emit *event, uint64_t *ret_pos,
+             struct error *err)
+{
+    struct buf json;
+    buf_init(&json, EMIT_BYTES_MAX);
+    schema_encode(event->type->data, event->data, &json);
+    struct event_draft draft = {.type = event->type,
+                                .stream = *event->stream,
+                                .data = buf_view(&json),
+                                .links = event->links,
+                                .link_count = event->link_count,
+                                .correlation_id = event->correlation_id};
+    int rc = buf_ok(&json) ? event_emit(kit->log, tx, &draft, ret_pos, err)
+                           : error_set(err, FAIL_TOO_LARGE, "event_too_large",
+                                       "The event %s does not fit.", event->type->name);
+    buf_done(&json);
+    return rc;
+}
+
+void kit_emit_ephemeral(struct kit *kit, const struct event_type *type, const struct id *stream,
+                        const void *data)
+{
+    struct buf json;
+    buf_init(&json, EMIT_BYTES_MAX);
+    schema_encode(type->data, data, &json);
+    if (!should_not(!buf_ok(&json)))
+        kit->ephemeral(kit, type, stream, buf_view(&json), NULL);
+    buf_done(&json);
+}
+
+/* A hook lives until its transaction ends, which may be after the function that set it. */
+struct ending {
+    struct db_hook hook;
+    void (*run)(void *room, const struct id *subject);
+    void *room;
+    struct id subject;
+};
+
+static void on_end(struct db_hook *hook, bool committed)
+{
+    struct ending *e = CONTAINER_OF(hook, struct ending, hook);
+    if (committed)
+        e->run(e->room, &e->subject);
+    free(e);
+}
+
+int kit_after_commit(struct db_tx *tx, void (*run)(void *room, const struct id *subject),
+                     void *room, const struct id *subject, struct error *err)
+{
+    struct ending *e = malloc(sizeof *e);
+    if (e == NULL)
+        return error_set(err, FAIL_UNAVAILABLE, "busy", "Out of memory.");
+    *e = (struct ending){.hook.run = on_end, .run = run, .room = room, .subject = *subject};
+    db_on_end(tx, &e->hook);
+    return 0;
+}

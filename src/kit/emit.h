@@ -1,0 +1,31 @@
+/* An event from its struct: encoded by the schema of its type and queued in the transaction. */
+#ifndef PARLEY_KIT_EMIT_H
+#define PARLEY_KIT_EMIT_H
+
+#include "kit/kit.h"
+
+#define EMIT_BYTES_MAX (256 << 10)
+
+struct emit {
+    const struct event_type *type;
+    const struct id *stream;
+    const void *data; /* the struct that type->data describes */
+    const struct event_link *links;
+    unsigned link_count;
+    struct slice correlation_id; /* may be absent */
+};
+/* Inside db_write. *ret_pos (may be NULL) is the position if the transaction commits.
+ * FAIL_TOO_LARGE "event_too_large" above EMIT_BYTES_MAX. */
+int kit_emit(struct kit *kit, struct db_tx *tx, const struct emit *event, uint64_t *ret_pos,
+             struct error *err) MUSTCHECK;
+/* To those who follow or watch the stream now; not kept, no position. Any loop thread, after the
+ * commit: never inside db_write. */
+void kit_emit_ephemeral(struct kit *kit, const struct event_type *type, const struct id *stream,
+                        const void *data);
+
+/* After the group commit that holds tx, on the writer's thread: run(room, &subject). Must not wait.
+ * Nothing happens when the transaction is undone. */
+int kit_after_commit(struct db_tx *tx, void (*run)(void *room, const struct id *subject),
+                     void *room, const struct id *subject, struct error *err) MUSTCHECK;
+
+#endif

@@ -1,0 +1,1 @@
+-- Events and who comes (E01, E02).

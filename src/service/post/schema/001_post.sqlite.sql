@@ -1,0 +1,1 @@
+-- Posts, comments, likes, bookmarks and the home feed (S02 to S05).

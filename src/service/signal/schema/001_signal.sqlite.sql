@@ -1,0 +1,1 @@
+-- Trade signals and their approval (X01 to X03).

@@ -1,0 +1,1 @@
+-- Stories: text or a picture for a day (T01 to T08).
