@@ -6,6 +6,7 @@
 #include "base/metric.h"
 #include "realtime/envelope.h"
 #include "realtime/realtime.h"
+#include "realtime/watch.h"
 
 struct follower {
     uint32_t session; /* handle */
@@ -143,6 +144,14 @@ void hub_follow(struct realtime_session *session, const struct id *id)
 
 /* Slot 0 is the user's own stream: it was followed first, and nothing moves into its place while
  * the session lives. */
+void hub_unfollow(struct realtime_session *session, const struct id *id)
+{
+    struct hub_stream *stream = find_stream(session->hub, id);
+    int64_t slot = stream != NULL ? follow_slot(session, stream->handle) : -1;
+    if (slot > 0)
+        unfollow_slot(session, (uint32_t)slot);
+}
+
 void hub_unfollow_all(struct realtime_session *session)
 {
     while (session->follow_count > 1)
@@ -173,6 +182,7 @@ void hub_remove(struct hub *hub, struct realtime_session *session)
     free(session->follows);
     session->follows = NULL;
     session->follow_cap = 0;
+    watch_done(session);
     handle_remove(&hub->sessions, session->handle);
     session->state = SESSION_CLOSED;
 }
@@ -306,14 +316,10 @@ static void apply_link(struct hub *hub, const struct id *stream_id, const struct
             continue;
         if (session->state == SESSION_LOADING)
             session->reload = true;
-        if (link->kind == EVENT_FOLLOW) {
+        if (link->kind == EVENT_FOLLOW)
             hub_follow(session, stream_id);
-            continue;
-        }
-        struct hub_stream *stream = find_stream(hub, stream_id);
-        int64_t slot = stream != NULL ? follow_slot(session, stream->handle) : -1;
-        if (slot > 0)
-            unfollow_slot(session, (uint32_t)slot);
+        else
+            hub_unfollow(session, stream_id);
     }
 }
 

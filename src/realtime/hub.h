@@ -20,6 +20,7 @@
 
 struct realtime;
 struct realtime_session;
+struct watched;
 
 enum envelope { ENVELOPE_WEBSOCKET, ENVELOPE_WEBSOCKET_DEFLATE, ENVELOPE_SSE, ENVELOPE_NONE };
 enum { ENVELOPE_COUNT = ENVELOPE_NONE };
@@ -57,11 +58,12 @@ struct realtime_session {
     struct principal principal;
     struct follow *follows;
     uint32_t follow_count, follow_cap;
-    uint32_t handle;   /* in hub->sessions; valid from LOADING on */
-    uint8_t state;     /* enum session_state */
-    bool reload;       /* follows changed while they were being read: read again */
-    bool until_expiry; /* the heartbeat timer stands at the end of the token's life */
-    uint64_t through;  /* events up to here have been given (or precede the session) */
+    struct watched *watched; /* what the client looks at (watch.h); mostly NULL */
+    uint32_t handle;         /* in hub->sessions; valid from LOADING on */
+    uint8_t state;           /* enum session_state */
+    bool reload;             /* follows changed while they were being read: read again */
+    bool until_expiry;       /* the heartbeat timer stands at the end of the token's life */
+    uint64_t through;        /* events up to here have been given (or precede the session) */
     struct timer heartbeat;
 };
 
@@ -97,6 +99,7 @@ void hub_remove(struct hub *hub, struct realtime_session *session); /* -> SESSIO
 /* Room for `count` follows at once, so that an idle session holds no spare memory. */
 void hub_reserve(struct realtime_session *session, uint32_t count);
 void hub_follow(struct realtime_session *session, const struct id *stream);
+void hub_unfollow(struct realtime_session *session, const struct id *stream); /* not their own */
 void hub_unfollow_all(struct realtime_session *session); /* except the user's own stream */
 bool hub_follows(const struct realtime_session *session, const struct id *stream);
 /* Gives the events of (session->through, hub->head] from memory; false when memory does not reach

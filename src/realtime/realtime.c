@@ -12,6 +12,7 @@
 #include "realtime/session.h"
 #include "realtime/sse_session.h"
 #include "realtime/ticket.h"
+#include "realtime/watch.h"
 #include "realtime/ws_session.h"
 
 /* --- events of its own -------------------------------------------------------------------------
@@ -130,12 +131,16 @@ static int websocket_route(struct request *req)
 
 struct stream_query {
     struct slice pos, ticket;
+    struct schema_list watch; /* struct slice */
 };
 static const struct schema_field stream_query_fields[] = {
     {"pos", "Resume after this position; Last-Event-ID goes before it.", SCHEMA_STRING, 0,
      SCHEMA_AT(struct stream_query, pos)},
     {"ticket", "Instead of the Authorization header.", SCHEMA_STRING, SCHEMA_SECRET,
      SCHEMA_AT(struct stream_query, ticket), .min = 1, .max = 64},
+    {"watch", "Topics to watch while the stream is open, as of the op watch.", SCHEMA_LIST, 0,
+     SCHEMA_AT(struct stream_query, watch), .max = WATCH_TOPICS_MAX, .element = SCHEMA_STRING,
+     .element_min = 1, .element_max = WATCH_TOPIC_BYTES_MAX},
 };
 static SCHEMA_DEF(stream_query_schema, struct stream_query, "StreamQuery", "Where to resume.",
                   stream_query_fields);
@@ -156,6 +161,17 @@ static int stream_principal(struct request *req, const struct stream_query *quer
                      "Sign in, or show a ticket.");
 }
 
+static int resolve_watched(struct request *req, const struct principal *principal,
+                           struct id streams[WATCH_TOPICS_MAX])
+{
+    const struct stream_query *query = req->query;
+    const struct slice *topics = query->watch.items;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < query->watch.count; i++)
+        rc = watch_resolve(req->room, principal, topics[i], &streams[i], &req->error);
+    return rc;
+}
+
 static int stream_route(struct request *req)
 {
     struct realtime *rt = req->room;
@@ -163,6 +179,7 @@ static int stream_route(struct request *req)
     struct principal principal;
     struct position from;
     bool given = false;
+    struct id watched[WATCH_TOPICS_MAX];
     struct slice last = request_header_value(req, "last-event-id");
     int rc = check_origin(req);
     if (rc == 0)
@@ -170,6 +187,8 @@ static int stream_route(struct request *req)
     if (rc == 0)
         rc =
             take_position(req, last.ptr != NULL && last.len > 0 ? last : query->pos, &from, &given);
+    if (rc == 0)
+        rc = resolve_watched(req, &principal, watched);
     if (rc < 0)
         return rc;
     struct slice head = SLICE("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
@@ -178,13 +197,14 @@ static int stream_route(struct request *req)
     struct slice rest;
     struct conn *conn = http_upgrade(req->exchange, head, &rest);
     if (conn != NULL)
-        sse_session_start(rt, conn, &principal, given ? &from : NULL);
+        sse_session_start(rt, conn, &principal, given ? &from : NULL, watched,
+                          (unsigned)query->watch.count);
     return 0;
 }
 
 static const char *const socket_errors[] = {"invalid_pos", "origin_not_allowed", NULL};
 static const char *const stream_errors[] = {"invalid_pos", "invalid_ticket", "origin_not_allowed",
-                                            NULL};
+                                            "unknown_topic", NULL};
 static const char *const updates_errors[] = {"invalid_pos", NULL};
 
 static const struct route realtime_routes[] = {
@@ -220,6 +240,8 @@ static const struct op realtime_ops[] = {
     {"auth", "Signs the socket in, or brings a fresh token to one that is signed in.",
      answered_by_transport, &ws_auth_schema, NULL},
     {"ping", "Answers with empty data.", answered_by_transport, NULL, NULL},
+    {"watch", "Names what the client looks at: live changes of it follow until the next watch.",
+     watch_op, &watch_schema, &watch_answer_schema},
 };
 
 /* --- start -------------------------------------------------------------------------------------

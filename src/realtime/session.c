@@ -4,6 +4,7 @@
 
 #include "base/metric.h"
 #include "realtime/envelope.h"
+#include "realtime/watch.h"
 
 enum {
     REPLAY_EVENTS = 500,            /* in one read */
@@ -85,6 +86,7 @@ void session_done(struct realtime_session *session)
     timer_stop(&session->heartbeat);
     if (session->hub != NULL)
         hub_remove(session->hub, session);
+    watch_done(session);
 }
 
 static void send_ready(struct realtime_session *s, const struct opening *o)
@@ -108,6 +110,7 @@ static void take_streams(struct realtime_session *s, const struct replay *r)
     hub_reserve(s, (uint32_t)r->stream_count);
     for (size_t i = 0; i < r->stream_count; i++)
         hub_follow(s, &r->streams[i]);
+    watch_follow_again(s);
 }
 
 /* A returning client is given what it missed as fast as it reads, and no faster: the queue never

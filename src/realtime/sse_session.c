@@ -5,6 +5,7 @@
 #include "base/metric.h"
 #include "realtime/envelope.h"
 #include "realtime/session.h"
+#include "realtime/watch.h"
 
 struct sse_session {
     struct realtime_session base;
@@ -113,7 +114,8 @@ static void open_main(void *arg)
 }
 
 void sse_session_start(struct realtime *realtime, struct conn *conn,
-                       const struct principal *principal, const struct position *from)
+                       const struct principal *principal, const struct position *from,
+                       const struct id *watched, unsigned watched_count)
 {
     struct sse_session *s = xcalloc(1, sizeof *s);
     s->realtime = realtime;
@@ -123,6 +125,7 @@ void sse_session_start(struct realtime *realtime, struct conn *conn,
     if (from != NULL)
         s->from = *from;
     session_init(&s->base, &sse_ops, principal);
+    watch_set(&s->base, watched, watched_count);
     conn->ops = &sse_conn_ops;
     conn->user = s;
     struct error err;

@@ -6,6 +6,7 @@
 #include "realtime/realtime.h"
 
 void sse_session_start(struct realtime *realtime, struct conn *conn,
-                       const struct principal *principal, const struct position *from);
+                       const struct principal *principal, const struct position *from,
+                       const struct id *watched, unsigned watched_count);
 
 #endif

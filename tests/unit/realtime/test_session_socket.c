@@ -111,7 +111,7 @@ static void gone_while_opening(void)
         if (turns % 2 == 0)
             start_socket(conn, (struct slice){"", 0});
         else
-            sse_session_start(&realtime, conn, &principal, &(struct position){7, 0});
+            sse_session_start(&realtime, conn, &principal, &(struct position){7, 0}, NULL, 0);
         for (int i = 0; i < turns / 2; i++)
             coro_yield();
         close(peer);
