@@ -56,3 +56,16 @@ const struct event_type auth_user_changed_event = {
     .data = &auth_user_changed_schema,
     .doc = "Role, state or last sign-in of an account has changed.",
 };
+
+static const struct schema_field deleted_fields[] = {
+    {"user_id", NULL, SCHEMA_ID, SCHEMA_REQUIRED, SCHEMA_AT(struct auth_user_deleted, user_id)},
+    {"deleted_at", NULL, SCHEMA_TIME, SCHEMA_REQUIRED,
+     SCHEMA_AT(struct auth_user_deleted, deleted_at)},
+};
+SCHEMA_DEF(auth_user_deleted_schema, struct auth_user_deleted, "UserDeleted",
+           "Somebody has deleted their account.", deleted_fields);
+const struct event_type auth_user_deleted_event = {
+    .name = "user.deleted",
+    .data = &auth_user_deleted_schema,
+    .doc = "Somebody has deleted their account: what is kept of them is erased.",
+};

@@ -36,4 +36,13 @@ struct auth_user_changed {
 extern const struct schema auth_user_changed_schema;
 extern const struct event_type auth_user_changed_event; /* "user.account_changed" */
 
+/* Inside only: somebody has deleted their account. Whoever keeps things of theirs erases them, or
+ * makes them nobody's. Stream: the user. */
+struct auth_user_deleted {
+    struct id user_id;
+    int64_t deleted_at;
+};
+extern const struct schema auth_user_deleted_schema;
+extern const struct event_type auth_user_deleted_event; /* "user.deleted" */
+
 #endif

@@ -17,6 +17,16 @@ static const struct schema_field profile_fields[] = {
     {"is_active", NULL, SCHEMA_BOOL, SCHEMA_REQUIRED, SCHEMA_AT(struct user_profile, is_active)},
     {"is_verified", NULL, SCHEMA_BOOL, SCHEMA_REQUIRED,
      SCHEMA_AT(struct user_profile, is_verified)},
+    {"is_private", "What they publish is for those whom they let follow.", SCHEMA_BOOL,
+     SCHEMA_REQUIRED, SCHEMA_AT(struct user_profile, is_private)},
+    {"discoverable_by_email",
+     "Whether searching for exactly their e-mail address finds them; told only to themselves, "
+     "false in others' profiles.",
+     SCHEMA_BOOL, SCHEMA_REQUIRED, SCHEMA_AT(struct user_profile, discoverable_by_email)},
+    {"discoverable_by_phone",
+     "Whether searching for exactly their phone number finds them; told only to themselves, "
+     "false in others' profiles.",
+     SCHEMA_BOOL, SCHEMA_REQUIRED, SCHEMA_AT(struct user_profile, discoverable_by_phone)},
     {"last_login", "Only in one's own profile.", SCHEMA_TIME, SCHEMA_NULLABLE,
      SCHEMA_AT(struct user_profile, last_login)},
     {"last_seen", NULL, SCHEMA_TIME, SCHEMA_NULLABLE, SCHEMA_AT(struct user_profile, last_seen)},
@@ -29,6 +39,7 @@ void user_profile_hide(struct user_profile *profile)
 {
     profile->email = profile->phone = (struct slice){0};
     profile->last_login = 0;
+    profile->discoverable_by_email = profile->discoverable_by_phone = false;
 }
 
 const struct event_type user_updated_event = {

@@ -9,12 +9,14 @@
 #include "kit/principal.h"
 
 /* A profile as clients see it. email, phone and last_login are for the person themselves: what
- * others get has them null (user_profile_hide). */
+ * others get has them null, and the discoverable_ ones false (user_profile_hide). */
 struct user_profile {
     struct id id;
     struct slice username, full_name, email, phone, bio, avatar_url;
     int role; /* enum role */
     bool is_active, is_verified;
+    bool is_private; /* what they publish is for those whom they let follow */
+    bool discoverable_by_email, discoverable_by_phone; /* a search for exactly that finds them */
     int64_t last_login, last_seen, created_at, updated_at;
 };
 extern const struct schema user_profile_schema;

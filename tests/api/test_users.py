@@ -58,6 +58,20 @@ class Profile(ApiCase):
             self.ok(answer)
             self.assertNotIn(email.encode(), answer.body)
 
+    def test_privacy_is_the_persons_own_choice(self):
+        me = self.ok(self.user.get("/users/me"))
+        choices = ("is_private", "discoverable_by_email", "discoverable_by_phone")
+        self.assertEqual([me[name] for name in choices], [False, False, False])
+        other = self.server.user()
+        for name in choices:
+            self.assertIs(self.ok(self.user.patch("/users/me", {name: True}))[name], True)
+            self.refused(self.user.patch("/users/me", {name: None}), 422)
+        self.ok(self.user.patch("/users/me", {"bio": "the rest stays"}))
+        self.assertEqual([self.ok(self.user.get("/users/me"))[name] for name in choices],
+                         [True, True, True])
+        seen = self.ok(other.get(f"/users/{self.user.id}"))
+        self.assertEqual([seen[name] for name in choices], [True, False, False])
+
     def test_by_username(self):
         other = self.server.user()
         self.assertEqual(self.ok(self.user.get(f"/users/by-username/{other.username}"))["id"],

@@ -220,7 +220,8 @@ static const struct config_key auth_config[] = {
 };
 
 static const struct event_type *const auth_events[] = {
-    &auth_user_created_event, &auth_session_revoked_event, &auth_user_changed_event, NULL};
+    &auth_user_created_event, &auth_session_revoked_event, &auth_user_changed_event,
+    &auth_user_deleted_event, NULL};
 
 static const struct job auth_jobs[] = {
     {"auth.sweep", 60 * 60 * 1000, auth_sweep},

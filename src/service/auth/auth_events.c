@@ -1,6 +1,7 @@
 /* What the room tells the log, and what it hears from it. */
 #include <stdlib.h>
 
+#include "kit/emit.h"
 #include "service/auth/auth_room.h"
 #include "service/auth/auth_store_session.h"
 
@@ -11,16 +12,11 @@ static int emit(struct kit *kit, struct db_tx *tx, const struct event_type *type
                 const struct id *stream, const void *data, struct slice correlation_id,
                 uint64_t *ret_pos, struct error *err)
 {
-    struct buf json;
-    buf_init(&json, EVENT_BYTES_MAX);
-    schema_encode(type->data, data, &json);
-    struct event_draft draft = {
-        .type = type, .stream = *stream, .data = buf_view(&json), .correlation_id = correlation_id};
-    int rc = buf_ok(&json) ? event_emit(kit->log, tx, &draft, ret_pos, err)
-                           : error_set(err, FAIL_TOO_LARGE, "event_too_large",
-                                       "The event %s does not fit.", type->name);
-    buf_done(&json);
-    return rc;
+    return kit_emit(
+        kit, tx,
+        &(struct emit){
+            .type = type, .stream = stream, .data = data, .correlation_id = correlation_id},
+        ret_pos, err);
 }
 
 int auth_emit_created(struct kit *kit, struct db_tx *tx, const struct auth_user_created *data,

@@ -2,10 +2,11 @@
 #include "service/user/user.h"
 
 #include "base/json.h"
+#include "kit/consumer.h"
 #include "service/user/user_room.h"
 #include "service/user/user_store.h"
 
-enum { NAME_CHARS_MAX = 100, BIO_CHARS_MAX = 500 };
+enum { NAME_CHARS_MAX = 100, BIO_CHARS_MAX = 500, PRIVACY_WAIT_MS = 2000 };
 
 static int not_found(struct error *err)
 {
@@ -153,6 +154,12 @@ static void apply_patch(const struct user_patch *patch, struct user_profile *pro
         profile->bio = patch->bio;
     if (schema_has(patch->present, USER_PATCH_AVATAR_URL))
         profile->avatar_url = patch->avatar_url;
+    if (schema_has(patch->present, USER_PATCH_IS_PRIVATE))
+        profile->is_private = patch->is_private;
+    if (schema_has(patch->present, USER_PATCH_BY_EMAIL))
+        profile->discoverable_by_email = patch->discoverable_by_email;
+    if (schema_has(patch->present, USER_PATCH_BY_PHONE))
+        profile->discoverable_by_phone = patch->discoverable_by_phone;
 }
 
 struct update {
@@ -163,6 +170,8 @@ struct update {
     struct slice correlation_id;
     struct arena *arena;
     struct user_profile profile;
+    bool privacy_changed;
+    uint64_t pos; /* of user.updated */
 };
 
 static int update_tx(struct db_tx *tx, void *arg, struct error *err)
@@ -178,15 +187,26 @@ static int update_tx(struct db_tx *tx, void *arg, struct error *err)
         return error_set(err, FAIL_STALE, "stale",
                          "The profile has changed since it was read; read it again.");
     int64_t now_ms = clock_wall_ms(u->room->kit->clock);
+    bool was_private = u->profile.is_private;
     apply_patch(u->patch, &u->profile);
     /* Grows at each edit, also within a millisecond: it is what a stale edit is told by. */
     u->profile.updated_at = now_ms > u->profile.updated_at ? now_ms : u->profile.updated_at + 1;
+    u->privacy_changed = u->profile.is_private != was_private;
     rc = user_store_update(tx, &u->profile, err);
     if (rc == 0)
-        rc = user_emit_updated(u->room, tx, &u->profile, u->correlation_id, err);
+        rc = user_emit_updated(u->room, tx, &u->profile, u->correlation_id, &u->pos, err);
     if (rc == 0)
         rc = user_forget_on_commit(u->room, tx, u->user, err);
     return rc;
+}
+
+/* Who asks to follow after the acknowledgement meets the rule that was acknowledged. The edit is
+ * on the disk: a consumer that is away delays the effect, it does not undo it. */
+static void wait_for_followers_rule(struct user_room *room, uint64_t pos)
+{
+    struct error waited;
+    error_init(&waited);
+    (void)!consumer_wait(room->kit->consumers, "social.people", pos, PRIVACY_WAIT_MS, &waited);
 }
 
 int user_update(struct user_room *room, const struct id *user, const struct user_patch *patch,
@@ -205,6 +225,8 @@ int user_update(struct user_room *room, const struct id *user, const struct user
     if (patch->present == 0)
         return user_get(room, user, arena, ret_profile, err);
     rc = db_write(room->db, update_tx, &u, err);
+    if (rc == 0 && u.privacy_changed)
+        wait_for_followers_rule(room, u.pos);
     if (rc < 0)
         return rc;
     *ret_profile = u.profile;

@@ -21,8 +21,16 @@ extern const struct module user_module;
 struct user_patch {
     uint64_t present;
     struct slice full_name, bio, avatar_url;
+    bool is_private, discoverable_by_email, discoverable_by_phone;
 };
-enum { USER_PATCH_FULL_NAME, USER_PATCH_BIO, USER_PATCH_AVATAR_URL }; /* bits of present */
+enum { /* bits of present */
+       USER_PATCH_FULL_NAME,
+       USER_PATCH_BIO,
+       USER_PATCH_AVATAR_URL,
+       USER_PATCH_IS_PRIVATE,
+       USER_PATCH_BY_EMAIL,
+       USER_PATCH_BY_PHONE,
+};
 
 /* The whole profile. 404 user_not_found. */
 int user_get(struct user_room *room, const struct id *user, struct arena *arena,
@@ -35,7 +43,7 @@ int user_get_by_name(struct user_room *room, struct slice username, struct arena
 int user_get_many(struct user_room *room, const struct id *users, size_t count, struct arena *arena,
                   struct user_profile *ret_profiles, struct error *err) MUSTCHECK;
 /* expected_updated_at: 412 stale when the profile has another by now; 0: whatever it is. 404, 422.
- */
+ * Returns after the social room knows whether the account is private, when that has changed. */
 int user_update(struct user_room *room, const struct id *user, const struct user_patch *patch,
                 int64_t expected_updated_at, struct slice correlation_id, struct arena *arena,
                 struct user_profile *ret_profile, struct error *err) MUSTCHECK;

@@ -28,6 +28,16 @@ static const struct schema_field patch_fields[] = {
                                SCHEMA_STRING, SCHEMA_NULLABLE | SCHEMA_ONE_LINE,
                                SCHEMA_AT(struct user_patch, avatar_url), 1, URL_BYTES_MAX,
                                .format = "uri-reference"},
+    [USER_PATCH_IS_PRIVATE] = {"is_private",
+                               "True: who wants to follow asks first, and what one publishes is "
+                               "for followers.",
+                               SCHEMA_BOOL, SCHEMA_AT(struct user_patch, is_private)},
+    [USER_PATCH_BY_EMAIL] = {"discoverable_by_email",
+                             "Whether searching for exactly this e-mail address finds the person.",
+                             SCHEMA_BOOL, SCHEMA_AT(struct user_patch, discoverable_by_email)},
+    [USER_PATCH_BY_PHONE] = {"discoverable_by_phone",
+                             "Whether searching for exactly this phone number finds the person.",
+                             SCHEMA_BOOL, SCHEMA_AT(struct user_patch, discoverable_by_phone)},
 };
 SCHEMA_DEF_PATCH(user_patch_schema, struct user_patch, "UserPatch",
                  "What is left out stays as it is.", patch_fields);

@@ -1,69 +1,44 @@
 /* The room's place in the log: profiles and the search index follow it, edits go out on it. */
-#include <stdlib.h>
-
 #include "contract/auth.h"
+#include "kit/emit.h"
 #include "service/user/user_room.h"
 #include "service/user/user_store.h"
 
 enum { EVENT_BYTES_MAX = 65536 };
 
-/* A hook lives until its transaction ends, which may be after the function that set it. */
-struct ending {
-    struct db_hook hook;
-    struct user_room *room;
-    struct id user; /* nil: the search index has changed */
-};
-
-static void on_end(struct db_hook *hook, bool committed)
+static void forget(void *room, const struct id *user)
 {
-    struct ending *e = CONTAINER_OF(hook, struct ending, hook);
-    if (committed && id_is_nil(&e->user))
-        atomic_fetch_add(&e->room->index_version, 1);
-    else if (committed)
-        user_cache_forget(e->room->cache, &e->user);
-    free(e);
-}
-
-static int set_ending(struct user_room *room, struct db_tx *tx, struct id user, struct error *err)
-{
-    struct ending *e = calloc(1, sizeof *e);
-    if (e == NULL)
-        return error_set(err, FAIL_UNAVAILABLE, "busy", "Out of memory.");
-    e->hook.run = on_end;
-    e->room = room;
-    e->user = user;
-    db_on_end(tx, &e->hook);
-    return 0;
+    user_cache_forget(((struct user_room *)room)->cache, user);
 }
 
 int user_forget_on_commit(struct user_room *room, struct db_tx *tx, const struct id *user,
                           struct error *err)
 {
-    return set_ending(room, tx, *user, err);
+    return kit_after_commit(tx, forget, room, user, err);
+}
+
+static void renew_index(void *room, const struct id *user)
+{
+    (void)user;
+    atomic_fetch_add(&((struct user_room *)room)->index_version, 1);
 }
 
 int user_reindex_on_commit(struct user_room *room, struct db_tx *tx, struct error *err)
 {
-    return set_ending(room, tx, (struct id){{0}}, err);
+    return kit_after_commit(tx, renew_index, room, &(struct id){{0}}, err);
 }
 
 int user_emit_updated(struct user_room *room, struct db_tx *tx, const struct user_profile *profile,
-                      struct slice correlation_id, struct error *err)
+                      struct slice correlation_id, uint64_t *ret_pos, struct error *err)
 {
     struct user_profile others = *profile;
-    struct buf json;
     user_profile_hide(&others);
-    buf_init(&json, EVENT_BYTES_MAX);
-    schema_encode(&user_profile_schema, &others, &json);
-    struct event_draft draft = {.type = &user_updated_event,
-                                .stream = profile->id,
-                                .data = buf_view(&json),
-                                .correlation_id = correlation_id};
-    int rc = buf_ok(&json) ? event_emit(room->kit->log, tx, &draft, NULL, err)
-                           : error_set(err, FAIL_TOO_LARGE, "event_too_large",
-                                       "The profile does not fit into an event.");
-    buf_done(&json);
-    return rc;
+    return kit_emit(room->kit, tx,
+                    &(struct emit){.type = &user_updated_event,
+                                   .stream = &profile->id,
+                                   .data = &others,
+                                   .correlation_id = correlation_id},
+                    ret_pos, err);
 }
 
 /* --- consumers ---------------------------------------------------------------------------------

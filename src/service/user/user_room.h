@@ -22,7 +22,7 @@ int user_forget_on_commit(struct user_room *room, struct db_tx *tx, const struct
 int user_reindex_on_commit(struct user_room *room, struct db_tx *tx, struct error *err) MUSTCHECK;
 /* Inside db_write: user.updated, as others see it. */
 int user_emit_updated(struct user_room *room, struct db_tx *tx, const struct user_profile *profile,
-                      struct slice correlation_id, struct error *err) MUSTCHECK;
+                      struct slice correlation_id, uint64_t *ret_pos, struct error *err) MUSTCHECK;
 
 /* Consumers; see kit/module.h. */
 int user_follow_profiles(void *room, struct db_tx *tx, const struct event *event,

@@ -2,7 +2,8 @@
 
 #define PROFILE                                                                                    \
     "SELECT user_id, username, full_name, email, phone, bio, avatar_url, role, is_active,"         \
-    " is_verified, last_login, last_seen, created_at, updated_at FROM profile WHERE "
+    " is_verified, last_login, last_seen, created_at, updated_at, is_private,"                     \
+    " discoverable_by_email, discoverable_by_phone FROM profile WHERE "
 static const struct db_sql sql_get = {PROFILE "user_id = ?1"};
 static const struct db_sql sql_get_by_name = {PROFILE "username = ?1"};
 
@@ -23,6 +24,9 @@ static struct user_profile read_profile(const struct db_rows *rows, struct arena
         .last_seen = db_col_int(rows, 11),
         .created_at = db_col_int(rows, 12),
         .updated_at = db_col_int(rows, 13),
+        .is_private = db_col_int(rows, 14) != 0,
+        .discoverable_by_email = db_col_int(rows, 15) != 0,
+        .discoverable_by_phone = db_col_int(rows, 16) != 0,
     };
 }
 
@@ -70,14 +74,15 @@ int user_store_insert(struct db_tx *tx, const struct auth_user_created *created,
 }
 
 static const struct db_sql sql_update = {
-    "UPDATE profile SET full_name = ?2, bio = ?3, avatar_url = ?4, updated_at = ?5"
-    " WHERE user_id = ?1"};
+    "UPDATE profile SET full_name = ?2, bio = ?3, avatar_url = ?4, updated_at = ?5,"
+    " is_private = ?6, discoverable_by_email = ?7, discoverable_by_phone = ?8 WHERE user_id = ?1"};
 
 int user_store_update(struct db_tx *tx, const struct user_profile *profile, struct error *err)
 {
     return db_exec(tx, &sql_update, err, db_id(&profile->id), db_text(profile->full_name),
-                   db_text(profile->bio), db_text(profile->avatar_url),
-                   db_int(profile->updated_at));
+                   db_text(profile->bio), db_text(profile->avatar_url), db_int(profile->updated_at),
+                   db_int(profile->is_private), db_int(profile->discoverable_by_email),
+                   db_int(profile->discoverable_by_phone));
 }
 
 static const struct db_sql sql_set_account = {

@@ -15,7 +15,7 @@ int user_store_get_by_name(struct db_tx *tx, struct slice username, struct arena
 /* Once: a profile that is there stays as it is. */
 int user_store_insert(struct db_tx *tx, const struct auth_user_created *created,
                       struct error *err) MUSTCHECK;
-/* Writes full_name, bio, avatar_url and updated_at. */
+/* Writes what a person may edit, and updated_at. */
 int user_store_update(struct db_tx *tx, const struct user_profile *profile,
                       struct error *err) MUSTCHECK;
 int user_store_set_account(struct db_tx *tx, const struct auth_user_changed *changed,

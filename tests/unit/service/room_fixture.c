@@ -42,7 +42,7 @@ static void open_engines(struct rooms *r)
 {
     static const struct event_type *const types[] = {
         &auth_user_created_event, &auth_session_revoked_event, &auth_user_changed_event,
-        &user_updated_event, NULL};
+        &auth_user_deleted_event, &user_updated_event,         NULL};
     struct db_schema main_schemas[] = {event_log_schema, kit_schema, *auth_module.schema,
                                        *user_module.schema};
     struct db_schema search_schemas[] = {kit_schema, *user_module.search_schema};
