@@ -103,18 +103,27 @@ static void unfollow_slot(struct realtime_session *session, uint32_t slot)
         drop_stream(hub, stream);
 }
 
-static int64_t follow_slot(const struct realtime_session *session, uint32_t stream)
+/* By the shorter of the two lists: somebody may follow ten thousand streams, and a stream may have
+ * ten thousand followers, but hardly both at once. -1: does not follow. */
+static int64_t follow_slot(const struct realtime_session *session, struct hub_stream *stream)
 {
+    const struct follower *list = followers(stream);
+    if (stream->count < session->follow_count) {
+        for (uint32_t i = 0; i < stream->count; i++)
+            if (list[i].session == session->handle)
+                return list[i].slot;
+        return -1;
+    }
     for (uint32_t i = 0; i < session->follow_count; i++)
-        if (session->follows[i].stream == stream)
+        if (session->follows[i].stream == stream->handle)
             return i;
     return -1;
 }
 
 bool hub_follows(const struct realtime_session *session, const struct id *id)
 {
-    const struct hub_stream *stream = find_stream(session->hub, id);
-    return stream != NULL && follow_slot(session, stream->handle) >= 0;
+    struct hub_stream *stream = find_stream(session->hub, id);
+    return stream != NULL && follow_slot(session, stream) >= 0;
 }
 
 void hub_reserve(struct realtime_session *session, uint32_t count)
@@ -129,7 +138,7 @@ void hub_follow(struct realtime_session *session, const struct id *id)
 {
     struct hub *hub = session->hub;
     struct hub_stream *stream = make_stream(hub, id);
-    if (follow_slot(session, stream->handle) >= 0)
+    if (follow_slot(session, stream) >= 0)
         return;
     if (session->follow_count == session->follow_cap) {
         session->follow_cap =
@@ -147,7 +156,7 @@ void hub_follow(struct realtime_session *session, const struct id *id)
 void hub_unfollow(struct realtime_session *session, const struct id *id)
 {
     struct hub_stream *stream = find_stream(session->hub, id);
-    int64_t slot = stream != NULL ? follow_slot(session, stream->handle) : -1;
+    int64_t slot = stream != NULL ? follow_slot(session, stream) : -1;
     if (slot > 0)
         unfollow_slot(session, (uint32_t)slot);
 }
