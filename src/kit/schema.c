@@ -28,5 +28,35 @@ static const char kit_001[] =
     ") STRICT, WITHOUT ROWID;\n"
     "CREATE INDEX idempotency_key_at ON idempotency_key (at);\n";
 
-static const struct db_migration migrations[] = {{1, "kit", kit_001}};
+/* The hash column is what audit_chain.c makes of the row and of the hash before it. OR REPLACE
+ * would remove a row without asking the trigger on DELETE, so the one on INSERT takes the next
+ * number only. */
+static const char kit_002[] =
+    "CREATE TABLE audit (\n"
+    "    seq INTEGER PRIMARY KEY, -- 1, 2, 3 without gaps\n"
+    "    id BLOB NOT NULL,\n"
+    "    action TEXT NOT NULL,\n"
+    "    actor_id BLOB,           -- NULL: the operator or the system\n"
+    "    subject_kind TEXT NOT NULL,\n"
+    "    subject_id BLOB,\n"
+    "    detail TEXT,             -- JSON object\n"
+    "    correlation_id TEXT,\n"
+    "    at INTEGER NOT NULL,     -- wall clock, ms\n"
+    "    hash BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE INDEX audit_actor ON audit (actor_id, seq);\n"
+    "CREATE INDEX audit_subject ON audit (subject_id, seq);\n"
+    "CREATE INDEX audit_action ON audit (action, seq);\n"
+    "CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN\n"
+    "    SELECT RAISE(ABORT, 'the audit log is append-only');\n"
+    "END;\n"
+    "CREATE TRIGGER audit_is_not_removed BEFORE DELETE ON audit BEGIN\n"
+    "    SELECT RAISE(ABORT, 'the audit log is append-only');\n"
+    "END;\n"
+    "CREATE TRIGGER audit_is_appended BEFORE INSERT ON audit\n"
+    "WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM audit) BEGIN\n"
+    "    SELECT RAISE(ABORT, 'the audit log is append-only');\n"
+    "END;\n";
+
+static const struct db_migration migrations[] = {{1, "kit", kit_001}, {2, "audit", kit_002}};
 const struct db_schema kit_schema = {"kit", migrations, ARRAY_LEN(migrations)};
