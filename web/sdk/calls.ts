@@ -17,6 +17,7 @@ import type {
   Session,
   User,
   UserChange,
+  VerifyChannel,
 } from './types';
 
 const query = (input: object = {}): Record<string, string | number | undefined> =>
@@ -33,6 +34,33 @@ export const userCalls = (http: Http) => ({
     http.call<void>('/auth/password/change', {
       method: 'POST',
       body: { current_password, new_password },
+    }),
+  /** Everything the server keeps about the signed-in person, as one JSON document. */
+  exportAll: () => http.text('/users/me/export', { timeoutMs: 120_000 }),
+  deactivate: (password: string) =>
+    http.call<void>('/users/me/deactivate', { method: 'POST', body: { password } }),
+  delete: (password: string) =>
+    http.call<void>('/users/me', { method: 'DELETE', body: { password } }),
+});
+
+export const accountCalls = (http: Http) => ({
+  /** Sends a code to one's own e-mail address or phone. */
+  sendCode: (channel: VerifyChannel) =>
+    http.call<unknown>('/auth/verify', { method: 'POST', body: { channel } }),
+  verify: (channel: VerifyChannel, code: string) =>
+    http.call<void>('/auth/verify', { method: 'POST', body: { channel, code } }),
+  /** Sends a reset code, if there is such an account; the answer does not tell. */
+  forgotPassword: (login: string) =>
+    http.call<unknown>('/auth/password/forgot', {
+      method: 'POST',
+      body: { login },
+      signedIn: false,
+    }),
+  resetPassword: (login: string, code: string, new_password: string) =>
+    http.call<void>('/auth/password/reset', {
+      method: 'POST',
+      body: { login, code, new_password },
+      signedIn: false,
     }),
 });
 

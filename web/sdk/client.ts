@@ -4,7 +4,23 @@ import { Connection, type ConnectionEvents } from './connection';
 import type { Off } from './emitter';
 import { Http, type CallOptions, type Fetch } from './http';
 import { Outbox, type OutboxStorage, type OutgoingMessage } from './outbox';
-import { chatCalls, messageCalls, presenceCalls, sessionCalls, userCalls } from './calls';
+import {
+  accountCalls,
+  chatCalls,
+  messageCalls,
+  presenceCalls,
+  sessionCalls,
+  userCalls,
+} from './calls';
+import { adminCalls } from './calls_admin';
+import {
+  commentCalls,
+  eventCalls,
+  postCalls,
+  signalCalls,
+  socialCalls,
+  storyCalls,
+} from './calls_social';
 import { SessionKeeper, type TokenStorage } from './session';
 import type { TransportName } from './transport';
 import type { Id, PendingAnswer, SignIn, SignUp, TokenAnswer, User } from './types';
@@ -29,11 +45,19 @@ export class Parley {
   readonly session: SessionKeeper;
   readonly connection: Connection;
   readonly outbox: Outbox;
+  readonly account;
   readonly users;
   readonly chats;
   readonly messages;
   readonly presence;
   readonly sessions;
+  readonly social;
+  readonly posts;
+  readonly comments;
+  readonly stories;
+  readonly events;
+  readonly signals;
+  readonly admin;
   readonly #cookie: boolean;
 
   constructor(options: ParleyOptions = {}) {
@@ -58,11 +82,19 @@ export class Parley {
     this.outbox = new Outbox(this.http, this.connection, clock, options.outboxStorage ?? null);
     // The next person to sign in here must not send what this one wrote.
     this.session.events.on('signedOut', () => this.outbox.clear());
+    this.account = accountCalls(this.http);
     this.users = userCalls(this.http);
     this.chats = chatCalls(this.http, this.connection);
     this.messages = messageCalls(this.http, this.connection);
     this.presence = presenceCalls(this.http, this.connection);
     this.sessions = sessionCalls(this.http);
+    this.social = socialCalls(this.http);
+    this.posts = postCalls(this.http);
+    this.comments = commentCalls(this.http);
+    this.stories = storyCalls(this.http);
+    this.events = eventCalls(this.http);
+    this.signals = signalCalls(this.http);
+    this.admin = adminCalls(this.http);
   }
 
   /** Resolves to the new person, or to 'pending' when the server needs longer: then sign in. */
@@ -110,6 +142,11 @@ export class Parley {
 
   on<N extends keyof ConnectionEvents>(name: N, fn: (data: ConnectionEvents[N]) => void): Off {
     return this.connection.events.on(name, fn);
+  }
+
+  /** Says what is looked at: see Connection.watch. */
+  watch(topics: readonly string[]): void {
+    this.connection.watch(topics);
   }
 
   /** Hands a message over for sending; it will be sent once, however often that takes. */

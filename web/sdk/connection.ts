@@ -25,6 +25,10 @@ export interface ConnectionEvents extends ServerEvents {
   /** Every event, before its own listeners. */
   '*': ServerEvent;
   state: ConnectionState;
+  /** These topics are listened to from now on: what changed before may have been missed. */
+  watching: { topics: readonly string[] };
+  /** This transport cannot watch (long polling): load again what is looked at, now and then. */
+  refetch: { topics: readonly string[] };
 }
 
 const openers: Record<TransportName, OpenTransport> = {
@@ -38,6 +42,11 @@ const READY_WITHIN_MS = 10_000;
 const PATIENCE = 2;
 /** A lesser transport is given up after this long, to see whether a better one works again. */
 const UPGRADE_AFTER_MS = 5 * 60_000;
+/** As the server has it. */
+const WATCHED_MAX = 20;
+/** Moving about changes what is watched several times at once: said once, a little later. */
+const WATCH_SETTLE_MS = 60;
+const REFETCH_EVERY_MS = 15_000;
 
 export interface ConnectionOptions {
   transports: TransportName[];
@@ -56,8 +65,10 @@ export class Connection {
   #refusals = 0;
   #heartbeatMs = 25_000;
   #timer: Timer | undefined; // next attempt, or the limit of the present one
-  #watch: Timer | undefined;
+  #silence: Timer | undefined;
   #upgrade: Timer | undefined;
+  #watched: readonly string[] = [];
+  #watchTimer: Timer | undefined; // until a change is said, or until the next "refetch"
   #upgradeAt = 0; // steady clock; counts on through reconnections
   #round = 0; // an attempt that was overtaken must not touch anything
 
@@ -84,6 +95,7 @@ export class Connection {
   stop(): void {
     this.#drop();
     this.pos = undefined;
+    this.#watched = [];
     this.#failures = this.#strikes = this.#choice = this.#refusals = 0;
     this.#move('idle');
   }
@@ -107,6 +119,46 @@ export class Connection {
     return this.state === 'open' && this.#transport?.request !== undefined;
   }
 
+  /**
+   * What is looked at ("post:<id>", "signals"): its events come from now on, and those of nothing
+   * else; at most twenty topics, the first ones count. Kept over reconnections. `watching` tells
+   * when the server listens, and is the moment to load again what may have changed before.
+   */
+  watch(topics: readonly string[]): void {
+    const next = [...new Set(topics)].slice(0, WATCHED_MAX);
+    if (next.join() === this.#watched.join()) return;
+    this.#watched = next;
+    this.#watchTimer?.cancel();
+    this.#watchTimer = this.clock.after(WATCH_SETTLE_MS, () => this.#sayWatched(false));
+  }
+
+  /** fresh: the transport has just opened, and knows what it was opened with. */
+  #sayWatched(fresh: boolean): void {
+    this.#watchTimer?.cancel();
+    if (this.state !== 'open') return;
+    const topics = this.#watched;
+    const name = this.#transport!.name;
+    if (name === 'websocket') {
+      if (fresh && topics.length === 0) return;
+      this.request('watch', { topics }).then(
+        () => topics === this.#watched && this.events.emit('watching', { topics }),
+        () => undefined, // the socket is gone (and the next one is told), or there is no such op
+      );
+    } else if (name === 'sse' && !fresh) void this.#connect();
+    else if (topics.length > 0) {
+      this.events.emit('watching', { topics });
+      if (name === 'polling') this.#refetchLater();
+    }
+  }
+
+  #refetchLater(): void {
+    this.#watchTimer = this.clock.after(REFETCH_EVERY_MS, () => {
+      if (this.state !== 'open' || this.#watched.length === 0) return;
+      this.events.emit('refetch', { topics: this.#watched });
+      this.#refetchLater();
+    });
+  }
+
   #move(state: ConnectionState): void {
     if (this.state === state) return;
     this.state = state;
@@ -115,7 +167,8 @@ export class Connection {
 
   #drop(): void {
     this.#round++;
-    for (const timer of [this.#timer, this.#watch, this.#upgrade]) timer?.cancel();
+    for (const timer of [this.#timer, this.#silence, this.#upgrade, this.#watchTimer])
+      timer?.cancel();
     this.#transport?.close();
     this.#transport = undefined;
   }
@@ -144,6 +197,7 @@ export class Connection {
         clock: this.clock,
         token,
         pos: this.pos,
+        watched: this.#watched,
         makeSocket: this.options.makeSocket,
         onEvent: (event) => mine(() => this.#take(event)),
         onPosition: (pos) => mine(() => (this.pos = pos)),
@@ -175,23 +229,24 @@ export class Connection {
       });
     if (event.pos !== undefined) this.pos ??= event.pos;
     this.#move('open');
+    this.#sayWatched(true);
     this.#alive();
   }
 
   /** Restarts the watch: silence for longer than a heartbeat is asked about, then acted upon. */
   #alive(): void {
     if (this.state !== 'open') return;
-    this.#watch?.cancel();
+    this.#silence?.cancel();
     const name = this.#transport!.name;
     if (name === 'polling') return; // its requests have time-outs of their own
     if (name === 'sse')
-      this.#watch = this.clock.after(this.#heartbeatMs * 2.5, () => this.#silent());
-    else this.#watch = this.clock.after(this.#heartbeatMs, () => this.#probe(8000));
+      this.#silence = this.clock.after(this.#heartbeatMs * 2.5, () => this.#silent());
+    else this.#silence = this.clock.after(this.#heartbeatMs, () => this.#probe(8000));
   }
 
   #probe(limitMs: number): void {
-    this.#watch?.cancel();
-    this.#watch = this.clock.after(limitMs, () => this.#silent());
+    this.#silence?.cancel();
+    this.#silence = this.clock.after(limitMs, () => this.#silent());
     this.#transport!.probe?.();
   }
 

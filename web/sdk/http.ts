@@ -30,12 +30,21 @@ export class Http {
   ) {}
 
   /** path starts below /api/v1. Resolves to undefined for an answer without a body. */
-  async call<T>(path: string, options: CallOptions = {}): Promise<T> {
+  call<T>(path: string, options: CallOptions = {}): Promise<T> {
+    return this.#patiently(path, options, (answer) => readJson<T>(answer));
+  }
+
+  /** The same, for answers that are no JSON, or are to be kept as they came. */
+  text(path: string, options: CallOptions = {}): Promise<string> {
+    return this.#patiently(path, options, (answer) => answer.text());
+  }
+
+  async #patiently<T>(path: string, options: CallOptions, read: Read<T>): Promise<T> {
     const method = options.method ?? 'GET';
     const retries = options.retries ?? (method === 'GET' ? 2 : 0);
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.#once<T>(method, path, options);
+        return await this.#once<T>(method, path, options, read);
       } catch (problem) {
         const again =
           problem instanceof ParleyError &&
@@ -50,15 +59,20 @@ export class Http {
     }
   }
 
-  async #once<T>(method: string, path: string, options: CallOptions): Promise<T> {
-    if (options.signedIn === false) return this.#read<T>(await this.raw(method, path, options));
+  async #once<T>(
+    method: string,
+    path: string,
+    options: CallOptions,
+    read: Read<T>,
+  ): Promise<T> {
+    if (options.signedIn === false) return judge(await this.raw(method, path, options), read);
     const token = await this.session.token();
     let answer = await this.raw(method, path, options, token);
     if (answer.status === 401) {
       const next = await this.session.afterRefusal(token);
       answer = await this.raw(method, path, options, next);
     }
-    return this.#read<T>(answer);
+    return judge(answer, read);
   }
 
   /** The bare exchange; also used by the streaming transports. */
@@ -101,15 +115,21 @@ export class Http {
         options.signal?.removeEventListener('abort', onAbort);
     }
   }
+}
 
-  async #read<T>(answer: Response): Promise<T> {
-    if (!answer.ok) throw await errorFromAnswer(answer);
-    if (answer.status === 204) return undefined as T;
-    try {
-      const text = await answer.text();
-      return (text === '' ? undefined : JSON.parse(text)) as T;
-    } catch {
-      throw new ParleyError({ code: 'bad_answer', detail: 'The answer could not be read.' });
-    }
+type Read<T> = (answer: Response) => Promise<T>;
+
+async function judge<T>(answer: Response, read: Read<T>): Promise<T> {
+  if (!answer.ok) throw await errorFromAnswer(answer);
+  return read(answer);
+}
+
+async function readJson<T>(answer: Response): Promise<T> {
+  if (answer.status === 204) return undefined as T;
+  try {
+    const text = await answer.text();
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  } catch {
+    throw new ParleyError({ code: 'bad_answer', detail: 'The answer could not be read.' });
   }
 }

@@ -8,4 +8,7 @@ export type { CallOptions } from './http';
 export type { OutboxStorage, OutgoingMessage } from './outbox';
 export type { TokenStorage } from './session';
 export type { TransportName } from './transport';
+export { Pager, type FetchPage } from './pager';
 export type * from './types';
+export type * from './types_social';
+export type * from './types_admin';

@@ -26,6 +26,8 @@ export interface TransportInput {
   clock: Clock;
   token: string;
   pos: Position | undefined;
+  /** For transports that can say only at the beginning what is watched. */
+  watched: readonly string[];
   makeSocket: ((url: string, protocols: string[]) => WebSocket) | undefined;
   onEvent(event: ServerEvent): void;
   /** The log has moved on without an event for us (long polling tells). */

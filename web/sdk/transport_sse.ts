@@ -32,7 +32,7 @@ export function openSse(input: TransportInput): Transport {
       'GET',
       '/stream',
       {
-        query: { pos: input.pos },
+        query: { pos: input.pos, watch: input.watched.join(',') || undefined },
         headers: { accept: 'text/event-stream' },
         signal: abort.signal,
         timeoutMs: 10_000,

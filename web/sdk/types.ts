@@ -2,6 +2,18 @@
 // RFC 3339 in UTC. Fields that only newer servers send are optional here; a client must also put
 // up with fields it does not know.
 
+import type { AdminArea } from './types_admin';
+import type {
+  BlockChange,
+  CalendarEvent,
+  Comment,
+  FollowChange,
+  Post,
+  Rsvp,
+  Story,
+  TradeSignal,
+} from './types_social';
+
 export type Id = string;
 export type Time = string;
 /** Opaque resume position of the event log. Store it, send it back, never look inside. */
@@ -21,10 +33,14 @@ export interface User {
   last_seen?: Time | null;
   created_at?: Time;
   updated_at?: Time;
+  /** Whoever wants to follow must be let in. */
+  is_private?: boolean;
   /** Only on the signed-in person's own profile. */
   email?: string | null;
   phone?: string | null;
   last_login?: Time | null;
+  discoverable_by_email?: boolean;
+  discoverable_by_phone?: boolean;
 }
 
 /** null removes. */
@@ -32,6 +48,9 @@ export interface UserChange {
   full_name?: string | null;
   bio?: string | null;
   avatar_url?: string | null;
+  is_private?: boolean;
+  discoverable_by_email?: boolean;
+  discoverable_by_phone?: boolean;
 }
 
 export interface TokenAnswer {
@@ -63,6 +82,8 @@ export interface SignIn {
   password: string;
   device_name?: string;
 }
+
+export type VerifyChannel = 'email' | 'phone';
 
 export interface Session {
   id: Id;
@@ -218,10 +239,28 @@ export interface ServerEvents {
   typing: Typing;
   'presence.changed': Presence;
   'notification.created': Record<string, unknown>;
-  'post.created': Record<string, unknown>;
-  'story.posted': Record<string, unknown>;
-  'signal.decided': Record<string, unknown>;
   'user.created': Record<string, unknown>;
+  'user.updated': User;
+  'follow.changed': FollowChange;
+  'block.changed': BlockChange;
+  'post.created': Post;
+  'post.updated': Post;
+  'post.deleted': Post;
+  'story.posted': Story;
+  'story.deleted': Story;
+  'event.created': CalendarEvent;
+  'event.updated': CalendarEvent;
+  'event.cancelled': CalendarEvent;
+  'rsvp.changed': Rsvp;
+  'signal.decided': TradeSignal;
+  /** What follows comes for watched topics only (Connection.watch), and is not resumed. */
+  'post.changed': Post;
+  'comment.created': Comment;
+  'comment.updated': Comment;
+  'comment.deleted': Comment;
+  'event.changed': CalendarEvent;
+  'signal.changed': TradeSignal;
+  'admin.changed': { what: AdminArea };
   /** The position was too old: load again whatever is on show. */
   resync: Record<string, unknown>;
 }
