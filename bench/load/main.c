@@ -11,8 +11,9 @@ static const struct {
     const char *name;
     int (*run)(const struct options *o);
 } scenarios[] = {
-    {"http", scenario_http},     {"ws-echo", scenario_ws_echo}, {"fanout", scenario_fanout},
-    {"direct", scenario_direct}, {"idle", scenario_idle},       {"start", scenario_start},
+    {"http", scenario_http},     {"mix", scenario_mix},       {"ws-echo", scenario_ws_echo},
+    {"fanout", scenario_fanout}, {"direct", scenario_direct}, {"idle", scenario_idle},
+    {"start", scenario_start},
 };
 
 int main(int argc, char **argv)

@@ -9,16 +9,18 @@
 
 static const char usage[] =
     "usage: parley-bench SCENARIO --server ADDRESS:PORT [options] [-- COMMAND...]\n"
-    "scenarios: http ws-echo fanout direct idle start (bench/README.md says what each measures)\n"
+    "scenarios: http mix ws-echo fanout direct idle start (bench/README.md says what each "
+    "measures)\n"
     "  --pid LIST          processes of the server, for CPU and memory\n"
     "  --path PATH         what http asks for, or the WebSocket's address\n"
-    "  --token me          http: sign in and send the token\n"
+    "  --token me          http: sign in and send the token; else the token itself\n"
+    "  --requests FILE     mix: METHOD, path, token, body in each line, separated by tabs\n"
     "  --label TEXT        copied into the result\n"
     "  --connections N     sockets (64)          --in-flight N   unanswered requests each (1)\n"
     "  --senders N         direct: senders       --chats N       direct: chats; idle: chats each\n"
     "  --members N         fanout: receivers     --burst N       fanout: messages at a time (1)\n"
     "  --bytes N           length of the text, or of a raw frame (200)\n"
-    "  --rate N            direct: messages a second (0: as fast as answers come)\n"
+    "  --rate N            direct, mix: operations a second (0: as fast as answers come)\n"
     "  --messages N        stop after so many instead of after --seconds\n"
     "  --seconds S (5)     --warm-up S (1)       --cpu N         run on this CPU\n"
     "  --raw               the server is a raw peer: no accounts\n";
@@ -47,6 +49,7 @@ void options_parse(struct options *o, int argc, char **argv)
         PID,
         PATH,
         TOKEN,
+        REQUESTS,
         LABEL,
         CONNECTIONS,
         IN_FLIGHT,
@@ -66,6 +69,7 @@ void options_parse(struct options *o, int argc, char **argv)
                                           {"pid", 1, 0, PID},
                                           {"path", 1, 0, PATH},
                                           {"token", 1, 0, TOKEN},
+                                          {"requests", 1, 0, REQUESTS},
                                           {"label", 1, 0, LABEL},
                                           {"connections", 1, 0, CONNECTIONS},
                                           {"in-flight", 1, 0, IN_FLIGHT},
@@ -106,6 +110,7 @@ void options_parse(struct options *o, int argc, char **argv)
         case PID: proc_parse(&o->pids, optarg); break;
         case PATH: o->path = optarg; break;
         case TOKEN: o->token = optarg; break;
+        case REQUESTS: o->requests = optarg; break;
         case LABEL: o->label = optarg; break;
         case CONNECTIONS: o->connections = number(name, optarg); break;
         case IN_FLIGHT: o->in_flight = number(name, optarg); break;

@@ -7,7 +7,7 @@
 #include "text.h"
 
 struct options {
-    const char *scenario, *server, *path, *token, *label;
+    const char *scenario, *server, *path, *token, *requests, *label;
     struct proc_set pids;
     unsigned connections, in_flight, senders, chats, members, burst, bytes;
     unsigned rate; /* messages a second in all; 0: as fast as the answers come */

@@ -6,6 +6,7 @@
 #include "options.h"
 
 int scenario_http(const struct options *o);
+int scenario_mix(const struct options *o);
 int scenario_ws_echo(const struct options *o);
 int scenario_fanout(const struct options *o);
 int scenario_direct(const struct options *o);
