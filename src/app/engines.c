@@ -115,6 +115,21 @@ static int open_log(struct engines *e, const struct config *config, struct error
     return event_log_open(&c, &e->log, err);
 }
 
+static int open_mailer(struct engines *e, const struct config *config, struct error *err)
+{
+    char folder[4096];
+    if (!engines_path(config, "spool", folder, sizeof folder))
+        return error_set(err, FAIL_INVALID, "data_folder",
+                         "The path of the data folder is too long.");
+    struct mailer_spool_config c = {.folder = folder,
+                                    .from = slice_str(config_string(config, "mail.from")),
+                                    .clock = e->clock,
+                                    .pool = e->blocking,
+                                    .files_max = (unsigned)config_int(config, "mail.spool_files"),
+                                    .age_max_ms = config_int(config, "mail.spool_age")};
+    return mailer_spool_open(&c, &e->mailer, err);
+}
+
 int engines_open_rest(struct engines *e, const struct config *config, struct error *err)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -136,6 +151,8 @@ int engines_open_rest(struct engines *e, const struct config *config, struct err
         rc = offload_new(&blocking, &e->blocking, err);
     if (rc == 0)
         rc = token_authority_new(&tokens, &e->tokens, err);
+    if (rc == 0)
+        rc = open_mailer(e, config, err);
     return rc;
 }
 
@@ -147,6 +164,8 @@ void engines_close(struct engines *e)
         offload_free(e->crypto);
     if (e->blocking != NULL)
         offload_free(e->blocking);
+    if (e->mailer != NULL)
+        e->mailer->ops->close(e->mailer);
     if (e->kv != NULL)
         e->kv->ops->close(e->kv);
     if (e->log != NULL)
@@ -168,6 +187,7 @@ void engines_fill(struct engines *e, const struct config *config, struct kit *ki
     kit->database_count = ARRAY_LEN(e->databases);
     kit->log = e->log;
     kit->kv = e->kv;
+    kit->mailer = e->mailer;
     kit->crypto = e->crypto;
     kit->blocking = e->blocking;
     kit->tokens = e->tokens;

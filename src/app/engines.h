@@ -10,6 +10,7 @@ struct engines {
     struct kit_database databases[1];
     struct event_log *log;
     struct kv *kv;
+    struct mailer *mailer;
     struct offload *crypto, *blocking;
     struct token_authority *tokens;
     char data_dir[4096];

@@ -8,6 +8,7 @@
 #include "engine/db.h"
 #include "engine/event_log.h"
 #include "engine/kv.h"
+#include "engine/mailer.h"
 #include "io/offload.h"
 #include "kit/token.h"
 
@@ -27,6 +28,7 @@ struct kit {
     unsigned database_count;
     struct event_log *log;
     struct kv *kv;
+    struct mailer *mailer; /* e-mail and SMS */
     struct offload *crypto;   /* password hashing: low priority */
     struct offload *blocking; /* files, directory scans */
     struct token_authority *tokens;
