@@ -13,8 +13,8 @@ enum { ATTEMPTS_DEFAULT = 10, BACKOFF_FIRST_MS = 100, BACKOFF_LONGEST_MS = 30000
 static const struct db_sql sql_save = {"INSERT INTO consumer_position (name, pos) VALUES (?1, ?2) "
                                        "ON CONFLICT (name) DO UPDATE SET pos = excluded.pos"};
 static const struct db_sql sql_bury = {
-    "INSERT INTO dead_letter (consumer, pos, type, stream, data, reason, attempts, at) "
-    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"};
+    "INSERT INTO dead_letter (id, consumer, pos, type, stream, data, reason, attempts, at) "
+    "VALUES (?9, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"};
 
 struct attempt {
     struct consumer_unit *unit;
@@ -37,10 +37,17 @@ bool consumer_wants(const struct consumer_unit *u, const struct event *event)
 static int bury(struct db_tx *tx, const struct attempt *a, const struct event *event,
                 struct error *err)
 {
-    return db_exec(tx, &sql_bury, err, db_text(slice_str(a->unit->consumer->name)),
+    const struct consumer_unit *u = a->unit;
+    struct id id = id_new(db_clock(tx));
+    if (u->consumer->give_up != NULL) {
+        int rc = u->consumer->give_up(u->room, tx, event, slice_str(a->bury_reason), err);
+        if (rc != 0)
+            return rc < 0 ? rc : 0;
+    }
+    return db_exec(tx, &sql_bury, err, db_text(slice_str(u->consumer->name)),
                    db_int((int64_t)event->pos), db_text(slice_str(event->type->name)),
                    db_id(&event->stream), db_text(event->data), db_text(slice_str(a->bury_reason)),
-                   db_int(a->attempts), db_int(clock_wall_ms(db_clock(tx))));
+                   db_int(a->attempts), db_int(clock_wall_ms(db_clock(tx))), db_id(&id));
 }
 
 static int handle_in_tx(struct db_tx *tx, void *arg, struct error *err)

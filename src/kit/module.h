@@ -51,6 +51,11 @@ struct consumer {
     const char *db;           /* NULL: the room's */
     int (*handle)(void *room, struct db_tx *tx, const struct event *event, struct error *err);
     unsigned attempts; /* 0: 10 */
+    /* In the transaction that would put the event aside after the last attempt: a room whose event
+     * is a step of a saga says here that it failed. Returns 1 when that settles it, 0 when the
+     * event shall be a dead letter, negative when it could not be said. May be NULL. */
+    int (*give_up)(void *room, struct db_tx *tx, const struct event *event, struct slice why,
+                   struct error *err);
 };
 
 struct job {

@@ -58,5 +58,46 @@ static const char kit_002[] =
     "    SELECT RAISE(ABORT, 'the audit log is append-only');\n"
     "END;\n";
 
-static const struct db_migration migrations[] = {{1, "kit", kit_001}, {2, "audit", kit_002}};
+/* Dead letters get ids that are good in every database, for the API. */
+static const char kit_003[] =
+    "CREATE TABLE saga (\n"
+    "    id BLOB PRIMARY KEY,\n"
+    "    kind TEXT NOT NULL,\n"
+    "    subject_id BLOB NOT NULL,\n"
+    "    state INTEGER NOT NULL,   -- enum saga_state\n"
+    "    error TEXT,\n"
+    "    started_at INTEGER NOT NULL,\n"
+    "    deadline_at INTEGER NOT NULL,\n"
+    "    ended_at INTEGER\n"
+    ") STRICT, WITHOUT ROWID;\n"
+    "CREATE UNIQUE INDEX saga_subject ON saga (subject_id, kind);\n"
+    "CREATE INDEX saga_state ON saga (state, id);\n"
+    "CREATE INDEX saga_deadline ON saga (deadline_at) WHERE state = 0;\n"
+    "CREATE INDEX saga_ended ON saga (ended_at) WHERE ended_at IS NOT NULL;\n"
+    "CREATE TABLE saga_step (\n"
+    "    saga_id BLOB NOT NULL,\n"
+    "    name TEXT NOT NULL,\n"
+    "    number INTEGER NOT NULL,  -- 1, 2, 3 in the order in which they were done\n"
+    "    at INTEGER NOT NULL,\n"
+    "    PRIMARY KEY (saga_id, name)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+    "ALTER TABLE dead_letter RENAME TO dead_letter_1;\n"
+    "CREATE TABLE dead_letter (\n"
+    "    id BLOB PRIMARY KEY,\n"
+    "    consumer TEXT NOT NULL,\n"
+    "    pos INTEGER NOT NULL,     -- of the event\n"
+    "    type TEXT NOT NULL,\n"
+    "    stream BLOB,\n"
+    "    data TEXT NOT NULL,\n"
+    "    reason TEXT NOT NULL,\n"
+    "    attempts INTEGER NOT NULL,\n"
+    "    at INTEGER NOT NULL       -- wall clock, ms\n"
+    ") STRICT, WITHOUT ROWID;\n"
+    "INSERT INTO dead_letter SELECT randomblob(16), consumer, pos, type, stream, data, reason,\n"
+    "    attempts, at FROM dead_letter_1;\n"
+    "DROP TABLE dead_letter_1;\n"
+    "CREATE INDEX dead_letter_at ON dead_letter (at, id);\n";
+
+static const struct db_migration migrations[] = {
+    {1, "kit", kit_001}, {2, "audit", kit_002}, {3, "saga", kit_003}};
 const struct db_schema kit_schema = {"kit", migrations, ARRAY_LEN(migrations)};
