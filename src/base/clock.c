@@ -44,9 +44,8 @@ void clock_fake_advance(struct clock_fake *fake, int64_t ms)
     fake->mono_ns += ms * 1000000;
 }
 
-/* Days since 1970-01-01 of a proleptic Gregorian date, and back. Years count from March, so that
- * the leap day is the last one; 146097 days make 400 years. */
-static int64_t days_of(int64_t year, int month, int day)
+/* Years count from March, so that the leap day is the last one; 146097 days make 400 years. */
+int64_t time_days(int64_t year, int month, int day)
 {
     year -= month <= 2;
     int64_t era = (year >= 0 ? year : year - 399) / 400;
@@ -181,7 +180,7 @@ bool time_parse(struct slice text, int64_t *ret_wall_ms)
         d.second = 59;
         d.ms = 999;
     }
-    int64_t minutes = days_of(d.year, d.month, d.day) * 1440 + d.hour * 60 + d.minute - east;
+    int64_t minutes = time_days(d.year, d.month, d.day) * 1440 + d.hour * 60 + d.minute - east;
     *ret_wall_ms = minutes * 60000 + d.second * 1000 + d.ms;
     return true;
 }

@@ -42,6 +42,8 @@ void time_format(int64_t wall_ms, char ret_text[TIME_TEXT_LEN + 1]);
 /* RFC 3339 with any offset, seconds optional fraction up to 9 digits (cut to ms); leap second 60
  * accepted as 59.999. False for anything else. */
 bool time_parse(struct slice text, int64_t *ret_wall_ms) MUSTCHECK;
+/* Days from 1970-01-01 to a day of the proleptic Gregorian calendar; month and day from 1. */
+int64_t time_days(int64_t year, int month, int day);
 /* IMF-fixdate for HTTP (RFC 9110 section 5.6.7), 29 characters. */
 #define HTTP_DATE_LEN 29
 void time_http_date(int64_t wall_ms, char ret_text[HTTP_DATE_LEN + 1]);
