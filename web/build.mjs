@@ -6,7 +6,6 @@
 //
 // --embed also writes DIR/assets.c, assets.S and assets.bin (see embed.mjs). --depfile names every
 // source that went in, for the build system. Only what Node 18 has is used here.
-import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,19 +58,53 @@ const common = {
   logLevel: 'warning',
 };
 
-/** Name on disk without the hash → contents; a hash is added by finish(). */
-async function bundle(esbuild, minify) {
+/** Each page has a bundle of its own; within the app's, what is loaded later stands in pieces. */
+const entries = { app: 'app/main.tsx', docs: 'docs/main.tsx', theme: 'app/theme_early.ts' };
+
+async function bundle_page(esbuild, minify, name) {
   const result = await esbuild.build({
     ...common,
     minify,
     define: { 'process.env.NODE_ENV': minify ? '"production"' : '"development"' },
-    entryPoints: {
-      app: 'app/main.tsx',
-      docs: 'docs/main.tsx',
-      theme: 'app/theme_early.ts',
-    },
-    outdir: 'out',
+    entryPoints: { [name]: entries[name] },
+    splitting: true,
+    entryNames: '[name]-[hash]',
+    chunkNames: '[name]-[hash]',
+    outdir: 'out/assets',
   });
+  const outputs = result.metafile.outputs;
+  const entry = Object.keys(outputs).find((path) => outputs[path].entryPoint === entries[name]);
+  const path = (output) => `/${relative('out', output)}`;
+  const { cssBundle } = outputs[entry];
+  const names = new Map([
+    [`${name}.js`, path(entry)],
+    [`${name}.early`, early(outputs, entry).map((output) => preload(path(output))).join('')],
+  ]);
+  if (cssBundle) names.set(`${name}.css`, path(cssBundle));
+  return { names, files: result.outputFiles, inputs: Object.keys(result.metafile.inputs) };
+}
+
+/** What an entry needs at once, and the ones it names: asked for together, not one after another. */
+function early(outputs, entry) {
+  const found = new Set();
+  const visit = (output) => {
+    for (const { path, kind } of outputs[output].imports)
+      if (kind === 'import-statement' && !found.has(path)) {
+        found.add(path);
+        visit(path);
+      }
+  };
+  visit(entry);
+  return [...found];
+}
+
+const preload = (path) => `<link rel="modulepreload" href="${path}">\n`;
+
+/** The files under their paths, what pages call them by, and every source that went in. */
+async function bundle(esbuild, minify) {
+  const pieces = [];
+  for (const name of Object.keys(entries))
+    pieces.push(await bundle_page(esbuild, minify, name));
   const sdk = await esbuild.build({
     ...common,
     minify: false,
@@ -79,38 +112,25 @@ async function bundle(esbuild, minify) {
     outdir: 'out',
   });
   const files = new Map();
-  for (const file of [...result.outputFiles, ...sdk.outputFiles])
+  for (const file of [...pieces.flatMap((piece) => piece.files), ...sdk.outputFiles])
     files.set(relative(join(root, 'out'), file.path), Buffer.from(file.contents));
   const inputs = new Set([
-    ...Object.keys(result.metafile.inputs),
+    ...pieces.flatMap((piece) => piece.inputs),
     ...Object.keys(sdk.metafile.inputs),
   ]);
-  return { files, inputs: [...inputs].map((name) => resolve(root, name)) };
+  return {
+    files,
+    names: new Map(pieces.flatMap((piece) => [...piece.names])),
+    inputs: [...inputs].map((name) => resolve(root, name)),
+  };
 }
 
-function hashed(name, bytes) {
-  const hash = createHash('sha256')
-    .update(bytes)
-    .digest('base64url')
-    .replace(/[-_]/g, '')
-    .slice(0, 10);
-  return name.replace(/(\.[a-z]+)$/, `-${hash}$1`);
-}
-
-/** Puts hashed names into the pages. The SDK keeps its plain name: other sites import it. */
-function finish(bundled) {
+/** Puts the hashed names into the pages. The SDK keeps its plain name: other sites import it. */
+function finish({ files, names }) {
   const assets = [];
-  const names = new Map();
   const statics = ['favicon.svg', 'icon.svg', 'manifest.webmanifest'];
-  for (const [name, bytes] of bundled.files) {
-    if (name.startsWith('sdk/')) {
-      assets.push({ file: name, path: `/${name}`, bytes, immutable: false });
-      continue;
-    }
-    const file = `assets/${hashed(name, bytes)}`;
-    names.set(name, `/${file}`);
-    assets.push({ file, path: `/${file}`, bytes, immutable: true });
-  }
+  for (const [name, bytes] of files)
+    assets.push({ file: name, path: `/${name}`, bytes, immutable: name.startsWith('assets/') });
   for (const name of statics) {
     const bytes = readFileSync(join(root, 'static', name));
     assets.push({ file: name, path: `/${name}`, bytes, immutable: false });

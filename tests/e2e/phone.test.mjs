@@ -21,7 +21,7 @@ export const tests = {
     const chat = await stage.direct(bob, ada);
     await stage.send(bob, chat.id, 'averyveryverylongword'.repeat(12));
     await stage.send(bob, chat.id, 'Are you on the train already? '.repeat(5));
-    const page = await stage.browse(ada, '/', phone);
+    const page = await stage.browse(ada, '/chats', phone);
     assert.ok(!(await overflows(page)));
     await chatLink(page, 'Bob').tap();
     await bubble(page, 'on the train').waitFor();

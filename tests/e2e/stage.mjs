@@ -121,7 +121,7 @@ export class Stage {
   }
 
   /** A browser in which this person is signed in, at a path. */
-  async browse(person, path = '/', options = {}) {
+  async browse(person, path = '/chats', options = {}) {
     const page = await this.newPage(options);
     await page.goto(this.server.url + path);
     await signIn(page, person);
@@ -133,7 +133,7 @@ export async function signIn(page, person) {
   await page.getByLabel('User name, e-mail or phone').fill(person.username);
   await page.getByLabel('Password', { exact: true }).fill(person.password);
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-  await page.locator('.messenger').waitFor();
+  await page.locator('.shell').waitFor();
 }
 
 /** Newest Node has it as a global everywhere; older ones only here. */

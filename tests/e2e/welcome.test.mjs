@@ -19,7 +19,7 @@ export const tests = {
     const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }));
     assert.ok(!/eyJ|refresh/.test(kept), 'no token in the storage');
 
-    await page.getByRole('button', { name: 'Settings' }).last().click();
+    await page.getByRole('link', { name: 'Settings' }).click();
     await page.getByRole('button', { name: 'Sign out', exact: true }).click();
     await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
     await page.reload();
@@ -59,6 +59,6 @@ export const tests = {
     const person = await stage.account('Rosa');
     const page = await stage.browse(person, '/c/0190a6e2-8f3c-7d21-9b64-5f0c1e2a7d11');
     await page.getByText('not there, or not yours').waitFor();
-    await page.waitForURL(stage.server.url + '/');
+    await page.waitForURL(stage.server.url + '/chats');
   },
 };

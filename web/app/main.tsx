@@ -2,8 +2,8 @@
 import { render } from 'preact';
 import { Mark } from './components/icon';
 import { Notices } from './components/small';
-import { Messenger } from './pages/messenger';
 import { Welcome } from './pages/welcome';
+import { loadEarly, Shell } from './shell';
 import { startLive } from './state/live';
 import { phase, start, unreachable } from './state/session';
 import './styles/app.css';
@@ -12,7 +12,7 @@ function App() {
   return (
     <>
       {phase.value === 'signed_in' ? (
-        <Messenger />
+        <Shell />
       ) : phase.value === 'signed_out' ? (
         <Welcome />
       ) : (
@@ -33,5 +33,6 @@ function Starting() {
 }
 
 startLive();
+if (phase.peek() === 'starting') loadEarly();
 void start();
 render(<App />, document.getElementById('app')!);

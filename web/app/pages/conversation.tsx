@@ -84,7 +84,7 @@ function Head({
   return (
     <header>
       <span class="only-narrow">
-        <IconButton icon="back" label="Back to chats" onClick={back} />
+        <IconButton icon="back" label="Back to chats" onClick={() => back('/chats')} />
       </span>
       <button
         type="button"

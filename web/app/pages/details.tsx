@@ -72,7 +72,7 @@ function Group({ chat }: { chat: Chat }) {
     );
     if (!left) return;
     removeChat(chat.id);
-    navigate('/', true);
+    navigate('/chats', true);
   }
 
   return (

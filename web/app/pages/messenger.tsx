@@ -1,16 +1,15 @@
-// The page of a signed-in person: list, conversation, details; and the keys that work everywhere.
+// The chats: list, conversation, details, and the keys that go through them.
 import { useEffect, useState } from 'preact/hooks';
-import { Empty, ReconnectingPill } from '../components/small';
+import { Empty } from '../components/small';
 import { chatOrder, chats, chatsLoaded, fetchChat } from '../state/chats';
 import { notify } from '../state/notices';
-import { back, navigate, openChatId, settingsOpen } from '../state/route';
+import { navigate, openChatId } from '../state/route';
 import { ConversationPage } from './conversation';
 import { Details } from './details';
 import { NewChat } from './new_chat';
-import { Settings } from './settings';
-import { searchFieldId, Sidebar } from './sidebar';
+import { Sidebar } from './sidebar';
 
-export function Messenger() {
+export default function Messenger() {
   const [composing, setComposing] = useState(false);
   const [details, setDetails] = useState(false);
   const chatId = openChatId.value;
@@ -20,7 +19,6 @@ export function Messenger() {
   const names = ['messenger', chatId && 'has-chat', shown && 'with-details'];
   return (
     <div class={names.filter(Boolean).join(' ')}>
-      <ReconnectingPill />
       <Sidebar onCompose={() => setComposing(true)} />
       {chatId ? (
         <ConversationPage
@@ -40,7 +38,6 @@ export function Messenger() {
       )}
       {shown && <Details key={chatId} chatId={chatId} onClose={() => setDetails(false)} />}
       {composing && <NewChat onClose={() => setComposing(false)} />}
-      {settingsOpen.value && <Settings onClose={back} />}
     </div>
   );
 }
@@ -53,7 +50,7 @@ function useChatThatExists(chatId: string | null): void {
     void fetchChat(chatId!).then((chat) => {
       if (chat || openChatId.peek() !== chatId) return;
       notify('That chat is not there, or not yours to see.');
-      navigate('/', true);
+      navigate('/chats', true);
     });
   }, [missing, chatId]);
 }
@@ -62,10 +59,7 @@ function useKeys(closeDetails: () => void): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (document.querySelector('dialog[open]')) return;
-      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
-        event.preventDefault();
-        document.getElementById(searchFieldId)?.focus();
-      } else if (event.altKey && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
+      if (event.altKey && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
         event.preventDefault();
         step(event.key === 'ArrowDown' ? 1 : -1);
       } else if (event.key === 'Escape' && !event.defaultPrevented) {

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { parley } from '../client';
 import { Button } from '../components/button';
-import { Dialog } from '../components/dialog';
+import { Page } from '../components/page';
 import { PasswordField, Segments, TextArea, TextField } from '../components/field';
 import { Icon } from '../components/icon';
 import { PersonAvatar } from '../components/person';
@@ -14,13 +14,12 @@ import { me, signOut } from '../state/session';
 import { setTheme, theme } from '../state/theme';
 import { learn } from '../state/users';
 
-export function Settings({ onClose }: { onClose(): void }) {
+export default function Settings() {
   return (
-    <Dialog
+    <Page
       title="Settings"
-      onClose={onClose}
-      footer={
-        <Button look="danger" icon="leave" onClick={() => void signOut()}>
+      actions={
+        <Button small icon="leave" onClick={() => void signOut()}>
           Sign out
         </Button>
       }
@@ -42,7 +41,7 @@ export function Settings({ onClose }: { onClose(): void }) {
       </section>
       <Devices />
       <Password />
-    </Dialog>
+    </Page>
   );
 }
 

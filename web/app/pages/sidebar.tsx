@@ -5,7 +5,6 @@ import { parley } from '../client';
 import { Avatar } from '../components/avatar';
 import { Button, IconButton } from '../components/button';
 import { SearchField } from '../components/field';
-import { Mark } from '../components/icon';
 import { PersonAvatar, PersonWords } from '../components/person';
 import { Badge, Banner, ChatListSkeleton, Empty } from '../components/small';
 import { fullTime, listTime } from '../format';
@@ -24,9 +23,7 @@ import { orSay } from '../state/notices';
 import { navigate, openChatId } from '../state/route';
 import { me } from '../state/session';
 import { typersIn } from '../state/typing';
-import { learn, nameOf, userName } from '../state/users';
-
-export const searchFieldId = 'find';
+import { learn, userName } from '../state/users';
 
 export function Sidebar({ onCompose }: { onCompose(): void }) {
   const text = useSignal('');
@@ -42,14 +39,11 @@ export function Sidebar({ onCompose }: { onCompose(): void }) {
   return (
     <nav class="sidebar" aria-label="Chats">
       <div class="bar">
-        <span class="brand">
-          <Mark size={28} /> Parley
-        </span>
+        <h2>Chats</h2>
         <IconButton icon="compose" label="New chat" onClick={onCompose} />
       </div>
       <div class="find">
         <SearchField
-          id={searchFieldId}
           label="Search chats and people"
           value={text.value}
           shortcut="Ctrl K"
@@ -96,7 +90,6 @@ export function Sidebar({ onCompose }: { onCompose(): void }) {
           <People users={others} busy={people.busy} none={found.length === 0} onOpen={done} />
         )}
       </div>
-      <OwnBar />
     </nav>
   );
 }
@@ -191,12 +184,7 @@ function ChatRow({ chat, onOpen }: { chat: Chat; onOpen(): void }) {
       href={`/c/${chat.id}`}
       class={`chat-row${unread ? ' unread' : ''}`}
       aria-current={open ? 'page' : undefined}
-      onClick={(event) => {
-        if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
-        event.preventDefault();
-        onOpen();
-        navigate(`/c/${chat.id}`);
-      }}
+      onClick={onOpen}
     >
       {chat.peer_id ? (
         <PersonAvatar id={chat.peer_id} presence />
@@ -255,21 +243,4 @@ function walk(event: KeyboardEvent): void {
   if (!next) return;
   event.preventDefault();
   next.focus();
-}
-
-function OwnBar() {
-  const user = me.value;
-  if (!user) return null;
-  return (
-    <div class="own-bar">
-      <button type="button" class="person" onClick={() => navigate('/settings')} title="Settings">
-        <PersonAvatar id={user.id} size="medium" />
-        <span class="words">
-          <span class="name">{nameOf(user)}</span>
-          <span class="note">@{user.username}</span>
-        </span>
-      </button>
-      <IconButton icon="settings" label="Settings" onClick={() => navigate('/settings')} />
-    </div>
-  );
 }

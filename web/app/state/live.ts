@@ -9,6 +9,7 @@ import { speak } from './notices';
 import { forgetPresence, keepWatching, presenceHeard } from './presence';
 import { navigate, openChatId } from './route';
 import { me, phase } from './session';
+import { pageTitle } from './title';
 import { allTimelines, forgetTimelines, openTimeline, timelineOf } from './timeline';
 import { typingHeard, typingOver } from './typing';
 import { forgetUsers, learn, userName } from './users';
@@ -41,7 +42,7 @@ function deleted(message: Message): void {
 
 /** The chat on show is none of ours any more. */
 function leaveChat(chatId: string): void {
-  if (openChatId.peek() === chatId) navigate('/', true);
+  if (openChatId.peek() === chatId) navigate('/chats', true);
 }
 
 function loadAgain(): void {
@@ -136,7 +137,9 @@ export function startLive(): void {
     } else if (phase.value === 'signed_out') forget();
   });
   effect(() => {
-    const unread = phase.value === 'signed_in' ? chatState.unreadTotal.value : 0;
-    document.title = unread ? `(${unread > 99 ? '99+' : unread}) Parley` : 'Parley';
+    const inside = phase.value === 'signed_in';
+    const unread = inside ? chatState.unreadTotal.value : 0;
+    const name = inside && pageTitle.value ? `${pageTitle.value} · Parley` : 'Parley';
+    document.title = unread ? `(${unread > 99 ? '99+' : unread}) ${name}` : name;
   });
 }

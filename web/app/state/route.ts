@@ -1,22 +1,84 @@
-// Where the person is: "/" (the list), "/c/<id>" (a chat), "/settings". Real paths, because the
-// server answers unknown ones with this same page.
+// Where the person is. Real paths, because the server answers unknown ones with this same page.
+// Each entry of the browser's history remembers how far its page was scrolled.
 import { computed, signal } from '@preact/signals';
 
-const path = signal(location.pathname);
-addEventListener('popstate', () => (path.value = location.pathname));
+interface Place {
+  path: string;
+  /** With its question mark, or empty. */
+  search: string;
+}
 
+const here = (): Place => ({ path: location.pathname, search: location.search });
+const place = signal<Place>(here());
+
+export const path = computed(() => place.value.path);
+export const query = computed(() => new URLSearchParams(place.value.search));
 export const openChatId = computed(() => /^\/c\/([0-9a-zA-Z-]+)$/.exec(path.value)?.[1] ?? null);
-export const settingsOpen = computed(() => path.value === '/settings');
+
+/** How this page was come to: the focus goes to a new page's heading, but not on a way back. */
+export let arrival: 'first' | 'forward' | 'back' = 'first';
+
+interface Entry {
+  /** We put it there, so that "back" stays within. */
+  inside?: boolean;
+  key?: number;
+}
+
+const scrolled = new Map<number, number>();
+let nextKey = Date.now();
+const entry = (): Entry => (history.state as Entry | null) ?? {};
+let currentKey = entry().key ?? nextKey++;
+history.replaceState({ ...entry(), key: currentKey }, '');
+history.scrollRestoration = 'manual';
+
+addEventListener('popstate', () => {
+  remember();
+  currentKey = entry().key ?? nextKey++;
+  arrival = 'back';
+  place.value = here();
+});
+
+const scroller = (): HTMLElement | null => document.querySelector('[data-scroller]');
+
+function remember(): void {
+  const at = scroller()?.scrollTop;
+  if (at !== undefined) scrolled.set(currentKey, at);
+}
+
+/** For a page that has just been drawn: where its reader was when they left it, or the top. */
+export const rememberedScroll = (): number =>
+  arrival === 'back' ? (scrolled.get(currentKey) ?? 0) : 0;
 
 export function navigate(to: string, replace = false): void {
-  if (to === path.value) return;
-  if (replace) history.replaceState(null, '', to);
-  else history.pushState({ inside: true }, '', to);
-  path.value = to;
+  if (to === place.value.path + place.value.search) return;
+  remember();
+  if (replace) history.replaceState({ ...entry(), key: currentKey }, '', to);
+  else {
+    currentKey = nextKey++;
+    history.pushState({ inside: true, key: currentKey }, '', to);
+  }
+  arrival = 'forward';
+  place.value = here();
 }
 
-/** Back to the list: by the browser's own history where we came from it. */
-export function back(): void {
-  if ((history.state as { inside?: boolean } | null)?.inside) history.back();
-  else navigate('/');
+/** Back to where one came from; to `otherwise` when that was not here. */
+export function back(otherwise = '/'): void {
+  if (entry().inside) history.back();
+  else navigate(otherwise);
 }
+
+/** A plain click on a link within the app; all other clicks are the browser's. */
+export function followsLink(event: MouseEvent): boolean {
+  if (event.defaultPrevented || event.button !== 0) return false;
+  return !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+}
+
+// Links are plain <a href>: whichever component drew them, a click stays within this page.
+document.addEventListener('click', (event) => {
+  if (!followsLink(event)) return;
+  const link = (event.target as Element).closest('a');
+  if (!link || link.target || link.hasAttribute('download')) return;
+  if (link.origin !== location.origin || /^\/(docs|api|assets)(\/|$)/.test(link.pathname)) return;
+  event.preventDefault();
+  navigate(link.pathname + link.search);
+});

@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import { parley } from '../client';
 import { ParleyError, type User } from '../../sdk/index';
+import { navigate } from './route';
 import { forgetPerson, readStored, writeStored } from './storage';
 
 export type Phase = 'starting' | 'signed_out' | 'signed_in';
@@ -53,6 +54,8 @@ function leave(): void {
 export async function signOut(): Promise<void> {
   await parley.signOut();
   leave();
+  // Who signs in next here begins at the beginning.
+  navigate('/', true);
 }
 
 /** The server may still be preparing a new account: it says so, and we ask again for a while. */
