@@ -1,96 +1,249 @@
-#include "contract/social.h"
-
+/* The social routes: decode, call the rule, encode. At the bottom the room's descriptor. */
 #include <stdlib.h>
 
-#include "service/social/social.h"
+#include "service/social/social_room.h"
+#include "service/social/social_schema.h"
 
-struct social_room {
-    struct social_calls calls;
+extern const struct db_schema social_db_schema; /* embedded by the build */
+
+static struct social_call call_of(struct request *req)
+{
+    return (struct social_call){.room = req->room,
+                                .user = req->principal->user,
+                                .correlation_id = req->correlation_id,
+                                .err = &req->error};
+}
+
+/* --- two people ------------------------------------------------------------------------------- */
+
+static int change(struct request *req, social_change_fn *rule)
+{
+    struct social_call call = call_of(req);
+    const struct social_params *params = req->params;
+    struct social_relationship how;
+    int rc = rule(&call, &params->id, &how);
+    return rc < 0 ? rc : request_reply(req, 200, &social_relationship_schema, &how);
+}
+
+static int relationship_route(struct request *req)
+{
+    return change(req, social_get);
+}
+
+static int follow_route(struct request *req)
+{
+    return change(req, social_follow);
+}
+
+static int unfollow_route(struct request *req)
+{
+    return change(req, social_unfollow);
+}
+
+static int block_route(struct request *req)
+{
+    return change(req, social_block);
+}
+
+static int unblock_route(struct request *req)
+{
+    return change(req, social_unblock);
+}
+
+static int mute_route(struct request *req)
+{
+    return change(req, social_mute);
+}
+
+static int unmute_route(struct request *req)
+{
+    return change(req, social_unmute);
+}
+
+static int accept_route(struct request *req)
+{
+    struct social_call call = call_of(req);
+    const struct social_params *params = req->params;
+    int rc = social_accept(&call, &params->id);
+    return rc < 0 ? rc : request_reply_empty(req);
+}
+
+static int refuse_route(struct request *req)
+{
+    struct social_call call = call_of(req);
+    const struct social_params *params = req->params;
+    int rc = social_refuse(&call, &params->id);
+    return rc < 0 ? rc : request_reply_empty(req);
+}
+
+/* --- reports ---------------------------------------------------------------------------------- */
+
+static int report_route(struct request *req)
+{
+    struct social_call call = call_of(req);
+    struct social_report report;
+    int rc = social_report(&call, req->body, &report);
+    return rc < 0 ? rc : request_reply(req, 201, &social_report_schema, &report);
+}
+
+static int reports_route(struct request *req)
+{
+    struct social_call call = call_of(req);
+    struct social_report_page page;
+    struct arena arena;
+    arena_init(&arena, 4 << 20);
+    int rc = social_reports(&call, req->query, &arena, &page);
+    if (rc == 0)
+        rc = request_reply_page(req, &social_report_schema, page.items, page.count,
+                                page.more ? &page.next : NULL);
+    arena_done(&arena);
+    return rc;
+}
+
+static int handle_route(struct request *req)
+{
+    struct social_call call = call_of(req);
+    const struct social_params *params = req->params;
+    struct social_report report;
+    int rc = social_report_handle(&call, &params->id, req->body, req->arena, &report);
+    return rc < 0 ? rc : request_reply(req, 200, &social_report_schema, &report);
+}
+
+/* --- tables ----------------------------------------------------------------------------------- */
+
+#define CODES(...)                                                                                 \
+    (const char *const[])                                                                          \
+    {                                                                                              \
+        __VA_ARGS__, NULL                                                                          \
+    }
+#define USER "/api/v1/users/{id}"
+#define REQUEST "/api/v1/follow-requests/{user_id}"
+/* Every relation is set by PUT and ended by DELETE, and both answer with how the two stand then. */
+#define PAIR .params = &social_params_schema, .answer = &social_relationship_schema, .status = 200
+
+static const struct route social_routes[] = {
+    {HTTP_GET, USER "/relationship", "social", "How you stand to somebody", NULL,
+     relationship_route, PAIR, .errors = CODES("user_not_found")},
+    {HTTP_PUT, USER "/follow", "social", "Follow somebody",
+     "A private account is asked: follow_requested, until they answer or become public.",
+     follow_route, PAIR, .flags = ROUTE_NO_BODY,
+     .errors = CODES("user_not_found", "blocking", "self_follow", "too_many_follows")},
+    {HTTP_DELETE, USER "/follow", "social", "Follow somebody no longer",
+     "Takes a request back as well.", unfollow_route, PAIR,
+     .errors = CODES("user_not_found", "self_follow")},
+    {HTTP_PUT, USER "/block", "social", "Block somebody",
+     "To them you are not there any more. Follows and requests end, both ways; direct chats stay "
+     "to be read, nobody writes in them.",
+     block_route, PAIR, .flags = ROUTE_NO_BODY,
+     .errors = CODES("user_not_found", "self_block", "too_many_blocks")},
+    {HTTP_DELETE, USER "/block", "social", "Block somebody no longer",
+     "Follows that the block ended do not come back.", unblock_route, PAIR,
+     .errors = CODES("user_not_found", "self_block")},
+    {HTTP_PUT, USER "/mute", "social", "Mute somebody",
+     "What they publish is left out of your lists and live events. They do not learn of it.",
+     mute_route, PAIR, .flags = ROUTE_NO_BODY,
+     .errors = CODES("user_not_found", "self_mute", "too_many_mutes")},
+    {HTTP_DELETE, USER "/mute", "social", "Mute somebody no longer", NULL, unmute_route, PAIR,
+     .errors = CODES("user_not_found", "self_mute")},
+    {HTTP_PUT, REQUEST, "social", "Let somebody follow you", NULL, accept_route,
+     .flags = ROUTE_NO_BODY, .params = &social_asker_params_schema, .status = 204,
+     .errors = CODES("user_not_found", "request_not_found")},
+    {HTTP_DELETE, REQUEST, "social", "Refuse a follow request", "They may ask again.", refuse_route,
+     .params = &social_asker_params_schema, .status = 204, .errors = CODES("user_not_found")},
+    {HTTP_POST, "/api/v1/reports", "social", "Report something to the moderators",
+     "The same thing once while the report is open.", report_route,
+     .body = &social_report_new_schema, .answer = &social_report_schema, .status = 201,
+     .errors = CODES("user_not_found", "already_reported", "self_report", "too_many_reports")},
+    {HTTP_GET, "/api/v1/admin/reports", "admin", "Reports", "Newest first; for moderators.",
+     reports_route, .scopes = SCOPE_MODERATE, .query = &social_report_query_schema,
+     .answer = &social_report_schema, .answer_list = true, .status = 200},
+    {HTTP_PATCH, "/api/v1/admin/reports/{id}", "admin", "Handle a report",
+     "What was done is in the audit log.", handle_route, .scopes = SCOPE_MODERATE,
+     .params = &social_report_params_schema, .body = &social_report_patch_schema,
+     .answer = &social_report_schema, .status = 200,
+     .errors = CODES("report_not_found", "already_reported")},
 };
 
-static int relations(void *room, const struct id *viewer, const struct id *others, size_t count,
-                     struct social_relation *ret_relations, struct error *err)
-{
-    (void)room;
-    (void)err;
-    for (size_t i = 0; i < count; i++)
-        ret_relations[i] = (struct social_relation){.self = id_eq(viewer, &others[i])};
-    return 0;
-}
+static const struct config_key social_config[] = {
+    {"social.follows_max", CONFIG_INT, "10000", 1, 100000,
+     .doc = "How many others an account can follow, requests included."},
+    {"social.blocks_max", CONFIG_INT, "10000", 1, 100000,
+     .doc = "How many others an account can block."},
+    {"social.mutes_max", CONFIG_INT, "10000", 1, 100000,
+     .doc = "How many others an account can mute."},
+    {"social.reports_max", CONFIG_INT, "100", 1, 100000,
+     .doc = "Reports of one person that nobody has handled yet."},
+    {0},
+};
 
-static bool blocked(void *room, const struct id *a, const struct id *b)
-{
-    (void)room;
-    (void)a;
-    (void)b;
-    return false;
-}
+static const char *const people_types[] = {"user.created", "user.updated", "user.account_changed",
+                                           "user.deleted", NULL};
+static const struct consumer social_consumers[] = {
+    {.name = "social.people", .types = people_types, .handle = social_follow_people},
+};
+static const struct job social_jobs[] = {
+    {.name = "social.duties", .every_ms = 1000, .run = social_duties},
+};
+static const struct event_type *const social_events[] = {
+    &social_follow_changed_event, &social_block_changed_event, &social_follow_linked_event, NULL};
 
-static int nobody(void *room, const struct id *person, const struct id *after, size_t limit,
-                  struct id *ret_ids, size_t *ret_count, struct error *err)
-{
-    (void)room;
-    (void)person;
-    (void)after;
-    (void)limit;
-    (void)ret_ids;
-    (void)err;
-    *ret_count = 0;
-    return 0;
-}
+/* --- the room --------------------------------------------------------------------------------- */
 
-static int follower_count(void *room, const struct id *person, int64_t *ret_count,
-                          struct error *err)
+static int load_tx(struct db_tx *tx, void *arg, struct error *err)
 {
-    (void)room;
-    (void)person;
-    (void)err;
-    *ret_count = 0;
-    return 0;
-}
-
-static int empty_page(void *room, enum social_list list, const struct id *viewer,
-                      const struct id *person, const struct page_query *query, struct id *ret_ids,
-                      size_t *ret_count, struct cursor *ret_next, bool *ret_more, struct error *err)
-{
-    (void)room;
-    (void)list;
-    (void)viewer;
-    (void)person;
-    (void)query;
-    (void)ret_ids;
-    (void)ret_next;
-    (void)err;
-    *ret_count = 0;
-    *ret_more = false;
-    return 0;
+    struct social_room *room = arg;
+    return social_store_packs(tx, room->blocks, err);
 }
 
 static int start(struct kit *kit, void **ret_room, struct error *err)
 {
     struct social_room *room = xcalloc(1, sizeof *room);
-    (void)kit;
-    (void)err;
-    room->calls = (struct social_calls){.room = room,
-                                        .relations = relations,
-                                        .blocked = blocked,
-                                        .followers = nobody,
-                                        .following = nobody,
-                                        .follower_count = follower_count,
-                                        .page = empty_page};
+    room->kit = kit;
+    room->db = kit->main_db;
+    room->blocks = social_blocks_new();
+    room->follows_max = config_int(kit->config, "social.follows_max");
+    room->blocks_max = config_int(kit->config, "social.blocks_max");
+    room->mutes_max = config_int(kit->config, "social.mutes_max");
+    room->reports_max = config_int(kit->config, "social.reports_max");
+    atomic_init(&room->duties, true); /* what the last run left */
+    social_calls_init(room);
+    int rc = db_read(room->db, load_tx, room, err);
+    if (rc < 0) {
+        social_blocks_free(room->blocks);
+        free(room);
+        return rc;
+    }
     *ret_room = room;
     return 0;
 }
 
-static const void *calls(void *arg)
+static void stop(void *arg)
 {
     struct social_room *room = arg;
+    social_blocks_free(room->blocks);
+    free(room);
+}
+
+static const void *calls(void *arg)
+{
+    const struct social_room *room = arg;
     return &room->calls;
 }
 
 const struct module social_module = {
     .name = "social",
+    .routes = social_routes,
+    .route_count = ARRAY_LEN(social_routes),
+    .events = social_events,
+    .consumers = social_consumers,
+    .consumer_count = ARRAY_LEN(social_consumers),
+    .jobs = social_jobs,
+    .job_count = ARRAY_LEN(social_jobs),
+    .config = social_config,
+    .schema = &social_db_schema,
     .start = start,
-    .stop = free,
+    .stop = stop,
     .calls = calls,
+    .streams = social_streams,
+    .export_person = social_export,
 };
