@@ -4,6 +4,8 @@ import type { Id, Page, PageQuery, User } from './types';
 import type {
   CalendarEvent,
   CalendarEventChange,
+  CalendarEventQuery,
+  CalendarLink,
   Comment,
   Like,
   NewCalendarEvent,
@@ -19,6 +21,7 @@ import type {
   Report,
   Rsvp,
   RsvpAnswer,
+  RsvpStatus,
   Story,
   StoryViewer,
   TradeSignal,
@@ -64,10 +67,10 @@ export const postCalls = (http: Http) => ({
   update: (id: Id, change: PostChange) =>
     http.call<Post>(`/posts/${id}`, { method: 'PATCH', body: change }),
   delete: (id: Id) => http.call<void>(`/posts/${id}`, { method: 'DELETE' }),
-  like: (id: Id) => http.call<unknown>(`/posts/${id}/like`, { method: 'PUT' }),
-  unlike: (id: Id) => http.call<unknown>(`/posts/${id}/like`, { method: 'DELETE' }),
-  bookmark: (id: Id) => http.call<unknown>(`/posts/${id}/bookmark`, { method: 'PUT' }),
-  unbookmark: (id: Id) => http.call<unknown>(`/posts/${id}/bookmark`, { method: 'DELETE' }),
+  like: (id: Id) => http.call<Post>(`/posts/${id}/like`, { method: 'PUT' }),
+  unlike: (id: Id) => http.call<Post>(`/posts/${id}/like`, { method: 'DELETE' }),
+  bookmark: (id: Id) => http.call<Post>(`/posts/${id}/bookmark`, { method: 'PUT' }),
+  unbookmark: (id: Id) => http.call<Post>(`/posts/${id}/bookmark`, { method: 'DELETE' }),
   likes: (id: Id, page?: PageQuery) => paged<Like>(http, `/posts/${id}/likes`, page),
   history: (id: Id, page?: PageQuery) => paged<PostVersion>(http, `/posts/${id}/history`, page),
   feed: (page?: PageQuery) => paged<Post>(http, '/feed', page),
@@ -107,17 +110,26 @@ export const storyCalls = (http: Http) => ({
 export const eventCalls = (http: Http) => ({
   create: (event: NewCalendarEvent) =>
     http.call<CalendarEvent>('/events', { method: 'POST', body: event }),
-  list: (page?: PageQuery) => paged<CalendarEvent>(http, '/events', page),
+  /** In order of their start; without `from` those that are not over. */
+  list: (query?: PageQuery & CalendarEventQuery) => paged<CalendarEvent>(http, '/events', query),
   get: (id: Id) => http.call<CalendarEvent>(`/events/${id}`),
   update: (id: Id, change: CalendarEventChange) =>
     http.call<CalendarEvent>(`/events/${id}`, { method: 'PATCH', body: change }),
   cancel: (id: Id) => http.call<void>(`/events/${id}`, { method: 'DELETE' }),
   rsvp: (id: Id, status: RsvpAnswer) =>
     http.call<Rsvp>(`/events/${id}/rsvp`, { method: 'PUT', body: { status } }),
-  attendees: (id: Id, page?: PageQuery) => paged<Rsvp>(http, `/events/${id}/attendees`, page),
+  attendees: (id: Id, query?: PageQuery & { status?: RsvpStatus }) =>
+    paged<Rsvp>(http, `/events/${id}/attendees`, query),
+  invite: (id: Id, user: Id) => http.call<void>(`/events/${id}/invites/${user}`, { method: 'PUT' }),
+  uninvite: (id: Id, user: Id) =>
+    http.call<void>(`/events/${id}/invites/${user}`, { method: 'DELETE' }),
   /** The iCalendar file of one event, or with null of all of one's own. */
   calendar: (id: Id | null) =>
     http.text(id === null ? '/users/me/calendar.ics' : `/events/${id}/calendar.ics`),
+  /** A new secret address of one's calendar, for calendar applications; the one before ends. */
+  makeCalendarLink: () =>
+    http.call<CalendarLink>('/users/me/calendar-link', { method: 'POST' }),
+  endCalendarLink: () => http.call<void>('/users/me/calendar-link', { method: 'DELETE' }),
 });
 
 export const signalCalls = (http: Http) => ({

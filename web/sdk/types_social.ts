@@ -65,7 +65,12 @@ export interface PostChange {
 
 /** What a post said before an edit. */
 export interface PostVersion {
+  /** 0: as it was created. */
+  version: number;
   text: string;
+  media_ids: Id[];
+  visibility: PostVisibility;
+  /** When another version took its place. */
   edited_at: Time;
 }
 
@@ -161,6 +166,20 @@ export interface NewCalendarEvent {
   link?: string;
   capacity?: number;
   visibility?: PostVisibility;
+}
+
+export interface CalendarEventQuery {
+  /** Whose: one's own, those answered or invited to, of people one follows, or public ones. */
+  scope?: 'all' | 'mine' | 'answered' | 'following' | 'public';
+  /** Those that end later, and those that start earlier. */
+  from?: Time;
+  to?: Time;
+}
+
+export interface CalendarLink {
+  /** A path on the server; whoever has it can read the calendar. */
+  url: string;
+  created_at: Time;
 }
 
 /** null removes. */

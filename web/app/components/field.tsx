@@ -6,7 +6,10 @@ import { IconButton } from './button';
 interface NativeInput {
   id?: string;
   name?: string;
-  type?: 'text' | 'email';
+  type?: 'text' | 'email' | 'url' | 'datetime-local';
+  /** id of a <datalist>. */
+  list?: string;
+  inputMode?: 'text' | 'numeric' | 'decimal';
   value?: string;
   autocomplete?: string;
   autocapitalize?: string;
