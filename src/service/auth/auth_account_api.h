@@ -1,0 +1,20 @@
+/* The routes about the account itself; their rows stand in auth_api.c. */
+#ifndef PARLEY_SERVICE_AUTH_ACCOUNT_API_H
+#define PARLEY_SERVICE_AUTH_ACCOUNT_API_H
+
+#include "service/auth/auth.h"
+
+struct auth_call auth_call_of(struct request *req);
+
+extern const struct schema auth_verify_schema, auth_forgot_schema, auth_reset_schema;
+extern const struct schema auth_confirm_schema;
+extern const char *const auth_verify_errors[], *const auth_forgot_errors[];
+extern const char *const auth_reset_errors[], *const auth_leave_errors[];
+
+int auth_verify_route(struct request *req);
+int auth_forgot_route(struct request *req);
+int auth_reset_route(struct request *req);
+int auth_deactivate_route(struct request *req);
+int auth_delete_route(struct request *req);
+
+#endif
