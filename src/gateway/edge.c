@@ -320,7 +320,8 @@ static int decode(struct edge_call *call, struct http_exchange *x)
         rc = decode_params(call);
     if (rc == 0 && route->query != NULL)
         rc = decode_query(call);
-    if (rc == 0 && route->body != NULL)
+    bool left_out = (route->flags & ROUTE_OPTIONAL_BODY) != 0 && x->body.len == 0;
+    if (rc == 0 && route->body != NULL && !left_out)
         rc = decode_body(call, x);
     return rc;
 }

@@ -160,7 +160,8 @@ static void write_body(const struct route *r, struct buf *out)
 {
     if (r->body == NULL)
         return;
-    buf_lit(out, ",\"requestBody\":{\"required\":true,\"content\":{");
+    buf_printf(out, ",\"requestBody\":{\"required\":%s,\"content\":{",
+               (r->flags & ROUTE_OPTIONAL_BODY) != 0 ? "false" : "true");
     buf_str(out, (r->flags & ROUTE_FORM) != 0 ? "\"application/x-www-form-urlencoded\""
                                               : "\"application/json\"");
     buf_lit(out, ":{\"schema\":");

@@ -16,6 +16,7 @@ enum route_flag {
     ROUTE_HIDDEN = 1 << 4, /* not in the API reference */
     /* Request or answer holds secrets: kept only in memory for an Idempotency-Key. */
     ROUTE_SECRET = 1 << 5,
+    ROUTE_OPTIONAL_BODY = 1 << 6, /* req->body is NULL when none was sent */
 };
 
 struct route {
