@@ -1,9 +1,11 @@
 /* The command line: parley <command> [flags]. One row per command. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "app/commands.h"
 #include "app/crash.h"
 #include "app/serve.h"
+#include "base/fault.h"
 
 struct command {
     const char *name, *args, *about, *more;
@@ -71,9 +73,21 @@ static void print_command(const struct command *c)
         c->name, c->args, c->about, c->more);
 }
 
+/* Tests make something fail, stall or die at a named place (base/fault.h). */
+static bool set_faults(void)
+{
+    const char *list = getenv("PARLEY_FAULTS");
+    if (list == NULL || list[0] == 0 || fault_set(list))
+        return true;
+    fprintf(stderr, "parley: PARLEY_FAULTS is malformed: %s\n", list);
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     crash_report_install();
+    if (!set_faults())
+        return 2;
     if (argc < 2) {
         print_usage(stderr);
         return 2;

@@ -96,6 +96,23 @@ int saga_begin(struct db_tx *tx, const struct saga_kind *kind, const struct id *
     return record(tx, &id, step, err);
 }
 
+static enum saga_standing standing_of(const struct found *saga)
+{
+    if (id_is_nil(&saga->id))
+        return SAGA_UNKNOWN;
+    return saga->state == SAGA_RUNNING ? SAGA_GOES_ON : SAGA_HAS_ENDED;
+}
+
+int saga_stands(struct db_tx *tx, const struct saga_kind *kind, const struct id *subject,
+                enum saga_standing *ret_standing, struct error *err)
+{
+    struct found saga;
+    int rc = find(tx, kind, subject, &saga, err);
+    if (rc == 0)
+        *ret_standing = standing_of(&saga);
+    return rc;
+}
+
 int saga_step(struct db_tx *tx, const struct saga_kind *kind, const struct id *subject,
               const char *step, enum saga_standing *ret_standing, struct error *err)
 {
@@ -103,9 +120,8 @@ int saga_step(struct db_tx *tx, const struct saga_kind *kind, const struct id *s
     int rc = find(tx, kind, subject, &saga, err);
     if (rc < 0)
         return rc;
-    bool goes_on = !id_is_nil(&saga.id) && saga.state == SAGA_RUNNING;
-    *ret_standing = id_is_nil(&saga.id) ? SAGA_UNKNOWN : goes_on ? SAGA_GOES_ON : SAGA_HAS_ENDED;
-    return goes_on ? record(tx, &saga.id, step, err) : 0;
+    *ret_standing = standing_of(&saga);
+    return *ret_standing == SAGA_GOES_ON ? record(tx, &saga.id, step, err) : 0;
 }
 
 int saga_undone(struct db_tx *tx, const struct saga_kind *kind, const struct id *subject,

@@ -37,6 +37,9 @@ enum saga_standing {
 /* At most one of a kind and subject. `step` is the first one, done in this transaction. */
 int saga_begin(struct db_tx *tx, const struct saga_kind *kind, const struct id *subject,
                const char *step, int64_t timeout_ms, struct error *err) MUSTCHECK;
+/* Inside db_read too. */
+int saga_stands(struct db_tx *tx, const struct saga_kind *kind, const struct id *subject,
+                enum saga_standing *ret_standing, struct error *err) MUSTCHECK;
 /* Records a step while the saga goes on. */
 int saga_step(struct db_tx *tx, const struct saga_kind *kind, const struct id *subject,
               const char *step, enum saga_standing *ret_standing, struct error *err) MUSTCHECK;

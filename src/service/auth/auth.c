@@ -7,6 +7,7 @@
 #include "service/auth/auth.h"
 
 #include "kit/consumer.h"
+#include "service/auth/auth_registration.h"
 #include "service/auth/auth_room.h"
 #include "service/auth/auth_store_session.h"
 
@@ -101,6 +102,7 @@ struct sign_up {
     const struct auth_signup *in;
     struct auth_account account;
     struct auth_new_session session;
+    struct auth_expected expected;
     uint64_t pos;
 };
 
@@ -111,18 +113,21 @@ static int sign_up_tx(struct db_tx *tx, void *arg, struct error *err)
     int rc = auth_write_account(s->auth->kit, tx, &s->account, s->in->full_name, correlation_id,
                                 &s->pos, err);
     if (rc == 0)
+        rc = auth_begin_registration(s->auth, tx, &s->account.user, err);
+    if (rc == 0)
         rc = auth_write_session(s->auth, tx, &s->session, &s->account.user, (struct slice){0},
                                 correlation_id, err);
     return rc;
 }
 
-/* The account is there; its profile follows by event. Without it nobody is signed in yet. */
+/* The account is there and pending; what the other rooms make of it follows by event. Until then
+ * nobody is signed in. */
 static int finish_sign_up(struct sign_up *s, struct auth_grant *ret_grant, bool *ret_pending,
                           struct error *err)
 {
     struct error waited;
     error_init(&waited);
-    int rc = s->auth->wait_profile(s->auth, s->pos, &waited);
+    int rc = s->auth->wait_registered(s->auth, &s->expected, &waited);
     *ret_pending = rc == FAIL_TIMEOUT;
     if (*ret_pending)
         return auth_end_session(s->auth, s->call, &s->account.user, &s->session.id, err);
@@ -144,8 +149,12 @@ static int sign_up(struct auth *auth, const struct auth_call *call, const struct
     if (rc < 0)
         return rc;
     auth_new_session(auth, &s.session);
+    auth_expect(auth, &s.expected, &s.account.user);
     rc = db_write(auth->db, sign_up_tx, &s, err);
-    return rc < 0 ? rc : finish_sign_up(&s, ret_grant, ret_pending, err);
+    if (rc == 0)
+        rc = finish_sign_up(&s, ret_grant, ret_pending, err);
+    auth_unexpect(&s.expected);
+    return rc;
 }
 
 int auth_sign_up(struct auth *auth, const struct auth_call *call, const struct auth_signup *in,
@@ -164,7 +173,7 @@ struct sign_in {
     enum auth_login_kind kind;
     struct slice key; /* absent: no account can have that name */
     struct auth_account account;
-    bool found;
+    bool found, pending;
     char rehash[PASSWORD_HASH_MAX]; /* "" when the stored one is good enough */
     struct auth_new_session session;
 };
@@ -172,8 +181,9 @@ struct sign_in {
 static int find_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct sign_in *s = arg;
-    return auth_store_find_account(tx, s->kind, s->key, s->call->arena, &s->account, &s->found,
-                                   err);
+    int rc =
+        auth_store_find_account(tx, s->kind, s->key, s->call->arena, &s->account, &s->found, err);
+    return rc == 0 && s->found ? auth_is_pending(tx, &s->account.user, &s->pending, err) : rc;
 }
 
 static int find_account(struct sign_in *s, struct slice login, struct error *err)
@@ -238,6 +248,8 @@ static int sign_in(struct auth *auth, const struct auth_call *call, const struct
         rc = limit_account(auth, attempts_key(&s), call, err);
     if (rc == 0)
         rc = check_password(&s, in->password, err);
+    if (rc == 0 && s.pending)
+        rc = auth_wait_pending(auth, &s.account.user, err);
     if (rc == 0)
         rc = auth_profile(auth, call, &s.account.user, &profile, err);
     if (rc < 0)

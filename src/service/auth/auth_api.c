@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "kit/consumer.h"
 #include "service/auth/auth_cookie.h"
+#include "service/auth/auth_registration.h"
 #include "service/auth/auth_room.h"
 #include "service/auth/auth_schema.h"
 
@@ -145,8 +146,9 @@ static int jwks_route(struct request *req)
                                             "The key set does not fit.");
 }
 
-static const char *const sign_up_errors[] = {"username_taken",   "email_taken", "phone_taken",
-                                             "too_many_signups", "busy",        NULL};
+static const char *const sign_up_errors[] = {
+    "username_taken", "email_taken",         "phone_taken", "too_many_signups",
+    "busy",           "registration_failed", NULL};
 static const char *const sign_in_errors[] = {"invalid_credentials",
                                              "account_disabled",
                                              "account_pending",
@@ -216,14 +218,30 @@ static const struct config_key auth_config[] = {
          "After this a new signing key is made; the old one verifies until its last token ends."},
     {"auth.key_publish_ahead", CONFIG_DURATION, "10m", 0, 86400000,
      .doc = "How long before it signs a new key is published."},
+    {"auth.registration_timeout", CONFIG_DURATION, "60s", 1000, 86400000,
+     .doc = "A sign-up that is not complete by then is undone."},
     {0},
 };
 
-static const struct event_type *const auth_events[] = {
-    &auth_user_created_event, &auth_session_revoked_event, &auth_user_changed_event,
-    &auth_user_deleted_event, NULL};
+static const struct event_type *const auth_events[] = {&auth_user_created_event,
+                                                       &auth_session_revoked_event,
+                                                       &auth_user_changed_event,
+                                                       &auth_user_deleted_event,
+                                                       &registration_profile_created_event,
+                                                       &registration_activated_event,
+                                                       &registration_failed_event,
+                                                       NULL};
+
+static const char *const registration_types[] = {"user.profile_created", "user.creation_failed",
+                                                 NULL};
+static const struct consumer auth_consumers[] = {
+    {.name = "auth.registrations",
+     .types = registration_types,
+     .handle = auth_follow_registrations},
+};
 
 static const struct job auth_jobs[] = {
+    {"auth.registrations", 1000, auth_give_up_overdue},
     {"auth.sweep", 60 * 60 * 1000, auth_sweep},
     {"auth.keys", 30 * 1000, auth_tend_keys},
 };
@@ -267,6 +285,7 @@ static int start(struct kit *kit, void **ret_room, struct error *err)
     auth->refresh_ttl_ms = config_int(kit->config, "auth.refresh_ttl");
     auth->limit_addresses = config_bool(kit->config, "limits.per_address");
     auth->wait_profile = wait_profile;
+    auth->wait_registered = auth_wait_registered;
     register_metrics(auth);
     int rc = db_write(auth->db, load_refresh_key, auth, err);
     if (rc == 0)
@@ -287,6 +306,7 @@ static void stop(void *room)
     struct auth *auth = room;
     explicit_bzero(auth->refresh_key, sizeof auth->refresh_key);
     free(auth->followers);
+    free(auth->expecting);
     free(auth);
 }
 
@@ -296,6 +316,8 @@ const struct module auth_module = {
     .routes = auth_routes,
     .route_count = ARRAY_LEN(auth_routes),
     .events = auth_events,
+    .consumers = auth_consumers,
+    .consumer_count = ARRAY_LEN(auth_consumers),
     .jobs = auth_jobs,
     .job_count = ARRAY_LEN(auth_jobs),
     .config = auth_config,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "kit/emit.h"
+#include "service/auth/auth_registration.h"
 #include "service/auth/auth_room.h"
 #include "service/auth/auth_store_session.h"
 
@@ -72,16 +73,21 @@ struct auth_follower {
 
 static void on_batch(struct event_subscription *sub, struct event_batch *batch)
 {
-    struct auth *auth = CONTAINER_OF(sub, struct auth_follower, subscription)->auth;
-    for (unsigned i = 0; i < batch->count; i++)
+    struct auth_follower *f = CONTAINER_OF(sub, struct auth_follower, subscription);
+    unsigned loop = (unsigned)(f - f->auth->followers);
+    for (unsigned i = 0; i < batch->count; i++) {
+        auth_hear_registration(f->auth, loop, &batch->events[i]);
         if (batch->events[i].type == &auth_session_revoked_event)
-            apply(auth, &batch->events[i]);
+            apply(f->auth, &batch->events[i]);
+    }
 }
 
 void auth_follow_revocations(struct auth *auth)
 {
     auth->followers = xcalloc(auth->kit->loop_count, sizeof *auth->followers);
+    auth->expecting = xcalloc(auth->kit->loop_count, sizeof *auth->expecting);
     for (unsigned i = 0; i < auth->kit->loop_count; i++) {
+        list_init(&auth->expecting[i]);
         struct auth_follower *f = &auth->followers[i];
         f->auth = auth;
         f->subscription.loop = auth->kit->loops[i];

@@ -2,6 +2,7 @@
 #ifndef PARLEY_SERVICE_AUTH_ROOM_H
 #define PARLEY_SERVICE_AUTH_ROOM_H
 
+#include "base/list.h"
 #include "base/metric.h"
 #include "kit/limit.h"
 #include "kit/password.h"
@@ -15,6 +16,8 @@
 
 enum auth_result { AUTH_SUCCEEDED, AUTH_FAILED, AUTH_LIMITED, AUTH_RESULTS };
 
+struct auth_expected;
+
 struct auth {
     struct kit *kit;
     struct db *db;
@@ -24,10 +27,13 @@ struct auth {
     uint8_t refresh_key[SEAL_KEY_BYTES];
     struct auth_keys keys;
     struct auth_follower *followers; /* one per loop, see auth_events.c */
+    struct list *expecting;          /* one per loop: who waits for a registration to end */
     struct metric *sign_ins[AUTH_RESULTS], *sign_ups[AUTH_RESULTS];
     struct metric *sign_in_seconds;
     /* Until the profile of a user made at `pos` is there; FAIL_TIMEOUT. The kit's consumer_wait. */
     int (*wait_profile)(struct auth *auth, uint64_t pos, struct error *err);
+    /* Until a registration has ended; auth_wait_registered. */
+    int (*wait_registered)(struct auth *auth, struct auth_expected *expected, struct error *err);
 };
 
 static inline int64_t auth_now(const struct auth *auth)

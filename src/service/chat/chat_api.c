@@ -3,6 +3,9 @@
 
 extern const struct db_schema chat_db_schema; /* made from schema/ by the build */
 
+/* Whoever signs up waits for the chat profile: after 0.7 s the registration is given up. */
+enum { CHAT_PROFILE_ATTEMPTS = 4 };
+
 /* --- between requests and rules -------------------------------------------------------------- */
 static int check_match(struct chat_call *call, struct slice current_json)
 {
@@ -387,6 +390,16 @@ static void stop(void *room)
 
 static const char *const chat_needs[] = {"user", NULL};
 
+static const char *const profile_types[] = {"user.created", "user.creation_failed", "user.deleted",
+                                            NULL};
+static const struct consumer chat_consumers[] = {
+    {.name = "chat.profiles",
+     .types = profile_types,
+     .handle = chat_follow_people,
+     .attempts = CHAT_PROFILE_ATTEMPTS,
+     .give_up = chat_give_up_profile},
+};
+
 const struct module chat_module = {
     .name = "chat",
     .needs = chat_needs,
@@ -396,6 +409,8 @@ const struct module chat_module = {
     .op_count = ARRAY_LEN(chat_ops),
     .events = chat_event_types,
     .config = chat_config,
+    .consumers = chat_consumers,
+    .consumer_count = ARRAY_LEN(chat_consumers),
     .schema = &chat_db_schema,
     .start = chat_start,
     .stop = stop,

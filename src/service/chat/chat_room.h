@@ -72,6 +72,11 @@ bool chat_scan_message(struct slice json, struct message_key *ret_key);
 /* Where the digits of "seq" stand in the JSON of any message. */
 enum { CHAT_SEQ_AT = 100 };
 
+/* --- chat profiles (chat_profile.c): the consumer chat.profiles ------------------------------- */
+int chat_follow_people(void *room, struct db_tx *tx, const struct event *event, struct error *err);
+int chat_give_up_profile(void *room, struct db_tx *tx, const struct event *event, struct slice why,
+                         struct error *err);
+
 /* --- the fold (chat_fold.c) ------------------------------------------------------------------ */
 void chat_fold_init(struct chat_room *room);
 void chat_fold_done(struct chat_room *room);

@@ -6,6 +6,9 @@
 
 extern const struct db_schema user_db_schema, user_search_db_schema; /* embedded by the build */
 
+/* Whoever signs up waits for the profile: after 0.7 s the registration is given up. */
+enum { USER_PROFILE_ATTEMPTS = 4 };
+
 enum {
     CACHE_ENTRIES_MAX = 16384,
     CACHE_TTL_MS = 300000,
@@ -240,11 +243,16 @@ static const struct route user_routes[] = {
 /* --- the room ----------------------------------------------------------------------------------
  */
 
-static const char *const profile_types[] = {"user.created", "user.account_changed", NULL};
+static const char *const profile_types[] = {"user.created", "user.account_changed",
+                                            "user.creation_failed", NULL};
 static const char *const search_types[] = {"user.created", "user.updated", "user.account_changed",
-                                           NULL};
+                                           "user.creation_failed", NULL};
 static const struct consumer user_consumers[] = {
-    {.name = "user.profiles", .types = profile_types, .handle = user_follow_profiles},
+    {.name = "user.profiles",
+     .types = profile_types,
+     .handle = user_follow_profiles,
+     .attempts = USER_PROFILE_ATTEMPTS,
+     .give_up = user_give_up_profile},
     {.name = "user.search",
      .types = search_types,
      .db = "user.search",

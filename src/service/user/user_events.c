@@ -1,5 +1,6 @@
 /* The room's place in the log: profiles and the search index follow it, edits go out on it. */
 #include "contract/auth.h"
+#include "contract/registration.h"
 #include "kit/emit.h"
 #include "service/user/user_room.h"
 #include "service/user/user_store.h"
@@ -44,12 +45,41 @@ int user_emit_updated(struct user_room *room, struct db_tx *tx, const struct use
 /* --- consumers ---------------------------------------------------------------------------------
  */
 
-static int follow_created(struct db_tx *tx, const struct event *event, struct arena *arena,
-                          struct error *err)
+/* A name that another profile has will not become free by trying again: the registration is given
+ * up at once. Without one (an operator made the account) the event is tried again and put aside. */
+static int refuse_taken(struct user_room *room, struct db_tx *tx, const struct id *user,
+                        struct error *err)
+{
+    struct error taken = *err;
+    error_init(err);
+    int rc = registration_fail(room->kit, tx, user, REGISTRATION_PROFILE,
+                               SLICE("Another profile has this name."), err);
+    return rc != 0 ? (rc < 0 ? rc : 0)
+                   : error_set(err, FAIL_CONFLICT, taken.code, "%s", taken.detail);
+}
+
+/* The user room's part of a registration (contract/registration.h). */
+static int follow_created(struct user_room *room, struct db_tx *tx, const struct event *event,
+                          struct arena *arena, struct error *err)
 {
     struct auth_user_created created;
+    bool wanted = false;
     int rc = schema_decode(&auth_user_created_schema, event->data, arena, &created, err);
-    return rc < 0 ? rc : user_store_insert(tx, &created, err);
+    if (rc == 0)
+        rc = registration_wants(tx, &created.id, &wanted, err);
+    if (rc < 0 || !wanted)
+        return rc;
+    rc = user_store_insert(tx, &created, err);
+    if (rc == FAIL_CONFLICT)
+        return refuse_taken(room, tx, &created.id, err);
+    return rc < 0 ? rc : registration_did(room->kit, tx, &created.id, REGISTRATION_PROFILE, err);
+}
+
+static int follow_failed(struct db_tx *tx, const struct id *user, struct error *err)
+{
+    bool removed;
+    int rc = user_store_remove(tx, user, &removed, err);
+    return rc < 0 || !removed ? rc : registration_undid(tx, user, REGISTRATION_PROFILE, err);
 }
 
 static int follow_account(struct db_tx *tx, const struct event *event, struct arena *arena,
@@ -65,10 +95,24 @@ int user_follow_profiles(void *room, struct db_tx *tx, const struct event *event
 {
     struct arena arena;
     arena_init(&arena, EVENT_BYTES_MAX);
-    int rc = event->type == &auth_user_created_event ? follow_created(tx, event, &arena, err)
-                                                     : follow_account(tx, event, &arena, err);
+    int rc;
+    if (event->type == &auth_user_created_event)
+        rc = follow_created(room, tx, event, &arena, err);
+    else if (event->type == &registration_failed_event)
+        rc = follow_failed(tx, &event->stream, err);
+    else
+        rc = follow_account(tx, event, &arena, err);
     arena_done(&arena);
     return rc < 0 ? rc : user_forget_on_commit(room, tx, &event->stream, err);
+}
+
+int user_give_up_profile(void *room, struct db_tx *tx, const struct event *event, struct slice why,
+                         struct error *err)
+{
+    if (event->type != &auth_user_created_event)
+        return 0;
+    return registration_fail(((struct user_room *)room)->kit, tx, &event->stream,
+                             REGISTRATION_PROFILE, why, err);
 }
 
 static int index_created(struct db_tx *tx, const struct event *event, struct arena *arena,
@@ -112,6 +156,8 @@ int user_follow_search(void *room, struct db_tx *tx, const struct event *event, 
         rc = index_created(tx, event, &arena, err);
     else if (event->type == &user_updated_event)
         rc = index_updated(tx, event, &arena, err);
+    else if (event->type == &registration_failed_event)
+        rc = user_search_store_remove(tx, &event->stream, err);
     else
         rc = index_account(tx, event, &arena, &changed, err);
     arena_done(&arena);

@@ -27,6 +27,9 @@ int user_emit_updated(struct user_room *room, struct db_tx *tx, const struct use
 /* Consumers; see kit/module.h. */
 int user_follow_profiles(void *room, struct db_tx *tx, const struct event *event,
                          struct error *err);
+/* user.created could not be followed for good. */
+int user_give_up_profile(void *room, struct db_tx *tx, const struct event *event, struct slice why,
+                         struct error *err);
 int user_follow_search(void *room, struct db_tx *tx, const struct event *event, struct error *err);
 
 #endif

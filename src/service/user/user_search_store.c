@@ -61,6 +61,23 @@ int user_search_store_put(struct db_tx *tx, const struct id *user, struct slice 
     return rc;
 }
 
+static const struct db_sql sql_remove = {"DELETE FROM user_document WHERE user_id = ?1"};
+
+int user_search_store_remove(struct db_tx *tx, const struct id *user, struct error *err)
+{
+    struct arena arena;
+    struct document old = {.found = false};
+    arena_init(&arena, TEXT_BYTES_MAX);
+    int rc = get(tx, user, &arena, &old, err);
+    if (rc == 0 && old.found)
+        rc = db_exec(tx, &sql_unindex, err, db_int(old.doc_id), db_text(old.username),
+                     db_text(old.full_name));
+    if (rc == 0 && old.found)
+        rc = db_exec(tx, &sql_remove, err, db_id(user));
+    arena_done(&arena);
+    return rc;
+}
+
 static const struct db_sql sql_set_active = {
     "UPDATE user_document SET is_active = ?2 WHERE user_id = ?1 AND is_active <> ?2"};
 

@@ -73,6 +73,15 @@ int user_store_insert(struct db_tx *tx, const struct auth_user_created *created,
                    db_int(created->role), db_int(created->created_at));
 }
 
+static const struct db_sql sql_remove = {"DELETE FROM profile WHERE user_id = ?1"};
+
+int user_store_remove(struct db_tx *tx, const struct id *user, bool *ret_removed, struct error *err)
+{
+    int rc = db_exec(tx, &sql_remove, err, db_id(user));
+    *ret_removed = rc == 0 && db_changes(tx) > 0;
+    return rc;
+}
+
 static const struct db_sql sql_update = {
     "UPDATE profile SET full_name = ?2, bio = ?3, avatar_url = ?4, updated_at = ?5,"
     " is_private = ?6, discoverable_by_email = ?7, discoverable_by_phone = ?8 WHERE user_id = ?1"};

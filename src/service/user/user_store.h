@@ -15,6 +15,8 @@ int user_store_get_by_name(struct db_tx *tx, struct slice username, struct arena
 /* Once: a profile that is there stays as it is. */
 int user_store_insert(struct db_tx *tx, const struct auth_user_created *created,
                       struct error *err) MUSTCHECK;
+int user_store_remove(struct db_tx *tx, const struct id *user, bool *ret_removed,
+                      struct error *err) MUSTCHECK;
 /* Writes what a person may edit, and updated_at. */
 int user_store_update(struct db_tx *tx, const struct user_profile *profile,
                       struct error *err) MUSTCHECK;
@@ -25,6 +27,8 @@ int user_store_set_account(struct db_tx *tx, const struct auth_user_changed *cha
 /* Makes or renews what the user can be found by. full_name may be absent. */
 int user_search_store_put(struct db_tx *tx, const struct id *user, struct slice username,
                           struct slice full_name, struct error *err) MUSTCHECK;
+/* They are not found any more; somebody who is not there is as good. */
+int user_search_store_remove(struct db_tx *tx, const struct id *user, struct error *err) MUSTCHECK;
 /* *ret_changed false when it was so before, or nobody can be found by that id. */
 int user_search_store_set_active(struct db_tx *tx, const struct id *user, bool active,
                                  bool *ret_changed, struct error *err) MUSTCHECK;

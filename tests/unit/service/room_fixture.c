@@ -6,6 +6,7 @@
 #include "engine/kv.h"
 #include "kit/consumer.h"
 #include "kit/limit.h"
+#include "service/auth/auth_registration.h"
 
 static const struct module *const modules[] = {&auth_module, &user_module, NULL};
 
@@ -40,9 +41,15 @@ static void open_db(struct rooms *r, const char *name, const struct db_schema *s
 
 static void open_engines(struct rooms *r)
 {
-    static const struct event_type *const types[] = {
-        &auth_user_created_event, &auth_session_revoked_event, &auth_user_changed_event,
-        &auth_user_deleted_event, &user_updated_event,         NULL};
+    static const struct event_type *const types[] = {&auth_user_created_event,
+                                                     &auth_session_revoked_event,
+                                                     &auth_user_changed_event,
+                                                     &auth_user_deleted_event,
+                                                     &user_updated_event,
+                                                     &registration_profile_created_event,
+                                                     &registration_activated_event,
+                                                     &registration_failed_event,
+                                                     NULL};
     struct db_schema main_schemas[] = {event_log_schema, kit_schema, *auth_module.schema,
                                        *user_module.schema};
     struct db_schema search_schemas[] = {kit_schema, *user_module.search_schema};
@@ -67,6 +74,12 @@ static int pump_profiles(struct auth *auth, uint64_t pos, struct error *err)
     return 0;
 }
 
+static int pump_registrations(struct auth *auth, struct auth_expected *expected, struct error *err)
+{
+    rooms_pump(CONTAINER_OF(auth->kit, struct rooms, kit));
+    return 0;
+}
+
 static void start_rooms(struct rooms *r)
 {
     r->databases[0] = (struct kit_database){"user.search", r->search_db};
@@ -86,6 +99,7 @@ static void start_rooms(struct rooms *r)
     r->auth = r->states[0];
     r->users = r->states[1];
     r->auth->wait_profile = pump_profiles;
+    r->auth->wait_registered = pump_registrations;
 }
 
 void rooms_open(struct rooms *r, const char *const *settings)
@@ -136,6 +150,7 @@ void rooms_clear(struct rooms *r)
 
 struct pump {
     struct rooms *r;
+    void *room;
     const struct consumer *consumer;
     struct db *db;
     uint64_t pos;
@@ -172,14 +187,14 @@ static int read_one(struct db_tx *tx, void *arg, struct error *err)
 static int handle_one(struct db_tx *tx, void *arg, struct error *err)
 {
     struct pump *p = arg;
-    return p->consumer->handle(p->r->users, tx, &p->event, err);
+    return p->consumer->handle(p->room, tx, &p->event, err);
 }
 
-static void pump_consumer(struct rooms *r, const struct consumer *consumer, struct db *db,
-                          uint64_t *pos)
+static void pump_consumer(struct rooms *r, void *room, const struct consumer *consumer,
+                          struct db *db, uint64_t *pos)
 {
     for (;;) {
-        struct pump p = {.r = r, .consumer = consumer, .db = db, .pos = *pos};
+        struct pump p = {.r = r, .room = room, .consumer = consumer, .db = db, .pos = *pos};
         struct error err;
         error_init(&err);
         CHECK_OK(db_read(r->main_db, read_one, &p, &err), &err);
@@ -193,10 +208,23 @@ static void pump_consumer(struct rooms *r, const struct consumer *consumer, stru
     }
 }
 
+/* The chat room is not here; its part of a registration is. */
+static int do_chat_part(void *room, struct db_tx *tx, const struct event *event, struct error *err)
+{
+    struct rooms *r = room;
+    return r->no_chat
+               ? 0
+               : registration_did(&r->kit, tx, &event->stream, REGISTRATION_CHAT_PROFILE, err);
+}
+
 void rooms_pump(struct rooms *r)
 {
-    pump_consumer(r, &user_module.consumers[0], r->main_db, &r->profiles_pos);
-    pump_consumer(r, &user_module.consumers[1], r->search_db, &r->search_pos);
+    static const char *const created[] = {"user.created", NULL};
+    static const struct consumer chat = {.types = created, .handle = do_chat_part};
+    pump_consumer(r, r->users, &user_module.consumers[0], r->main_db, &r->profiles_pos);
+    pump_consumer(r, r, &chat, r->main_db, &r->chat_pos);
+    pump_consumer(r, r->auth, &auth_module.consumers[0], r->main_db, &r->registrations_pos);
+    pump_consumer(r, r->users, &user_module.consumers[1], r->search_db, &r->search_pos);
 }
 
 struct counting {

@@ -22,7 +22,8 @@ struct rooms {
     void *states[2];
     struct auth *auth;
     struct user_room *users;
-    uint64_t profiles_pos, search_pos;
+    uint64_t profiles_pos, search_pos, chat_pos, registrations_pos;
+    bool no_chat; /* the part of the chat room in a registration is not done */
     struct arena arena;
     struct in6_addr address;
     struct auth_call call;

@@ -191,7 +191,7 @@ TEST(ten_sign_ups_from_an_address)
     rooms_close(&r);
 }
 
-static int never_there(struct auth *auth, uint64_t pos, struct error *err)
+static int never_there(struct auth *auth, struct auth_expected *expected, struct error *err)
 {
     return error_set(err, FAIL_TIMEOUT, "timeout", "Not within two seconds.");
 }
@@ -202,7 +202,7 @@ TEST(a_profile_that_is_late_leaves_the_account_pending)
     struct auth_grant grant;
     bool pending = false;
     rooms_open(&r, NULL);
-    r.auth->wait_profile = never_there;
+    r.auth->wait_registered = never_there;
     struct auth_signup in = {.username = SLICE("alice"), .password = SLICE("password of alice")};
     CHECK_OK(auth_sign_up(r.auth, &r.call, &in, &grant, &pending, &r.err), &r.err);
     CHECK(pending);
