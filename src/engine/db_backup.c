@@ -14,7 +14,7 @@
 
 #include "engine/db_sqlite.h"
 
-enum { PAGES_PER_SLICE = 512 };
+enum { PAGES_PER_SLICE = 256 };
 
 struct db_backup_run {
     char *path, *part;

@@ -1,6 +1,10 @@
 /* What the writer thread does between two batches besides backups: slices of background workers,
  * each in a transaction of its own, and checkpoints, passive ones whenever the WAL has grown by
- * DB_CHECKPOINT_PAGES. SQLite's automatic checkpoint is off.
+ * DB_CHECKPOINT_BYTES. SQLite's automatic checkpoint is off.
+ *
+ * A slice is committed without waiting for the disk. What it wrote can be derived again, so losing
+ * it to a power cut loses nothing, and it cannot be lost alone: the WAL is one chain of checksums,
+ * whose next synced commit, or the checkpoint, takes everything before it along.
  */
 #include <sched.h>
 #include <stdatomic.h>
@@ -8,12 +12,22 @@
 #include "engine/db_sqlite.h"
 
 /* --- workers -------------------------------------------------------------------------------- */
+/* Outside a transaction only; SQLite sets it while it compiles the statement. */
+static void wait_for_disk(struct db_writer *w, bool wait)
+{
+    const char *pragma = wait ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL";
+    /* Going on would acknowledge what is not durable. */
+    panic_if(db_conn_script(&w->conn, pragma, NULL) != 0, "cannot set how commits are synced");
+}
+
 int db_worker_slice(struct db *db, struct db_worker *worker, bool *ret_more, struct error *err)
 {
     struct db_writer *w = &db->writer;
     struct db_tx tx;
     db_tx_init(&tx, db, &w->conn, true);
     *ret_more = false;
+    if (db->config.sync == DB_SYNC_FULL)
+        wait_for_disk(w, false);
     int rc = db_writer_begin(w, err);
     if (rc == 0)
         rc = worker->work(worker, &tx, DB_SLICE_US, ret_more, err);
@@ -23,6 +37,8 @@ int db_worker_slice(struct db *db, struct db_worker *worker, bool *ret_more, str
         rc = db_writer_commit(w, err);
     if (rc != 0)
         db_writer_roll_back(w);
+    if (db->config.sync == DB_SYNC_FULL)
+        wait_for_disk(w, true);
     db_tx_run_hooks(&tx, rc == 0);
     worker->ended(worker, rc == 0);
     return rc;
@@ -44,14 +60,30 @@ bool db_run_workers(struct db *db, bool idle)
 }
 
 /* --- checkpoints ----------------------------------------------------------------------------- */
+int db_page_bytes(struct db_conn *conn, unsigned *ret_bytes, struct error *err)
+{
+    sqlite3_stmt *stmt;
+    int rc = sqlite3_prepare_v2(conn->sqlite, "PRAGMA page_size", -1, &stmt, NULL);
+    int step = rc == SQLITE_OK ? sqlite3_step(stmt) : rc;
+    if (step == SQLITE_ROW)
+        *ret_bytes = (unsigned)sqlite3_column_int(stmt, 0);
+    sqlite3_finalize(stmt);
+    return step == SQLITE_ROW ? 0 : db_conn_error(conn, step, "page size", err);
+}
+
+static void publish_wal(struct db_writer *w)
+{
+    atomic_store_explicit(&w->wal_bytes, (uint64_t)w->wal_pages * w->page_bytes,
+                          memory_order_relaxed);
+}
+
 static int note_wal(void *arg, sqlite3 *sqlite, const char *schema, int pages)
 {
     struct db_writer *w = arg;
     if ((unsigned)pages < w->wal_pages) /* the WAL began anew */
         w->wal_safe_pages = 0;
     w->wal_pages = (unsigned)pages;
-    atomic_store_explicit(&w->wal_bytes, (uint64_t)w->wal_pages * DB_PAGE_BYTES,
-                          memory_order_relaxed);
+    publish_wal(w);
     return SQLITE_OK;
 }
 
@@ -68,8 +100,7 @@ int db_checkpoint(struct db_writer *w, int mode)
         w->wal_pages = (unsigned)wal;
         w->wal_safe_pages = (unsigned)done;
     }
-    atomic_store_explicit(&w->wal_bytes, (uint64_t)w->wal_pages * DB_PAGE_BYTES,
-                          memory_order_relaxed);
+    publish_wal(w);
     atomic_fetch_add_explicit(&w->checkpoints, 1, memory_order_relaxed);
     return rc;
 }
@@ -81,15 +112,16 @@ unsigned db_wal_unsafe_pages(const struct db_writer *w)
 
 void db_checkpoint_if_long(struct db_writer *w)
 {
-    if (db_wal_unsafe_pages(w) >= DB_CHECKPOINT_PAGES)
+    unsigned truncate_pages = DB_TRUNCATE_BYTES / w->page_bytes;
+    if (db_wal_unsafe_pages(w) >= DB_CHECKPOINT_BYTES / w->page_bytes)
         db_checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
     if (w->wal_pages < w->truncate_at_pages)
         return;
     /* Readers have kept the WAL from starting anew for long: wait for them, but not for ever. */
     if (db_checkpoint(w, SQLITE_CHECKPOINT_TRUNCATE) == SQLITE_OK)
-        w->truncate_at_pages = DB_TRUNCATE_PAGES;
+        w->truncate_at_pages = truncate_pages;
     else
-        w->truncate_at_pages = w->wal_pages + DB_TRUNCATE_PAGES / 4;
+        w->truncate_at_pages = w->wal_pages + truncate_pages / 4;
 }
 
 /* --- who registers ---------------------------------------------------------------------------- */

@@ -130,7 +130,7 @@ static int out_of_time(void *arg)
 static int set_up_writer(struct db_conn *conn, enum db_sync sync, struct error *err)
 {
     int rc = db_conn_script(conn,
-                            "PRAGMA page_size=4096; PRAGMA journal_mode=WAL;"
+                            "PRAGMA page_size=8192; PRAGMA journal_mode=WAL;"
                             "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864;"
                             "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
                             "PRAGMA cache_size=-65536; PRAGMA secure_delete=OFF;"

@@ -16,11 +16,10 @@
 
 enum {
     DB_READERS_MAX = 8,
-    DB_PAGE_BYTES = 4096,
-    DB_CHECKPOINT_PAGES = 8 << 20 >> 12, /* passive checkpoint when the WAL grew by this much */
-    DB_TRUNCATE_PAGES = 256 << 20 >> 12, /* readers kept it from starting anew: truncate */
-    DB_READ_MAX_MS = 5000,               /* a longer read is interrupted, or the WAL never ends */
-    DB_SLICE_US = 5000,                  /* background work between two batches */
+    DB_CHECKPOINT_BYTES = 8 << 20, /* passive checkpoint when the WAL grew by this much */
+    DB_TRUNCATE_BYTES = 256 << 20, /* readers kept it from starting anew: truncate */
+    DB_READ_MAX_MS = 5000,         /* a longer read is interrupted, or the WAL never ends */
+    DB_SLICE_US = 2000,            /* background work between two batches */
 };
 
 /* --- connections and statements (db_statement.c) --------------------------------------------- */
@@ -121,6 +120,7 @@ struct db_writer {
     struct db_job *pending, **pending_end; /* oldest first; the thread's own */
     struct db_worker *workers;
     struct db_backup_run *backup;
+    unsigned page_bytes;                /* of this file; new ones get 8 KB, older ones have 4 */
     unsigned wal_pages, wal_safe_pages; /* in the WAL; of these already in the database */
     unsigned truncate_at_pages;
     int64_t last_batch_ns;
@@ -145,6 +145,7 @@ bool db_run_workers(struct db *db, bool idle); /* whether something was done */
 int db_checkpoint(struct db_writer *writer, int mode);
 void db_checkpoint_if_long(struct db_writer *writer);
 void db_wal_watch(struct db_writer *writer);
+int db_page_bytes(struct db_conn *conn, unsigned *ret_bytes, struct error *err) MUSTCHECK;
 unsigned db_wal_unsafe_pages(const struct db_writer *writer); /* not in the database file yet */
 
 /* --- backup (db_backup.c), on the writer thread ---------------------------------------------- */

@@ -301,7 +301,10 @@ int db_writer_start(struct db *db, struct error *err)
 {
     struct db_writer *w = &db->writer;
     w->pending_end = &w->pending;
-    w->truncate_at_pages = DB_TRUNCATE_PAGES;
+    int rc = db_page_bytes(&w->conn, &w->page_bytes, err);
+    if (rc != 0)
+        return rc;
+    w->truncate_at_pages = DB_TRUNCATE_BYTES / w->page_bytes;
     db_wal_watch(w);
     return db_thread_start(&w->thread, "db-writer", writer_main, db, err);
 }

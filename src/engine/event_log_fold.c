@@ -4,8 +4,10 @@
  * transaction of its own; the last one advances log_state.folded. A crash or a failed slice
  * repeats the whole round, so folders are idempotent.
  *
- * A round begins when the tail is long, or somewhat long and nobody writes, or at close. When the
- * tail is four times too long, slices have no end: writers wait until the round is done.
+ * A round begins when the tail is long, or somewhat long and nobody writes, or at close. It keeps
+ * pace with what is written: every new event owes the fold some time, more of it the longer the
+ * tail is, so that a round takes about as long as the next one takes to fill up, and writers never
+ * stand still for it. When the tail is four times too long all the same, slices have no end.
  */
 #include <stdlib.h>
 
@@ -15,7 +17,15 @@
 static const struct db_sql advance = {
     "UPDATE log_state SET folded = ?1, head = max(head, ?1), last_at = max(last_at, ?2)"};
 
-enum { RETRY_MS = 1000, IDLE_MS = 1000, WRITERS_WAIT_AT = 4 };
+enum {
+    RETRY_MS = 1000,
+    IDLE_MS = 1000,
+    SLICE_ALWAYS_AT = 2, /* after every commit, however small */
+    WRITERS_WAIT_AT = 4,
+    OWED_NS = 3000, /* per event, at a tail of just the allowed length; folding it costs 2000 */
+    SLICE_MIN_US = 2000,  /* a slice is a transaction: fewer, larger ones cost less */
+    SLICE_MAX_US = 20000, /* after a very large commit */
+};
 
 static struct event_log *log_of(struct db_worker *worker)
 {
@@ -35,10 +45,25 @@ static bool may_try(const struct event_log *log)
     return !log->fold.failed || clock_mono_ns(log->clock) >= log->fold.retry_ns;
 }
 
+/* What the events since the last slice owe the fold, in microseconds. */
+static int64_t owed_us(const struct event_log *log)
+{
+    uint64_t fresh = atomic_load_explicit(&log->tail.head, memory_order_relaxed) - log->fold.paid;
+    size_t events = atomic_load_explicit(&log->tail.events, memory_order_relaxed);
+    size_t bytes = atomic_load_explicit(&log->tail.bytes, memory_order_relaxed);
+    double length = (double)events / (double)log->config.tail_events_max;
+    if (length < (double)bytes / (double)log->config.tail_bytes_max)
+        length = (double)bytes / (double)log->config.tail_bytes_max;
+    double owed = (double)fresh * OWED_NS / 1000 * length;
+    return owed < SLICE_MAX_US ? (int64_t)owed : SLICE_MAX_US;
+}
+
 static bool overdue(struct db_worker *worker)
 {
     struct event_log *log = log_of(worker);
-    return (longer_than(log, 1) && may_try(log)) || log_trim_due(log);
+    if (longer_than(log, 1) && may_try(log))
+        return owed_us(log) >= SLICE_MIN_US || longer_than(log, SLICE_ALWAYS_AT);
+    return log_trim_due(log);
 }
 
 static bool ready(struct db_worker *worker)
@@ -49,7 +74,8 @@ static bool ready(struct db_worker *worker)
     if (!may_try(log))
         return false;
     bool idle = clock_mono_ns(log->clock) - log->last_commit_ns >= IDLE_MS * INT64_C(1000000);
-    return log->fold.active || (idle && atomic_load(&log->tail.events) > LOG_IDLE_FOLD_EVENTS);
+    return log->fold.active || longer_than(log, 1) ||
+           (idle && atomic_load(&log->tail.events) > LOG_IDLE_FOLD_EVENTS);
 }
 
 /* --- a round --------------------------------------------------------------------------------- */
@@ -126,7 +152,9 @@ static int work(struct db_worker *worker, struct db_tx *tx, int64_t budget_us, b
     struct log_fold *f = &log->fold;
     bool folding = f->active || longer_than(log, 1) || f->closing || !log_trim_due(log);
     if (folding && may_try(log) && atomic_load(&log->tail.events) != 0) {
-        int rc = fold_slice(log, tx, budget_us, err);
+        int64_t owed = owed_us(log);
+        int rc = fold_slice(log, tx, owed > budget_us ? owed : budget_us, err);
+        f->paid = atomic_load(&log->tail.head);
         *ret_more = !f->finished;
         return rc;
     }

@@ -163,6 +163,7 @@ struct log_fold {
     struct log_index_round index;
     bool index_done, finished;   /* finished: this slice advances `folded` */
     struct event_folder *folder; /* next to be given the round */
+    uint64_t paid;               /* head at the last slice: events above it owe the fold time */
     int64_t retry_ns;
 };
 
