@@ -35,6 +35,9 @@ struct user_calls {
      * *ret_missing (may be NULL) is the first that is not. May wait. */
     int (*check_all)(void *room, const struct id *users, size_t count, struct id *ret_missing,
                      struct error *err);
+    /* ret_ids[i]: the active user of that name (lower case), nil when it is nobody's. May wait. */
+    int (*find_names)(void *room, const struct slice *names, size_t count, struct id *ret_ids,
+                      struct error *err);
 };
 
 #endif

@@ -292,7 +292,8 @@ static int start(struct kit *kit, void **ret_room, struct error *err)
     room->db = kit_db(kit, "user");
     room->search_db = kit_db(kit, "user.search");
     room->cache = user_cache_new(kit->clock, CACHE_ENTRIES_MAX, CACHE_TTL_MS);
-    room->calls = (struct user_calls){.room = room, .get = get_call, .check_all = check_all_call};
+    room->calls = (struct user_calls){
+        .room = room, .get = get_call, .check_all = check_all_call, .find_names = user_find_names};
     *ret_room = room;
     return 0;
 }

@@ -24,6 +24,10 @@ int user_reindex_on_commit(struct user_room *room, struct db_tx *tx, struct erro
 int user_emit_updated(struct user_room *room, struct db_tx *tx, const struct user_profile *profile,
                       struct slice correlation_id, uint64_t *ret_pos, struct error *err) MUSTCHECK;
 
+/* See find_names in contract/user.h (user_names.c). */
+int user_find_names(void *room, const struct slice *names, size_t count, struct id *ret_ids,
+                    struct error *err);
+
 /* Consumers; see kit/module.h. */
 int user_follow_profiles(void *room, struct db_tx *tx, const struct event *event,
                          struct error *err);
