@@ -15,6 +15,7 @@
 
 #include "io/coro.h"
 #include "service/chat/chat_room.h"
+#include "service/social/social_blocks.h"
 
 extern const struct db_schema chat_db_schema;
 
@@ -49,6 +50,20 @@ static int check_all(void *room, const struct id *users, size_t count, struct id
 static const void *user_calls(void *room)
 {
     static const struct user_calls calls = {.check_all = check_all};
+    return &calls;
+}
+
+/* As in the house while nobody has blocked anybody. */
+static bool blocked(void *room, const struct id *a, const struct id *b)
+{
+    return social_blocks_between(room, a, b);
+}
+
+static const void *social_calls(void *room)
+{
+    static struct social_calls calls = {.blocked = blocked};
+    if (calls.room == NULL)
+        calls.room = social_blocks_new();
     return &calls;
 }
 
@@ -170,8 +185,9 @@ static void open_house(struct bench *b, const char *folder)
 {
     static char path[400];
     static const struct module user_module = {.name = "user", .calls = user_calls};
-    static const struct module *const modules[] = {&user_module, NULL};
-    static void *rooms[1];
+    static const struct module blocks_module = {.name = "social", .calls = social_calls};
+    static const struct module *const modules[] = {&blocks_module, &user_module, NULL};
+    static void *rooms[2];
     static struct db *db;
     static struct event_log *log;
     struct error err;

@@ -219,8 +219,13 @@ static int create_tx(struct db_tx *tx, void *arg, struct error *err)
                                     err);
     if (rc != 0)
         return rc;
-    if (id_is_nil(&known))
+    if (id_is_nil(&known) && create->what->kind == CHAT_DIRECT)
+        rc = chat_may_talk(create->call->room, &create->call->user, create->what->member_ids.items,
+                           err);
+    if (rc == 0 && id_is_nil(&known))
         return insert_new(create, tx, err);
+    if (rc != 0)
+        return rc;
     rc = chat_enter(create->call, tx, &known, &in, err);
     if (rc == 0)
         rc = chat_describe(create->call, tx, in.entry->view, in.member, in.entry->last_seq,
@@ -233,6 +238,8 @@ int chat_create(struct chat_call *call, const struct chat_create *what, struct c
     int rc = check_create(call, what);
     if (rc == 0)
         rc = chat_check_users(call, "member_ids", &what->member_ids);
+    if (rc == 0 && what->kind != CHAT_DIRECT)
+        rc = chat_check_blocks(call, "member_ids", &what->member_ids);
     if (rc != 0)
         return rc;
     struct create create = {.call = call, .what = what, .view = new_view(call, what)};

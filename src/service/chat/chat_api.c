@@ -301,7 +301,8 @@ static int op_typing(struct request *req)
 static const struct route chat_routes[] = {
     {HTTP_POST, "/api/v1/chats", "chats", "Make a chat",
      "A direct chat with somebody you have one with already is that chat.", create,
-     .body = &chat_create_schema, .answer = &chat_schema, .status = 201},
+     .body = &chat_create_schema, .answer = &chat_schema, .status = 201,
+     .errors = CODES("blocked")},
     {HTTP_GET, "/api/v1/chats", "chats", "My chats",
      "Newest activity first, the newest 10,000 of them.", list, .query = &page_query_schema,
      .answer = &chat_schema, .answer_list = true, .status = 200},
@@ -335,7 +336,8 @@ static const struct route chat_routes[] = {
      .params = &chat_params_schema, .body = &chat_send_schema, .body_max = 128 << 10,
      .answer = &chat_message_schema, .status = 201,
      .errors =
-         CODES("chat_not_found", "channel_read_only", "client_id_reused", "too_many_messages")},
+         CODES("chat_not_found", "channel_read_only", "blocked", "client_id_reused",
+               "too_many_messages")},
     {HTTP_GET, CHAT "/messages", "messages", "History",
      "Newest first; with `after` oldest first. Deleted messages stay as tombstones.", history,
      .params = &chat_params_schema, .query = &chat_history_schema, .answer = &chat_message_schema,
@@ -347,7 +349,7 @@ static const struct route chat_routes[] = {
      edit_message, .params = &chat_message_params_schema, .body = &chat_edit_schema,
      .body_max = 128 << 10, .answer = &chat_message_schema, .status = 200,
      .errors = CODES("chat_not_found", "message_not_found", "not_your_message", "message_deleted",
-                     "too_many_edits", "stale")},
+                     "blocked", "too_many_edits", "stale")},
     {HTTP_DELETE, MESSAGE, "messages", "Delete a message",
      "One's own, or any as the owner or an admin. A tombstone keeps its place.", delete_message,
      .params = &chat_message_params_schema, .status = 204,
@@ -360,10 +362,12 @@ static const struct route chat_routes[] = {
      .flags = ROUTE_NO_BODY, .params = &chat_reaction_params_schema, .answer = &chat_message_schema,
      .status = 200,
      .errors =
-         CODES("chat_not_found", "message_not_found", "message_deleted", "too_many_reactions")},
+         CODES("chat_not_found", "message_not_found", "message_deleted", "blocked",
+               "too_many_reactions")},
     {HTTP_DELETE, MESSAGE "/reactions/{emoji}", "messages", "Take a reaction back", NULL,
      remove_reaction, .params = &chat_reaction_params_schema, .answer = &chat_message_schema,
-     .status = 200, .errors = CODES("chat_not_found", "message_not_found", "message_deleted")},
+     .status = 200,
+     .errors = CODES("chat_not_found", "message_not_found", "message_deleted", "blocked")},
     {HTTP_PUT, CHAT "/read", "messages", "Mark as read", "Up to seq; never goes back.", mark_read,
      .params = &chat_params_schema, .body = &chat_read_schema, .status = 204,
      .errors = CODES("chat_not_found")},
@@ -388,7 +392,7 @@ static void stop(void *room)
     chat_room_close(room);
 }
 
-static const char *const chat_needs[] = {"user", NULL};
+static const char *const chat_needs[] = {"social", "user", NULL};
 
 static const char *const profile_types[] = {"user.created", "user.creation_failed", "user.deleted",
                                             NULL};

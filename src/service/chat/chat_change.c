@@ -66,6 +66,9 @@ static int edit_tx(struct db_tx *tx, void *arg, struct error *err)
                          "Only the sender can edit a message.");
     if (slice_eq(message->text, change->text))
         return 0;
+    rc = chat_may_talk_in(change->call->room, change->in.entry->view, &change->call->user, err);
+    if (rc != 0)
+        return rc;
     int64_t version, now_ms = clock_wall_ms(change->call->room->clock);
     rc = chat_store_add_edit(tx, &change->place, message->text, now_ms, &version, err);
     if (rc != 0)
@@ -159,6 +162,9 @@ static int react_tx(struct db_tx *tx, void *arg, struct error *err)
         return rc;
     if (!chat_emoji_valid(what->emoji))
         return error_field(err, "emoji", "not_allowed", "must be one emoji");
+    rc = chat_may_talk_in(change->call->room, change->in.entry->view, &change->call->user, err);
+    if (rc != 0)
+        return rc;
     rc = chat_store_react(tx, what, &change->call->user, &changed, err);
     if (rc != 0 || !changed)
         return rc;

@@ -177,6 +177,8 @@ int chat_add_members(struct chat_call *call, const struct id *chat, const struct
     int rc = check_inside(call, chat);
     if (rc == 0)
         rc = chat_check_users(call, "user_ids", &what->user_ids);
+    if (rc == 0)
+        rc = chat_check_blocks(call, "user_ids", &what->user_ids);
     if (rc != 0)
         return rc;
     add.added = arena_array(call->arena, what->user_ids.count, sizeof *add.added);

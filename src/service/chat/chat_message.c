@@ -96,6 +96,9 @@ static int send_tx(struct db_tx *tx, void *arg, struct error *err)
                                       &known, err);
     if (rc != 0 || known != 0)
         return rc != 0 ? rc : send_again(send, tx, known, err);
+    rc = chat_may_talk_in(room, in.entry->view, &call->user, err);
+    if (rc != 0)
+        return rc;
     const struct event_draft event = {.type = &chat_message_sent_event,
                                       .stream = key.chat,
                                       .data = json,

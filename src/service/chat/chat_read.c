@@ -74,7 +74,10 @@ int chat_typing(struct chat_call *call, const struct id *chat)
     if (rc != 0)
         return rc;
     bool silent = look.view->kind == CHAT_CHANNEL && member->role == CHAT_MEMBER;
+    rc = chat_may_talk_in(call->room, look.view, &call->user, call->err);
     chat_view_unref(look.view);
+    if (rc != 0)
+        return rc;
     struct kit *kit = call->room->kit;
     if (silent || kit->ephemeral == NULL || !may_type(call, chat))
         return 0;

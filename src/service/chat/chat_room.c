@@ -64,6 +64,7 @@ int chat_room_open(const struct chat_room_config *config, struct chat_room **ret
     room->clock = kit->clock;
     room->log = kit->log;
     room->db = event_log_db(kit->log);
+    room->social = kit_calls(kit, "social");
     room->group_members_max = config->group_members_max;
     room->send_limit = (struct limit_rule){"messages", LIMIT_BUCKET, config->messages_per_minute,
                                            60000, "too_many_messages"};

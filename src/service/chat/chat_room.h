@@ -3,6 +3,7 @@
 #define PARLEY_SERVICE_CHAT_CHAT_ROOM_H
 
 #include "base/metric.h"
+#include "contract/social.h"
 #include "contract/user.h"
 #include "kit/limit.h"
 #include "service/chat/chat.h"
@@ -23,6 +24,7 @@ struct chat_room {
     struct event_folder folder;   /* activity and own read marks (chat_fold.c) */
     struct chat_fold *fold;
     struct metric *sent;
+    const struct social_calls *social;
 };
 
 /* --- opening (chat_room.c) -------------------------------------------------------------------- */
@@ -80,6 +82,17 @@ int chat_give_up_profile(void *room, struct db_tx *tx, const struct event *event
 /* --- the fold (chat_fold.c) ------------------------------------------------------------------ */
 void chat_fold_init(struct chat_room *room);
 void chat_fold_done(struct chat_room *room);
+
+/* --- blocks between people (chat_block.c) ------------------------------------------------------ */
+/* FAIL_FORBIDDEN "blocked" when either has blocked the other. From memory, any thread. */
+int chat_may_talk(struct chat_room *room, const struct id *user, const struct id *other,
+                  struct error *err) MUSTCHECK;
+/* The same for the two of a direct chat; any other chat may be talked in. */
+int chat_may_talk_in(struct chat_room *room, const struct chat_view *view, const struct id *user,
+                     struct error *err) MUSTCHECK;
+/* 422 on the field of the first who has blocked the asking person, or is blocked. May wait. */
+int chat_check_blocks(struct chat_call *call, const char *field,
+                      const struct schema_list *list) MUSTCHECK;
 
 /* --- shared rules ---------------------------------------------------------------------------- */
 /* The chat as the member sees it (chat.c). tx: inside db_write; NULL: anywhere else. */

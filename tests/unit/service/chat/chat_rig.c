@@ -30,8 +30,33 @@ static const void *user_calls(void *room)
     return &calls;
 }
 
+/* Blocks are set by the test; `room` is the rig. */
+static bool blocked(void *room, const struct id *a, const struct id *b)
+{
+    const struct chat_rig *rig = room;
+    const struct id *by = &rig->blocker, *whom = &rig->blocked;
+    return (id_eq(a, by) && id_eq(b, whom)) || (id_eq(b, by) && id_eq(a, whom));
+}
+
+static int relations(void *room, const struct id *viewer, const struct id *others, size_t count,
+                     struct social_relation *ret_relations, struct error *err)
+{
+    const struct chat_rig *rig = room;
+    for (size_t i = 0; i < count; i++)
+        ret_relations[i] = (struct social_relation){
+            .blocking = id_eq(viewer, &rig->blocker) && id_eq(&others[i], &rig->blocked),
+            .blocked_by = id_eq(viewer, &rig->blocked) && id_eq(&others[i], &rig->blocker)};
+    return 0;
+}
+
+static const void *social_calls(void *room)
+{
+    return &((struct chat_rig *)room)->social;
+}
+
 static const struct module user_module = {.name = "user", .calls = user_calls};
-static const struct module *const modules[] = {&user_module, NULL};
+static const struct module social_module = {.name = "social", .calls = social_calls};
+static const struct module *const modules[] = {&social_module, &user_module, NULL};
 
 static int kv_add(struct kv *kv, struct slice key, struct slice value, int64_t ttl_ms,
                   bool *ret_stored, struct error *err)
@@ -75,6 +100,8 @@ void chat_rig_start(struct chat_rig *rig)
     const struct event_log_config log = {
         .db = rig->db, .types = chat_event_types, .tail_events_max = rig->tail_events_max};
     CHECK_OK(event_log_open(&log, &rig->log, &err), &err);
+    rig->social = (struct social_calls){.room = rig, .blocked = blocked, .relations = relations};
+    rig->rooms[0] = rig;
     rig->kit = (struct kit){.clock = &rig->clock.clock,
                             .main_db = rig->db,
                             .log = rig->log,

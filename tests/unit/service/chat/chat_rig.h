@@ -10,7 +10,9 @@ struct chat_rig {
     struct kit kit;
     struct clock_fake clock;
     struct kv kv;
-    void *rooms[1];
+    void *rooms[2];
+    struct social_calls social;
+    struct id blocker, blocked; /* nil: nobody has blocked anybody */
     struct db *db;
     struct event_log *log;
     struct chat_room *room;
