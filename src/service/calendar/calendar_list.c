@@ -1,0 +1,178 @@
+/* Lists of gatherings in order of their start.
+ *
+ * Keys come first, from the sources that the scope names, merged; then the relations to their hosts
+ * say which of them the reader may see; then those are read whole. What may not be seen makes a
+ * round short, so there are a few of them; a page that is still not full has a cursor all the same.
+ */
+#include "service/calendar/calendar_room.h"
+
+enum { ROUNDS_MAX = 5, FOLLOWED_AT_ONCE = 500 };
+
+struct looking {
+    struct calendar_call *call;
+    int scope;
+    struct gathering_window window;
+    struct id *followed;
+    size_t followed_count;
+    struct gathering_keys keys;
+    size_t limit;
+    struct gathering *items; /* of the page */
+    struct gathering_key *chosen;
+    size_t chosen_count, item_count;
+};
+
+static int out_of_room(struct error *err)
+{
+    return error_set(err, FAIL_TOO_LARGE, "too_large", "The page does not fit.");
+}
+
+static int load_followed(struct looking *l)
+{
+    struct calendar_call *call = l->call;
+    const struct social_calls *social = call->room->social;
+    struct id after = {{0}};
+    size_t count;
+    if (l->scope != GATHERINGS_ALL && l->scope != GATHERINGS_FOLLOWING)
+        return 0;
+    l->followed = arena_array(call->arena, CALENDAR_FOLLOWED_MAX, sizeof *l->followed);
+    if (l->followed == NULL)
+        return out_of_room(call->err);
+    do {
+        int rc = social->following(social->room, &call->user, &after, FOLLOWED_AT_ONCE,
+                                   l->followed + l->followed_count, &count, call->err);
+        if (rc < 0)
+            return rc;
+        l->followed_count += count;
+        if (count > 0)
+            after = l->followed[l->followed_count - 1];
+    } while (count == FOLLOWED_AT_ONCE && l->followed_count < CALENDAR_FOLLOWED_MAX);
+    return 0;
+}
+
+static bool wants(const struct looking *l, int scope)
+{
+    return l->scope == scope || l->scope == GATHERINGS_ALL;
+}
+
+static int keys_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct looking *l = arg;
+    const struct gathering_window *w = &l->window;
+    int rc = 0;
+    l->keys.count = 0;
+    if (wants(l, GATHERINGS_MINE))
+        rc = list_store_hosted(tx, w, &l->call->user, true, &l->keys, err);
+    if (rc == 0 && wants(l, GATHERINGS_ANSWERED))
+        rc = list_store_answered(tx, w, &l->call->user, &l->keys, err);
+    if (rc == 0 && wants(l, GATHERINGS_PUBLIC))
+        rc = list_store_public(tx, w, &l->keys, err);
+    for (size_t i = 0; rc == 0 && i < l->followed_count; i++)
+        rc = list_store_hosted(tx, w, &l->followed[i], false, &l->keys, err);
+    return rc;
+}
+
+static int choose(struct looking *l)
+{
+    struct calendar_call *call = l->call;
+    const struct social_calls *social = call->room->social;
+    struct id hosts[PAGE_LIMIT_MAX + 1];
+    struct social_relation relations[PAGE_LIMIT_MAX + 1];
+    for (size_t i = 0; i < l->keys.count; i++)
+        hosts[i] = l->keys.items[i].host_id;
+    int rc = l->keys.count == 0 ? 0
+                                : social->relations(social->room, &call->user, hosts, l->keys.count,
+                                                    relations, call->err);
+    for (size_t i = 0; rc == 0 && i < l->keys.count && l->chosen_count <= l->limit; i++) {
+        const struct gathering_key *key = &l->keys.items[i];
+        if (calendar_may_see(&relations[i], key->visibility, key->known))
+            l->chosen[l->chosen_count++] = *key;
+    }
+    return rc;
+}
+
+static struct cursor cursor_of(const struct gathering_key *key)
+{
+    return (struct cursor){.number = key->starts_at, .id = key->id};
+}
+
+/* One more than a page is chosen, so that it is known whether there is another. */
+static int find_keys(struct looking *l, bool *ret_more)
+{
+    bool full = true;
+    int rc = 0;
+    for (int round = 0; rc == 0 && full && round < ROUNDS_MAX && l->chosen_count <= l->limit;
+         round++) {
+        rc = db_read(l->call->room->db, keys_tx, l, l->call->err);
+        if (rc == 0)
+            rc = choose(l);
+        full = l->keys.count == l->keys.max;
+        if (rc == 0 && full)
+            l->window.after = cursor_of(&l->keys.items[l->keys.count - 1]);
+    }
+    *ret_more = full || l->chosen_count > l->limit;
+    return rc;
+}
+
+static int items_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct looking *l = arg;
+    struct calendar_room *room = l->call->room;
+    for (size_t i = 0; i < l->chosen_count; i++) {
+        struct gathering *g = &l->items[l->item_count];
+        bool found, known;
+        int rc = gathering_store_get(tx, &l->chosen[i].id, l->call->arena, g, &found, err);
+        if (rc == 0 && found)
+            rc = calendar_fill_local(room, l->call->arena, g, err);
+        if (rc == 0 && found)
+            rc = calendar_fill_answer(tx, &l->call->user, g, &known, err);
+        if (rc < 0)
+            return rc;
+        l->item_count += found; /* else it has gone in between */
+    }
+    return 0;
+}
+
+static int start_looking(struct looking *l, const struct gathering_query *query)
+{
+    struct calendar_call *call = l->call;
+    bool given;
+    int rc = cursor_decode(query->page.cursor, &l->window.after, &given, call->err);
+    if (rc < 0)
+        return rc;
+    if (!given)
+        l->window.after = (struct cursor){.number = INT64_MIN};
+    l->window.from = query->from != 0 ? query->from : calendar_now_ms(call->room);
+    l->window.to = query->to != 0 ? query->to : INT64_MAX;
+    if (l->window.to <= l->window.from && query->to != 0)
+        return error_field(call->err, "to", "not_after_from", "must be later than from");
+    l->limit = (size_t)query->page.limit;
+    l->keys.max = l->limit + 1;
+    l->keys.items = arena_array(call->arena, l->keys.max, sizeof *l->keys.items);
+    l->chosen = arena_array(call->arena, l->limit + 1, sizeof *l->chosen);
+    l->items = arena_array(call->arena, l->limit, sizeof *l->items);
+    if (l->keys.items == NULL || l->chosen == NULL || l->items == NULL)
+        return out_of_room(call->err);
+    return load_followed(l);
+}
+
+int gathering_list(struct calendar_call *call, const struct gathering_query *query,
+                   struct gathering_list *ret_list)
+{
+    struct looking l = {.call = call, .scope = query->scope};
+    struct gathering_list list = {0};
+    int rc = start_looking(&l, query);
+    if (rc == 0)
+        rc = find_keys(&l, &list.more);
+    if (rc < 0)
+        return rc;
+    list.next = l.window.after;
+    if (l.chosen_count > l.limit) {
+        l.chosen_count = l.limit;
+        list.next = cursor_of(&l.chosen[l.limit - 1]);
+    }
+    rc = db_read(call->room->db, items_tx, &l, call->err);
+    list.items = l.items;
+    list.count = l.item_count;
+    *ret_list = list;
+    return rc;
+}

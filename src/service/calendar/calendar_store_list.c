@@ -1,0 +1,145 @@
+/* Lists: each source gives its first keys in order of start; they are merged as they come. What
+ * lasts long may have begun long before the window, so it is looked for from further back. */
+#include "service/calendar/calendar_store.h"
+
+enum { DAY_MS = 86400000 };
+
+static int key_order(const struct gathering_key *a, const struct gathering_key *b)
+{
+    if (a->starts_at != b->starts_at)
+        return a->starts_at < b->starts_at ? -1 : 1;
+    return id_cmp(&a->id, &b->id);
+}
+
+/* Into its place; the last falls out when there are more than max. */
+static void add_key(struct gathering_keys *keys, const struct gathering_key *key)
+{
+    size_t at = keys->count;
+    while (at > 0 && key_order(&keys->items[at - 1], key) > 0)
+        at--;
+    if (at > 0 && id_eq(&keys->items[at - 1].id, &key->id)) {
+        keys->items[at - 1].known |= key->known;
+        return;
+    }
+    if (at == keys->max)
+        return;
+    size_t after = (keys->count < keys->max ? keys->count : keys->max - 1) - at;
+    memmove(&keys->items[at + 1], &keys->items[at], after * sizeof *keys->items);
+    keys->items[at] = *key;
+    if (keys->count < keys->max)
+        keys->count++;
+}
+
+static int add_rows(struct db_rows *rows, bool known, struct gathering_keys *keys,
+                    struct error *err)
+{
+    int rc;
+    while ((rc = db_next(rows, err)) > 0) {
+        struct gathering_key key = {.starts_at = db_col_int(rows, 0),
+                                    .id = db_col_id(rows, 1),
+                                    .host_id = db_col_id(rows, 2),
+                                    .visibility = (int)db_col_int(rows, 3),
+                                    .known = known};
+        add_key(keys, &key);
+    }
+    return rc;
+}
+
+/* Where the index is entered: behind the cursor, and not earlier than something that lasts until
+ * the window can begin. */
+static struct cursor entry(const struct gathering_window *w, int64_t lasts_ms)
+{
+    struct cursor first = {.number = w->from - lasts_ms};
+    return first.number > w->after.number ? first : w->after;
+}
+
+static struct db_value id_bytes(const struct id *id)
+{
+    return db_blob(slice_of((const char *)id->bytes, sizeof id->bytes));
+}
+
+#define KEY "SELECT g.starts_at, g.gathering_id, g.host_id, g.visibility FROM "
+#define WINDOW                                                                                     \
+    " g.deleted_at IS NULL AND (g.starts_at, g.gathering_id) > (?1, ?2) AND g.starts_at < ?3"      \
+    " AND g.ends_at > ?4"
+#define ORDER " ORDER BY g.starts_at, g.gathering_id LIMIT ?5"
+
+static const struct db_sql sql_public = {
+    KEY "gathering g WHERE g.visibility = 0 AND g.is_long = ?6 AND" WINDOW ORDER};
+
+int list_store_public(struct db_tx *tx, const struct gathering_window *w,
+                      struct gathering_keys *keys, struct error *err)
+{
+    static const int64_t lasts_ms[] = {DAY_MS, (int64_t)CALENDAR_DAYS_MAX * DAY_MS};
+    int rc = 0;
+    for (int is_long = 0; rc == 0 && is_long < 2; is_long++) {
+        struct db_rows rows;
+        struct cursor at = entry(w, lasts_ms[is_long]);
+        rc = db_query(tx, &sql_public, &rows, err, db_int(at.number), id_bytes(&at.id),
+                      db_int(w->to), db_int(w->from), db_int((int64_t)keys->max), db_int(is_long));
+        if (rc == 0)
+            rc = add_rows(&rows, false, keys, err);
+    }
+    return rc;
+}
+
+static const struct db_sql sql_hosted = {
+    KEY "gathering g WHERE g.host_id = ?6 AND g.visibility <= ?7 AND" WINDOW ORDER};
+
+int list_store_hosted(struct db_tx *tx, const struct gathering_window *w, const struct id *host,
+                      bool own, struct gathering_keys *keys, struct error *err)
+{
+    struct db_rows rows;
+    struct cursor at = entry(w, (int64_t)CALENDAR_DAYS_MAX * DAY_MS);
+    /* Nothing behind the last of a full list can come into it. */
+    int64_t to = keys->count == keys->max ? keys->items[keys->max - 1].starts_at + 1 : w->to;
+    int rc = db_query(tx, &sql_hosted, &rows, err, db_int(at.number), id_bytes(&at.id), db_int(to),
+                      db_int(w->from), db_int((int64_t)keys->max), db_id(host),
+                      db_int(own ? SOCIAL_PRIVATE : SOCIAL_FOLLOWERS));
+    return rc < 0 ? rc : add_rows(&rows, own, keys, err);
+}
+
+static const struct db_sql sql_answered = {
+    KEY "rsvp r JOIN gathering g ON g.gathering_id = r.gathering_id WHERE r.user_id = ?6"
+        " AND" WINDOW ORDER};
+static const struct db_sql sql_invited = {
+    KEY "invite i JOIN gathering g ON g.gathering_id = i.gathering_id WHERE i.user_id = ?6"
+        " AND" WINDOW ORDER};
+
+int list_store_answered(struct db_tx *tx, const struct gathering_window *w, const struct id *user,
+                        struct gathering_keys *keys, struct error *err)
+{
+    static const struct db_sql *const sources[] = {&sql_answered, &sql_invited};
+    struct cursor at = entry(w, (int64_t)CALENDAR_DAYS_MAX * DAY_MS);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < ARRAY_LEN(sources); i++) {
+        struct db_rows rows;
+        rc = db_query(tx, sources[i], &rows, err, db_int(at.number), id_bytes(&at.id),
+                      db_int(w->to), db_int(w->from), db_int((int64_t)keys->max), db_id(user));
+        if (rc == 0)
+            rc = add_rows(&rows, true, keys, err);
+    }
+    return rc;
+}
+
+static const struct db_sql sql_feed = {
+    "SELECT gathering_id FROM gathering WHERE host_id = ?1 AND starts_at > ?4 AND ends_at > ?2"
+    " AND deleted_at IS NULL"
+    " UNION SELECT g.gathering_id FROM rsvp r JOIN gathering g ON g.gathering_id = r.gathering_id"
+    " WHERE r.user_id = ?1 AND r.status IN (0, 1) AND g.ends_at > ?2 AND g.deleted_at IS NULL"
+    " ORDER BY gathering_id DESC LIMIT ?3"};
+
+int list_store_feed(struct db_tx *tx, const struct id *user, int64_t from, size_t limit,
+                    struct id *ret_ids, size_t *ret_count, struct error *err)
+{
+    struct db_rows rows;
+    size_t count = 0;
+    int rc = db_query(tx, &sql_feed, &rows, err, db_id(user), db_int(from), db_int((int64_t)limit),
+                      db_int(from - (int64_t)CALENDAR_DAYS_MAX * DAY_MS));
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(&rows, err)) > 0)
+        ret_ids[count++] = db_col_id(&rows, 0);
+    *ret_count = count;
+    return rc;
+}
