@@ -199,5 +199,8 @@ int auth_wait_pending(struct auth *auth, const struct id *user, struct error *er
     if (outcome == FAIL_TIMEOUT)
         return error_set(err, FAIL_FORBIDDEN, "account_pending",
                          "The account is still being made; try again in a moment.");
+    if (expected.failed) /* nobody has this login any more */
+        return error_set(err, FAIL_UNAUTHENTICATED, "invalid_credentials",
+                         "The login or the password is not right.");
     return error_set(err, (enum fail)outcome, waited.code, "%s", waited.detail);
 }

@@ -30,7 +30,8 @@ void auth_unexpect(struct auth_expected *expected);
  * "registration_failed": given up, and the names are free again. */
 int auth_wait_registered(struct auth *auth, struct auth_expected *expected,
                          struct error *err) MUSTCHECK;
-/* The same for an account whose owner comes back. FAIL_FORBIDDEN "account_pending". */
+/* The same for an account whose owner comes back. FAIL_FORBIDDEN "account_pending",
+ * FAIL_UNAUTHENTICATED "invalid_credentials". */
 int auth_wait_pending(struct auth *auth, const struct id *user, struct error *err) MUSTCHECK;
 
 /* On each loop, for each event of a batch. */
