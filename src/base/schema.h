@@ -14,7 +14,7 @@
  *   SCHEMA_RAW     struct slice holding encoded JSON; encoded as it stands (NULL ptr = null);
  *                  decoding keeps the raw text of any valid value
  * Null: a field with SCHEMA_NULLABLE accepts null and encodes null for: a slice with NULL ptr, a
- * nil id, time 0, a NULL pointer, enum -1, INT 0 (so its min is at least 1), a list whose items
+ * nil id, time 0, a NULL pointer, enum -1, INT 0 (so its min is at least 1; with SCHEMA_COUNT -1), a list whose items
  * are NULL; for BOOL there is no null. SCHEMA_OMIT leaves the key out in the same cases.
  * Presence: if the struct has a `uint64_t present` member (schema.present_offset >= 0), bit i says
  * that field i of the table stood in the input; that is how PATCH tells absent from null or zero.
@@ -49,6 +49,7 @@ enum schema_flag {
     SCHEMA_NO_BLANK = 1 << 5,   /* STRING: refuse text that is only white space */
     SCHEMA_ONE_LINE = 1 << 6,   /* STRING: refuse control characters */
     SCHEMA_CHARACTERS = 1 << 7, /* STRING: min and max count code points instead of bytes */
+    SCHEMA_COUNT = 1 << 8,      /* INT with NULLABLE: 0 is a number, -1 stands for null */
 };
 
 struct schema;

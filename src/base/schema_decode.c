@@ -158,6 +158,8 @@ static int read_null(struct reader *r, const struct schema_field *f, const struc
         schema_refuse(&r->check, path, "wrong_type", "must not be null");
     else if (f->type == SCHEMA_ENUM)
         memcpy(at, &(int){-1}, sizeof(int));
+    else if ((f->flags & SCHEMA_COUNT) != 0)
+        memcpy(at, &(int64_t){-1}, sizeof(int64_t));
     return 0;
 }
 

@@ -82,7 +82,9 @@ static bool is_null(const struct schema_field *f, const char *at)
     case SCHEMA_ID: return id_is_nil((const struct id *)(const void *)at);
     case SCHEMA_TIME: return load_i64(at) == 0;
     case SCHEMA_ENUM: return load_int(at) < 0;
-    case SCHEMA_INT: return (f->flags & SCHEMA_NULLABLE) != 0 && load_i64(at) == 0;
+    case SCHEMA_INT:
+        return (f->flags & SCHEMA_NULLABLE) != 0 &&
+               load_i64(at) == ((f->flags & SCHEMA_COUNT) != 0 ? -1 : 0);
     case SCHEMA_LIST: return load_pointer(at) == NULL;
     case SCHEMA_OBJECT: return (f->flags & SCHEMA_POINTER) != 0 && load_pointer(at) == NULL;
     default: return false;

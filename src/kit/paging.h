@@ -24,10 +24,19 @@ struct cursor {
 int cursor_decode(struct slice text, struct cursor *ret_cursor, bool *ret_given,
                   struct error *err) MUSTCHECK;
 void cursor_encode(const struct cursor *cursor, struct buf *out);
+/* The same for a list whose order needs more than a number and an id: exactly `size` bytes, at most
+ * PAGE_CURSOR_BYTES_MAX, as request_reply_page_bytes gave them out. ret_bytes is untouched when no
+ * cursor was given. */
+#define PAGE_CURSOR_BYTES_MAX 128
+int cursor_decode_bytes(struct slice text, size_t size, uint8_t *ret_bytes, bool *ret_given,
+                        struct error *err) MUSTCHECK;
 /* Replies {"items": [...], "next_cursor": ...}; next NULL for the last page. items: array of
  * structs. */
 int request_reply_page(struct request *req, const struct schema *schema, const void *items,
                        size_t count, const struct cursor *next);
+/* next: an absent slice for the last page. */
+int request_reply_page_bytes(struct request *req, const struct schema *schema, const void *items,
+                             size_t count, struct slice next);
 /* The same with items that are encoded already. */
 int request_reply_page_json(struct request *req, const struct slice *items, size_t count,
                             const struct cursor *next);

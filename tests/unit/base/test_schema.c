@@ -490,6 +490,32 @@ TEST(a_nullable_integer_is_null_at_zero)
     buf_done(&out);
 }
 
+static const struct schema_field counted_fields[] = {
+    {"to", NULL, SCHEMA_INT, SCHEMA_NULLABLE | SCHEMA_COUNT, SCHEMA_AT(struct reply, to)},
+};
+static SCHEMA_DEF(counted_schema, struct reply, "Counted", NULL, counted_fields);
+
+TEST(a_nullable_count_may_be_zero_and_is_null_at_minus_one)
+{
+    static const struct {
+        const char *json;
+        int64_t value;
+    } samples[] = {{"{\"to\":null}", -1}, {"{\"to\":0}", 0}, {"{\"to\":7}", 7}};
+    for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
+        struct reply r = {99};
+        struct buf out;
+        buf_init(&out, 1000);
+        arena_reset(&arena);
+        error_init(&err);
+        CHECK_OK(schema_decode(&counted_schema, slice_str(samples[i].json), &arena, &r, &err),
+                 &err);
+        CHECK_INT(r.to, samples[i].value);
+        schema_encode(&counted_schema, &r, &out);
+        CHECK_STR(buf_view(&out), samples[i].json);
+        buf_done(&out);
+    }
+}
+
 struct node {
     const struct node *next;
 };

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "harness.h"
+#include "kit/jwt.h"
 #include "kit/paging.h"
 #include "kit/problem.h"
 #include "kit/request.h"
@@ -199,6 +200,28 @@ TEST(foreign_cursors_are_refused)
     CHECK_INT(decode("AAAA", &cursor, &given), FAIL_BAD_REQUEST);
     CHECK_INT(decode("!AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", &cursor, &given), FAIL_BAD_REQUEST);
     CHECK_INT(decode("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", &cursor, &given), FAIL_BAD_REQUEST);
+}
+
+TEST(cursors_of_bytes_come_back_and_only_with_their_length)
+{
+    uint8_t bytes[PAGE_CURSOR_BYTES_MAX], back[PAGE_CURSOR_BYTES_MAX] = {0};
+    struct error err;
+    struct buf text;
+    bool given;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(255 - i);
+    buf_init(&text, 200);
+    base64url_encode(slice_of((const char *)bytes, sizeof bytes), &text);
+    error_init(&err);
+    CHECK_INT(cursor_decode_bytes((struct slice){0}, sizeof back, back, &given, &err), 0);
+    CHECK(!given && back[0] == 0);
+    CHECK_INT(cursor_decode_bytes(buf_view(&text), sizeof back - 1, back, &given, &err),
+              FAIL_BAD_REQUEST);
+    CHECK(!given && back[0] == 0);
+    error_init(&err);
+    CHECK_INT(cursor_decode_bytes(buf_view(&text), sizeof back, back, &given, &err), 0);
+    CHECK(given && memcmp(bytes, back, sizeof bytes) == 0);
+    buf_done(&text);
 }
 
 TEST(a_page_ends_with_a_cursor_or_null)
