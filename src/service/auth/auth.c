@@ -6,9 +6,12 @@
  */
 #include "service/auth/auth.h"
 
+#include "base/random.h"
 #include "kit/consumer.h"
+#include "service/auth/auth_letter.h"
 #include "service/auth/auth_registration.h"
 #include "service/auth/auth_room.h"
+#include "service/auth/auth_store_account.h"
 #include "service/auth/auth_store_session.h"
 
 #define MINUTE_MS INT64_C(60000)
@@ -20,8 +23,8 @@ static const struct limit_rule per_account = {"login-account", LIMIT_WINDOW, 5, 
 static const struct limit_rule sign_ups = {"signup-address", LIMIT_WINDOW, 10, 60 * MINUTE_MS,
                                            "too_many_signups"};
 
-static int limit_address(struct auth *auth, const struct limit_rule *rule,
-                         const struct auth_call *call, struct error *err)
+int auth_limit_address(struct auth *auth, const struct limit_rule *rule,
+                       const struct auth_call *call, struct error *err)
 {
     if (!auth->limit_addresses || call->address == NULL)
         return 0;
@@ -77,6 +80,31 @@ int auth_prepare_account(struct kit *kit, unsigned bcrypt_cost, struct arena *ar
                : error_set(err, FAIL_TOO_LARGE, "too_large", "The request is too large.");
 }
 
+int auth_name_hash(struct db_tx *tx, struct slice username, uint8_t ret_hash[32], struct error *err)
+{
+    uint8_t fresh[SEAL_KEY_BYTES], key[SEAL_KEY_BYTES];
+    random_bytes(fresh, sizeof fresh);
+    int rc = auth_store_secret(tx, "names", fresh, key, err);
+    if (rc == 0)
+        seal_mac(key, username, ret_hash);
+    return rc;
+}
+
+/* The name of somebody who has left is nobody else's: whoever had it would pass for them. */
+static int refuse_left(struct db_tx *tx, struct slice username, struct error *err)
+{
+    uint8_t hash[32];
+    bool reserved = false;
+    int rc = auth_name_hash(tx, username, hash, err);
+    if (rc == 0)
+        rc = auth_store_name_reserved(tx, hash, &reserved, err);
+    if (rc < 0 || !reserved)
+        return rc;
+    rc = error_set(err, FAIL_CONFLICT, "username_taken", "This username is taken.");
+    error_field(err, "username", "username_taken", "This username is taken.");
+    return rc;
+}
+
 int auth_write_account(struct kit *kit, struct db_tx *tx, const struct auth_account *account,
                        struct slice full_name, struct slice correlation_id, uint64_t *ret_pos,
                        struct error *err)
@@ -89,6 +117,8 @@ int auth_write_account(struct kit *kit, struct db_tx *tx, const struct auth_acco
                                         .role = (int)account->role,
                                         .created_at = account->created_at};
     int rc = auth_store_refuse_taken(tx, account, err);
+    if (rc == 0)
+        rc = refuse_left(tx, account->username, err);
     if (rc == 0)
         rc = auth_store_insert_account(tx, account, err);
     if (rc == 0)
@@ -142,7 +172,7 @@ static int sign_up(struct auth *auth, const struct auth_call *call, const struct
 {
     struct sign_up s = {.auth = auth, .call = call, .in = in};
     *ret_pending = false;
-    int rc = limit_address(auth, &sign_ups, call, err);
+    int rc = auth_limit_address(auth, &sign_ups, call, err);
     if (rc == 0)
         rc = auth_prepare_account(auth->kit, auth->bcrypt_cost, call->arena, in, ROLE_USER,
                                   &s.account, err);
@@ -174,6 +204,7 @@ struct sign_in {
     struct slice key; /* absent: no account can have that name */
     struct auth_account account;
     bool found, pending;
+    bool returning;                 /* the owner had left, and is back with this */
     char rehash[PASSWORD_HASH_MAX]; /* "" when the stored one is good enough */
     struct auth_new_session session;
 };
@@ -214,8 +245,10 @@ static int check_password(struct sign_in *s, struct slice password, struct error
     if (!match)
         return error_set(err, FAIL_UNAUTHENTICATED, "invalid_credentials",
                          "The login or the password is not right.");
-    if (!s->account.is_active)
+    s->returning = !s->account.is_active && s->account.deactivated_at > 0;
+    if (!s->account.is_active && !s->returning)
         return error_set(err, FAIL_FORBIDDEN, "account_disabled", "This account is disabled.");
+    s->account.is_active = true;
     if (password_hash_is_weak(stored, s->auth->bcrypt_cost))
         return password_hash(s->auth->kit->crypto, password, s->auth->bcrypt_cost, s->rehash, err);
     return 0;
@@ -228,6 +261,8 @@ static int sign_in_tx(struct db_tx *tx, void *arg, struct error *err)
     int rc = auth_store_set_last_login(tx, user, s->account.last_login, err);
     if (rc == 0 && s->rehash[0] != 0)
         rc = auth_store_set_password(tx, user, slice_str(s->rehash), err);
+    if (rc == 0 && s->returning)
+        rc = auth_store_reactivate(tx, user, err);
     if (rc == 0)
         rc = auth_write_session(s->auth, tx, &s->session, user, s->device_name,
                                 s->call->correlation_id, err);
@@ -241,7 +276,7 @@ static int sign_in(struct auth *auth, const struct auth_call *call, const struct
 {
     struct sign_in s = {.auth = auth, .call = call, .device_name = in->device_name};
     const struct user_profile *profile;
-    int rc = limit_address(auth, &per_address, call, err);
+    int rc = auth_limit_address(auth, &per_address, call, err);
     if (rc == 0)
         rc = find_account(&s, in->login, err);
     if (rc == 0)
@@ -260,6 +295,8 @@ static int sign_in(struct auth *auth, const struct auth_call *call, const struct
     if (rc < 0)
         return rc;
     limit_reset(auth->kit->kv, &per_account, attempts_key(&s));
+    if (s.returning)
+        auth_wait_profile(auth);
     return auth_fill_grant(auth, call, &s.account, &s.session.id, slice_str(s.session.refresh.text),
                            ret_grant, err);
 }
@@ -276,41 +313,71 @@ int auth_sign_in(struct auth *auth, const struct auth_call *call, const struct a
 /* --- password ----------------------------------------------------------------------------------
  */
 
+struct confirm {
+    const struct auth_call *call;
+    const struct id *user;
+    struct auth_account account;
+    bool found;
+};
+
+static int get_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct confirm *c = arg;
+    return auth_store_get_account(tx, c->user, c->call->arena, &c->account, &c->found, err);
+}
+
+static struct slice account_key(const struct id *user)
+{
+    return slice_of((const char *)user->bytes, sizeof user->bytes);
+}
+
+void auth_forget_attempts(struct auth *auth, const struct id *user)
+{
+    limit_reset(auth->kit->kv, &per_account, account_key(user));
+}
+
+int auth_confirm_password(struct auth *auth, const struct auth_call *call, const struct id *user,
+                          struct slice password, struct auth_account *ret_account,
+                          struct error *err)
+{
+    struct confirm c = {.call = call, .user = user};
+    bool match = false;
+    int rc = limit_account(auth, account_key(user), call, err);
+    if (rc == 0)
+        rc = db_read(auth->db, get_tx, &c, err);
+    if (rc < 0)
+        return rc;
+    struct slice stored = c.found ? c.account.password_hash : (struct slice){0};
+    rc = password_verify(auth->kit->crypto, password, stored, auth->bcrypt_cost, &match, err);
+    if (rc == 0 && !match)
+        rc = error_set(err, FAIL_FORBIDDEN, "wrong_password", "The current password is not right.");
+    if (rc < 0)
+        return rc;
+    auth_forget_attempts(auth, user);
+    *ret_account = c.account;
+    return 0;
+}
+
 struct change {
     struct auth *auth;
     const struct auth_call *call;
     const struct principal *who;
     struct auth_account account;
-    bool found;
     char hash[PASSWORD_HASH_MAX];
     struct id ended[AUTH_SESSIONS_MAX];
     size_t ended_count;
 };
 
-static int get_tx(struct db_tx *tx, void *arg, struct error *err)
-{
-    struct change *c = arg;
-    return auth_store_get_account(tx, &c->who->user, c->call->arena, &c->account, &c->found, err);
-}
-
-static int check_current(struct change *c, struct slice current, struct error *err)
-{
-    bool match = false;
-    struct slice stored = c->found ? c->account.password_hash : (struct slice){0};
-    int rc =
-        password_verify(c->auth->kit->crypto, current, stored, c->auth->bcrypt_cost, &match, err);
-    if (rc == 0 && !match)
-        rc = error_set(err, FAIL_FORBIDDEN, "wrong_password", "The current password is not right.");
-    return rc;
-}
-
 static int change_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct change *c = arg;
+    struct auth_letter letter = {.kind = AUTH_LETTER_PASSWORD_CHANGED, .user = c->who->user};
     int rc = auth_store_set_password(tx, &c->who->user, slice_str(c->hash), err);
     if (rc == 0)
         rc = auth_write_end_others(c->auth, tx, &c->who->user, &c->who->session,
                                    c->call->correlation_id, c->ended, &c->ended_count, err);
+    if (rc == 0)
+        rc = auth_letter_queue(c->auth, tx, letter, err);
     return rc;
 }
 
@@ -319,21 +386,15 @@ int auth_change_password(struct auth *auth, const struct auth_call *call,
                          struct error *err)
 {
     struct change c = {.auth = auth, .call = call, .who = who};
-    struct slice key = slice_of((const char *)who->user.bytes, sizeof who->user.bytes);
     int rc = password_check_new(fresh, "new_password", err);
     if (rc == 0)
-        rc = limit_account(auth, key, call, err);
-    if (rc == 0)
-        rc = db_read(auth->db, get_tx, &c, err);
-    if (rc == 0)
-        rc = check_current(&c, current, err);
+        rc = auth_confirm_password(auth, call, &who->user, current, &c.account, err);
     if (rc == 0)
         rc = password_hash(auth->kit->crypto, fresh, auth->bcrypt_cost, c.hash, err);
     if (rc == 0)
         rc = db_write(auth->db, change_tx, &c, err);
     if (rc < 0)
         return rc;
-    limit_reset(auth->kit->kv, &per_account, key);
     for (size_t i = 0; i < c.ended_count; i++)
         token_revoke_session(auth->kit->tokens, &c.ended[i]);
     return 0;

@@ -66,6 +66,31 @@ int auth_change_password(struct auth *auth, const struct auth_call *call,
                          const struct principal *who, struct slice current, struct slice fresh,
                          struct error *err) MUSTCHECK;
 
+/* --- addresses and codes; channel: enum auth_channel ------------------------------------------
+ */
+enum auth_channel { AUTH_CHANNEL_EMAIL, AUTH_CHANNEL_PHONE };
+/* A code is on its way. 409 no_email, no_phone, already_verified; 429 too_many_codes. */
+int auth_ask_verification(struct auth *auth, const struct auth_call *call, const struct id *user,
+                          enum auth_channel channel, struct error *err) MUSTCHECK;
+/* 403 invalid_code; 409 as above. */
+int auth_verify(struct auth *auth, const struct auth_call *call, const struct id *user,
+                enum auth_channel channel, struct slice code, struct error *err) MUSTCHECK;
+/* Does the same for everybody, account or not. 429 too_many_codes. */
+int auth_forgot_password(struct auth *auth, const struct auth_call *call, struct slice login,
+                         struct error *err) MUSTCHECK;
+/* Ends all sessions. 403 invalid_code, whatever is wrong; 422; 429 too_many_attempts; 503 busy. */
+int auth_reset_password(struct auth *auth, const struct auth_call *call, struct slice login,
+                        struct slice code, struct slice fresh, struct error *err) MUSTCHECK;
+
+/* --- leaving ---------------------------------------------------------------------------------- */
+/* Until the next sign-in. 403 wrong_password; 429 too_many_attempts. */
+int auth_deactivate(struct auth *auth, const struct auth_call *call, const struct principal *who,
+                    struct slice password, struct error *err) MUSTCHECK;
+/* For good. An absent password serves in a session younger than ten minutes. 403 wrong_password,
+ * password_required; 429 too_many_attempts. */
+int auth_delete(struct auth *auth, const struct auth_call *call, const struct principal *who,
+                struct slice password, struct error *err) MUSTCHECK;
+
 struct auth_session {
     struct id id;
     struct slice device_name;

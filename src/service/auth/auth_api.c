@@ -3,20 +3,14 @@
 
 #include "base/random.h"
 #include "kit/consumer.h"
+#include "service/auth/auth_account_api.h"
 #include "service/auth/auth_cookie.h"
+#include "service/auth/auth_letter.h"
 #include "service/auth/auth_registration.h"
 #include "service/auth/auth_room.h"
 #include "service/auth/auth_schema.h"
 
 extern const struct db_schema auth_db_schema; /* schema/, embedded by the build */
-
-static struct auth_call call_of(struct request *req)
-{
-    return (struct auth_call){.arena = req->arena,
-                              .address = req->head != NULL ? &req->peer : NULL,
-                              .headers = &req->headers,
-                              .correlation_id = req->correlation_id};
-}
 
 /* The token answer; a refresh token that goes into the cookie is not shown to scripts as well. */
 static int reply_grant(struct request *req, int status, struct auth_grant *grant, bool cookie)
@@ -32,7 +26,7 @@ static int reply_grant(struct request *req, int status, struct auth_grant *grant
 
 static int sign_up_route(struct request *req)
 {
-    struct auth_call call = call_of(req);
+    struct auth_call call = auth_call_of(req);
     struct auth_grant grant;
     bool pending;
     int rc = auth_sign_up(req->room, &call, req->body, &grant, &pending, &req->error);
@@ -47,7 +41,7 @@ static int sign_up_route(struct request *req)
 
 static int sign_in_route(struct request *req)
 {
-    struct auth_call call = call_of(req);
+    struct auth_call call = auth_call_of(req);
     struct auth_grant grant;
     int rc = auth_sign_in(req->room, &call, req->body, &grant, &req->error);
     return rc < 0 ? rc : reply_grant(req, 200, &grant, auth_cookie_wanted(req));
@@ -55,7 +49,7 @@ static int sign_in_route(struct request *req)
 
 static int refresh_route(struct request *req)
 {
-    struct auth_call call = call_of(req);
+    struct auth_call call = auth_call_of(req);
     struct slice token = ((const struct auth_refresh_body *)req->body)->refresh_token;
     bool by_cookie = token.ptr == NULL;
     struct auth_grant grant;
@@ -71,7 +65,7 @@ static int refresh_route(struct request *req)
 /* By access token; a web client whose access token has expired may use its cookie. */
 static int sign_out_route(struct request *req)
 {
-    struct auth_call call = call_of(req);
+    struct auth_call call = auth_call_of(req);
     struct slice token;
     int rc = auth_cookie_read(req, &token);
     if (rc == 0 && req->principal != NULL) {
@@ -90,7 +84,7 @@ static int sign_out_route(struct request *req)
 
 static int sign_out_all_route(struct request *req)
 {
-    struct auth_call call = call_of(req);
+    struct auth_call call = auth_call_of(req);
     int rc = auth_end_all(req->room, &call, &req->principal->user, &req->error);
     return rc < 0 ? rc : request_reply_empty(req);
 }
@@ -98,7 +92,7 @@ static int sign_out_all_route(struct request *req)
 static int sessions_route(struct request *req)
 {
     const struct page_query *page = req->query;
-    struct auth_call call = call_of(req);
+    struct auth_call call = auth_call_of(req);
     struct auth_session *sessions;
     struct cursor cursor, next = {0};
     bool given;
@@ -120,7 +114,7 @@ static int sessions_route(struct request *req)
 static int end_session_route(struct request *req)
 {
     const struct auth_session_params *params = req->params;
-    struct auth_call call = call_of(req);
+    struct auth_call call = auth_call_of(req);
     int rc = auth_end_session(req->room, &call, &req->principal->user, &params->id, &req->error);
     return rc < 0 ? rc : request_reply_empty(req);
 }
@@ -128,7 +122,7 @@ static int end_session_route(struct request *req)
 static int change_password_route(struct request *req)
 {
     const struct auth_password_body *body = req->body;
-    struct auth_call call = call_of(req);
+    struct auth_call call = auth_call_of(req);
     int rc = auth_change_password(req->room, &call, req->principal, body->current_password,
                                   body->new_password, &req->error);
     return rc < 0 ? rc : request_reply_empty(req);
@@ -190,8 +184,32 @@ static const struct route auth_routes[] = {
      end_session_route, .limit = LIMIT_AUTH, .params = &auth_session_params_schema, .status = 204,
      .errors = session_errors},
     {HTTP_POST, "/api/v1/auth/password/change", "auth", "Change the password",
-     "Ends the user's other sessions.", change_password_route, ROUTE_SECRET, .limit = LIMIT_AUTH,
-     .body = &auth_password_schema, .status = 204, .errors = password_errors},
+     "Ends the user's other sessions, and tells the person by e-mail or SMS.",
+     change_password_route, ROUTE_SECRET, .limit = LIMIT_AUTH, .body = &auth_password_schema,
+     .status = 204, .errors = password_errors},
+    {HTTP_POST, "/api/v1/auth/password/forgot", "auth", "Have a code sent for a new password",
+     "202 whether or not there is such an account: nobody learns it here. The code goes to the "
+     "e-mail address, or to the phone number when that is the login or the only address.",
+     auth_forgot_route, ROUTE_PUBLIC, .limit = LIMIT_AUTH, .body = &auth_forgot_schema,
+     .status = 202, .errors = auth_forgot_errors},
+    {HTTP_POST, "/api/v1/auth/password/reset", "auth", "Set a new password by code",
+     "A code serves once, within ten minutes and five tries. Ends every session of the account.",
+     auth_reset_route, ROUTE_PUBLIC | ROUTE_SECRET, .limit = LIMIT_AUTH, .body = &auth_reset_schema,
+     .status = 204, .errors = auth_reset_errors},
+    {HTTP_POST, "/api/v1/auth/verify", "auth", "Verify one's e-mail address or phone number",
+     "Without a code: one is sent there (202). With it: the address is verified (204).",
+     auth_verify_route, ROUTE_SECRET, .limit = LIMIT_AUTH, .body = &auth_verify_schema,
+     .status = 202, .errors = auth_verify_errors},
+    {HTTP_POST, "/api/v1/users/me/deactivate", "users", "Leave for a while",
+     "Ends every session; nobody finds or sees the profile until the person signs in again.",
+     auth_deactivate_route, ROUTE_SECRET, .limit = LIMIT_AUTH, .body = &auth_confirm_schema,
+     .status = 204, .errors = auth_leave_errors},
+    {HTTP_DELETE, "/api/v1/users/me", "users", "Delete one's own account",
+     "Takes the password, or a session that began less than ten minutes ago; the body may be left "
+     "out then. The account and what it published are erased for good; messages stay in the chats "
+     "of those who have them, of a deleted user. The username is never given to anybody else.",
+     auth_delete_route, ROUTE_OPTIONAL_BODY, .limit = LIMIT_AUTH, .body = &auth_confirm_schema,
+     .status = 204, .errors = auth_leave_errors},
     {HTTP_GET, "/.well-known/jwks.json", "auth", "Public signing keys",
      "A JSON Web Key Set (RFC 7517). Empty when a shared secret signs.", jwks_route, ROUTE_PUBLIC,
      .limit = LIMIT_NONE, .status = 200},
@@ -244,6 +262,7 @@ static const struct job auth_jobs[] = {
     {"auth.registrations", 1000, auth_give_up_overdue},
     {"auth.sweep", 60 * 60 * 1000, auth_sweep},
     {"auth.keys", 30 * 1000, auth_tend_keys},
+    {"auth.letters", 250, auth_send_letters},
 };
 
 static const char *const auth_needs[] = {"user", NULL};
@@ -253,12 +272,21 @@ static int wait_profile(struct auth *auth, uint64_t pos, struct error *err)
     return consumer_wait(auth->kit->consumers, "user.profiles", pos, AUTH_PROFILE_WAIT_MS, err);
 }
 
-static int load_refresh_key(struct db_tx *tx, void *arg, struct error *err)
+void auth_wait_profile(struct auth *auth)
+{
+    struct error late;
+    error_init(&late);
+    (void)!auth->wait_profile(auth, event_log_head(auth->kit->log), &late);
+}
+
+static int load_secrets(struct db_tx *tx, void *arg, struct error *err)
 {
     struct auth *auth = arg;
     uint8_t fresh[SEAL_KEY_BYTES];
     random_bytes(fresh, sizeof fresh);
-    return auth_store_secret(tx, "refresh", fresh, auth->refresh_key, err);
+    int rc = auth_store_secret(tx, "refresh", fresh, auth->refresh_key, err);
+    random_bytes(fresh, sizeof fresh);
+    return rc < 0 ? rc : auth_store_secret(tx, "codes", fresh, auth->code_key, err);
 }
 
 static void register_metrics(struct auth *auth)
@@ -271,6 +299,14 @@ static void register_metrics(struct auth *auth)
         auth->sign_ups[i] = metric_register(METRIC_COUNTER, "parley_auth_sign_ups_total",
                                             "Sign-ups by result.", results[i]);
     }
+    static const char *const letters[AUTH_LETTER_RESULTS] = {
+        [AUTH_LETTER_SENT] = "result=\"sent\"",
+        [AUTH_LETTER_DELAYED] = "result=\"delayed\"",
+        [AUTH_LETTER_GIVEN_UP] = "result=\"given_up\"",
+        [AUTH_LETTER_NOBODY] = "result=\"nobody\""};
+    for (int i = 0; i < AUTH_LETTER_RESULTS; i++)
+        auth->letters[i] = metric_register(METRIC_COUNTER, "parley_auth_letters_total",
+                                           "E-mails and SMS of the sign-in room.", letters[i]);
     auth->sign_in_seconds = metric_register(METRIC_HISTOGRAM, "parley_auth_sign_in_seconds",
                                             "Time of a sign-in, hashing included.", NULL);
 }
@@ -287,7 +323,7 @@ static int start(struct kit *kit, void **ret_room, struct error *err)
     auth->wait_profile = wait_profile;
     auth->wait_registered = auth_wait_registered;
     register_metrics(auth);
-    int rc = db_write(auth->db, load_refresh_key, auth, err);
+    int rc = db_write(auth->db, load_secrets, auth, err);
     if (rc == 0)
         rc = auth_keys_load(kit, auth->db, &auth->keys, err);
     if (rc == 0)
@@ -305,6 +341,7 @@ static void stop(void *room)
 {
     struct auth *auth = room;
     explicit_bzero(auth->refresh_key, sizeof auth->refresh_key);
+    explicit_bzero(auth->code_key, sizeof auth->code_key);
     free(auth->followers);
     free(auth->expecting);
     free(auth);

@@ -4,6 +4,7 @@
 #include "kit/emit.h"
 #include "service/auth/auth_registration.h"
 #include "service/auth/auth_room.h"
+#include "service/auth/auth_store_account.h"
 #include "service/auth/auth_store_session.h"
 
 enum { EVENT_BYTES_MAX = 16384, SWEEP_ROWS = 1000, SWEEP_ROUNDS_MAX = 100 };
@@ -43,6 +44,12 @@ int auth_emit_changed(struct kit *kit, struct db_tx *tx, const struct auth_accou
                                      .last_login = account->last_login};
     return emit(kit, tx, &auth_user_changed_event, &account->user, &data, correlation_id, NULL,
                 err);
+}
+
+int auth_emit_deleted(struct kit *kit, struct db_tx *tx, const struct auth_user_deleted *data,
+                      struct slice correlation_id, struct error *err)
+{
+    return emit(kit, tx, &auth_user_deleted_event, &data->user_id, data, correlation_id, NULL, err);
 }
 
 /* --- revocations ------------------------------------------------------------------------------ */
@@ -130,8 +137,13 @@ struct sweep {
 static int sweep_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct sweep *s = arg;
-    return auth_store_sweep(tx, s->now_ms - SWEEP_AFTER_MS, s->now_ms, SWEEP_ROWS, &s->removed,
-                            err);
+    int64_t codes = 0;
+    int rc =
+        auth_store_sweep(tx, s->now_ms - SWEEP_AFTER_MS, s->now_ms, SWEEP_ROWS, &s->removed, err);
+    if (rc == 0)
+        rc = auth_store_sweep_codes(tx, s->now_ms, SWEEP_ROWS, &codes, err);
+    s->removed += codes;
+    return rc;
 }
 
 int auth_sweep(void *room, struct error *err)

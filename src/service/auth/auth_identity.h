@@ -4,10 +4,11 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "kit/contact.h"
 
 #define AUTH_USERNAME_MIN 3
 #define AUTH_USERNAME_MAX 32
-#define AUTH_EMAIL_MAX 254 /* RFC 5321 section 4.5.3.1.3, without the brackets */
+#define AUTH_EMAIL_MAX CONTACT_EMAIL_MAX
 #define AUTH_LOGIN_MAX 254
 
 /* Each adds a field error and returns FAIL_INVALID when the text is not what its name says. */

@@ -2,6 +2,8 @@
 #ifndef PARLEY_SERVICE_AUTH_ROOM_H
 #define PARLEY_SERVICE_AUTH_ROOM_H
 
+#include <stdatomic.h>
+
 #include "base/list.h"
 #include "base/metric.h"
 #include "kit/limit.h"
@@ -14,6 +16,13 @@
 #define AUTH_REFRESH_GRACE_MS 10000 /* the same refresh token gives the same answer (A02) */
 #define AUTH_PROFILE_WAIT_MS 2000   /* sign-up answers "pending" after this */
 
+enum auth_letter_result {
+    AUTH_LETTER_SENT,
+    AUTH_LETTER_DELAYED,
+    AUTH_LETTER_GIVEN_UP,
+    AUTH_LETTER_NOBODY,
+    AUTH_LETTER_RESULTS
+};
 enum auth_result { AUTH_SUCCEEDED, AUTH_FAILED, AUTH_LIMITED, AUTH_RESULTS };
 
 struct auth_expected;
@@ -24,12 +33,15 @@ struct auth {
     unsigned bcrypt_cost;
     int64_t access_ttl_ms, refresh_ttl_ms;
     bool limit_addresses;
-    uint8_t refresh_key[SEAL_KEY_BYTES];
+    uint8_t refresh_key[SEAL_KEY_BYTES], code_key[SEAL_KEY_BYTES];
     struct auth_keys keys;
     struct auth_follower *followers; /* one per loop, see auth_events.c */
     struct list *expecting;          /* one per loop: who waits for a registration to end */
     struct metric *sign_ins[AUTH_RESULTS], *sign_ups[AUTH_RESULTS];
     struct metric *sign_in_seconds;
+    _Atomic bool letters_due; /* one was queued since the job looked */
+    int64_t letters_look_ms;  /* monotonic; the job's own */
+    struct metric *letters[AUTH_LETTER_RESULTS];
     /* Until the profile of a user made at `pos` is there; FAIL_TIMEOUT. The kit's consumer_wait. */
     int (*wait_profile)(struct auth *auth, uint64_t pos, struct error *err);
     /* Until a registration has ended; auth_wait_registered. */
@@ -74,6 +86,24 @@ int auth_write_end_others(struct auth *auth, struct db_tx *tx, const struct id *
                           const struct id *except, struct slice correlation_id,
                           struct id ids[AUTH_SESSIONS_MAX], size_t *ret_count,
                           struct error *err) MUSTCHECK;
+/* Inside db_write: ends all of them, and refuses every access token issued before `before_ms`; the
+ * caller tells token_revoke_user after the commit. */
+int auth_write_end_all(struct auth *auth, struct db_tx *tx, const struct id *user,
+                       int64_t before_ms, struct slice correlation_id, struct error *err) MUSTCHECK;
+/* Whether it is the user's password: 0 and the account, 403 wrong_password, 429 too_many_attempts.
+ * Counts as an attempt to sign in. Waits. */
+int auth_confirm_password(struct auth *auth, const struct auth_call *call, const struct id *user,
+                          struct slice password, struct auth_account *ret_account,
+                          struct error *err) MUSTCHECK;
+/* Until the profile has followed whatever has been committed so far, for up to two seconds. */
+void auth_wait_profile(struct auth *auth);
+void auth_forget_attempts(struct auth *auth, const struct id *user);
+/* The keyed hash under which a name stays reserved; inside db_write. */
+int auth_name_hash(struct db_tx *tx, struct slice username, uint8_t ret_hash[32],
+                   struct error *err) MUSTCHECK;
+/* One from what this client address may ask for. */
+int auth_limit_address(struct auth *auth, const struct limit_rule *rule,
+                       const struct auth_call *call, struct error *err) MUSTCHECK;
 
 /* --- events ---------------------------------------------------------------------------------- */
 /* Inside db_write. */
@@ -82,6 +112,8 @@ int auth_emit_created(struct kit *kit, struct db_tx *tx, const struct auth_user_
 int auth_emit_revoked(struct kit *kit, struct db_tx *tx, const struct auth_session_revoked *data,
                       struct slice correlation_id, struct error *err) MUSTCHECK;
 int auth_emit_changed(struct kit *kit, struct db_tx *tx, const struct auth_account *account,
+                      struct slice correlation_id, struct error *err) MUSTCHECK;
+int auth_emit_deleted(struct kit *kit, struct db_tx *tx, const struct auth_user_deleted *data,
                       struct slice correlation_id, struct error *err) MUSTCHECK;
 /* From the log, on every node: refuses the tokens of sessions that others have ended. */
 void auth_follow_revocations(struct auth *auth);

@@ -282,8 +282,6 @@ struct ending {
     const struct id *user, *session;
     bool ended;
     int64_t before_ms;
-    struct id ids[AUTH_SESSIONS_MAX];
-    size_t count;
 };
 
 static int end_one_tx(struct db_tx *tx, void *arg, struct error *err)
@@ -323,17 +321,24 @@ int auth_end_by_refresh(struct auth *auth, const struct auth_call *call, struct 
     return 0;
 }
 
+int auth_write_end_all(struct auth *auth, struct db_tx *tx, const struct id *user,
+                       int64_t before_ms, struct slice correlation_id, struct error *err)
+{
+    struct auth_session_revoked data = {.user_id = *user, .before = before_ms};
+    struct id ended[AUTH_SESSIONS_MAX];
+    size_t count;
+    int rc = auth_write_end_others(auth, tx, user, NULL, correlation_id, ended, &count, err);
+    if (rc == 0)
+        rc = auth_store_set_tokens_valid_from(tx, user, before_ms, err);
+    if (rc == 0)
+        rc = auth_emit_revoked(auth->kit, tx, &data, correlation_id, err);
+    return rc;
+}
+
 static int end_all_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct ending *e = arg;
-    struct auth_session_revoked data = {.user_id = *e->user, .before = e->before_ms};
-    int rc = auth_write_end_others(e->auth, tx, e->user, NULL, e->call->correlation_id, e->ids,
-                                   &e->count, err);
-    if (rc == 0)
-        rc = auth_store_set_tokens_valid_from(tx, e->user, e->before_ms, err);
-    if (rc == 0)
-        rc = auth_emit_revoked(e->auth->kit, tx, &data, e->call->correlation_id, err);
-    return rc;
+    return auth_write_end_all(e->auth, tx, e->user, e->before_ms, e->call->correlation_id, err);
 }
 
 int auth_end_all(struct auth *auth, const struct auth_call *call, const struct id *user,

@@ -60,7 +60,8 @@ int auth_store_insert_account(struct db_tx *tx, const struct auth_account *accou
 
 #define ACCOUNT                                                                                    \
     "SELECT user_id, username, email, email_key, phone, password_hash, role, is_active,"           \
-    " is_verified, last_login, created_at FROM account WHERE "
+    " is_verified, last_login, created_at, email_verified, phone_verified, deactivated_at"         \
+    " FROM account WHERE "
 static const struct db_sql sql_get_account = {ACCOUNT "user_id = ?1"};
 static const struct db_sql sql_find_account[] = {
     [AUTH_BY_USERNAME] = {ACCOUNT "username = ?1"},
@@ -91,6 +92,9 @@ static int one_account(struct db_tx *tx, const struct db_sql *sql, struct db_val
             .is_verified = db_col_int(&rows, 8) != 0,
             .last_login = db_col_int(&rows, 9),
             .created_at = db_col_int(&rows, 10),
+            .email_verified = db_col_int(&rows, 11) != 0,
+            .phone_verified = db_col_int(&rows, 12) != 0,
+            .deactivated_at = db_col_int(&rows, 13),
         };
         db_rows_close(&rows);
     }
@@ -117,7 +121,7 @@ static const struct db_sql sql_set_password = {
     "UPDATE account SET password_hash = ?2 WHERE user_id = ?1"};
 static const struct db_sql sql_set_role = {"UPDATE account SET role = ?2 WHERE user_id = ?1"};
 static const struct db_sql sql_set_active = {
-    "UPDATE account SET is_active = ?2 WHERE user_id = ?1"};
+    "UPDATE account SET is_active = ?2, deactivated_at = 0 WHERE user_id = ?1"};
 static const struct db_sql sql_set_tokens = {
     "UPDATE account SET tokens_valid_from = ?2 WHERE user_id = ?1"};
 

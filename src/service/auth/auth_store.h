@@ -12,7 +12,8 @@ struct auth_account {
     struct id user;
     struct slice username, email, email_key, phone, password_hash;
     enum role role;
-    bool is_active, is_verified;
+    bool is_active, is_verified, email_verified, phone_verified;
+    int64_t deactivated_at; /* by the person themselves; 0: not */
     int64_t last_login, created_at;
 };
 
@@ -35,6 +36,7 @@ int auth_store_set_password(struct db_tx *tx, const struct id *user, struct slic
                             struct error *err) MUSTCHECK;
 int auth_store_set_role(struct db_tx *tx, const struct id *user, enum role role,
                         struct error *err) MUSTCHECK;
+/* What an operator says: nothing is left of what the person said about it. */
 int auth_store_set_active(struct db_tx *tx, const struct id *user, bool active,
                           struct error *err) MUSTCHECK;
 int auth_store_set_tokens_valid_from(struct db_tx *tx, const struct id *user, int64_t ms,

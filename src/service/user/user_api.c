@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "contract/auth.h"
-#include "service/user/user_room.h"
+#include "service/user/user_people.h"
 
 extern const struct db_schema user_db_schema, user_search_db_schema; /* embedded by the build */
 
@@ -87,11 +87,18 @@ static int reply_profile(struct request *req, const struct id *user, enum user_v
     struct user_profile profile;
     char etag[REQUEST_ETAG_MAX];
     req->status = 200;
+    int rc = view == USER_VIEW_OTHERS
+                 ? user_check_blocked(room, &req->principal->user, user, &req->error)
+                 : 0;
+    if (rc < 0)
+        return rc;
     if (user_cache_json(room->cache, user, view, &req->answer, etag)) {
         request_etag_known(req, etag);
         return 0;
     }
-    int rc = user_get(room, user, req->arena, &profile, &req->error);
+    rc = user_get(room, user, req->arena, &profile, &req->error);
+    if (rc == 0 && user_hides(req->principal, &profile))
+        rc = error_set(&req->error, FAIL_NOT_FOUND, "user_not_found", "There is no such user.");
     if (rc < 0)
         return rc;
     if (view == USER_VIEW_OTHERS)
@@ -119,6 +126,10 @@ static int name_route(struct request *req)
     const struct name_params *params = req->params;
     struct user_profile profile;
     int rc = user_get_by_name(req->room, params->username, req->arena, &profile, &req->error);
+    if (rc == 0)
+        rc = user_check_blocked(req->room, &req->principal->user, &profile.id, &req->error);
+    if (rc == 0 && user_hides(req->principal, &profile))
+        rc = error_set(&req->error, FAIL_NOT_FOUND, "user_not_found", "There is no such user.");
     if (rc < 0)
         return rc;
     if (!id_eq(&profile.id, &req->principal->user))
@@ -179,19 +190,6 @@ static int search_place(struct request *req, unsigned *ret_skip)
     return 0;
 }
 
-/* The profiles of what was found, as others see them; one that is gone meanwhile is left out. */
-static size_t keep_found(struct user_profile *profiles, size_t count)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (id_is_nil(&profiles[i].id))
-            continue;
-        user_profile_hide(&profiles[i]);
-        profiles[kept++] = profiles[i];
-    }
-    return kept;
-}
-
 static int search_route(struct request *req)
 {
     const struct search_query *query = req->query;
@@ -212,11 +210,12 @@ static int search_route(struct request *req)
     if (rc < 0)
         return rc;
     struct cursor next = {.number = skip + limit};
-    return request_reply_page(req, &user_profile_schema, profiles, keep_found(profiles, count),
-                              more ? &next : NULL);
+    count = user_keep_visible(req->room, req->principal, profiles, count);
+    return request_reply_page(req, &user_profile_schema, profiles, count, more ? &next : NULL);
 }
 
 static const char *const not_found_errors[] = {"user_not_found", NULL};
+static const char *const list_errors[] = {"user_not_found", "private_account", NULL};
 static const char *const update_errors[] = {"stale", NULL};
 
 static const struct route user_routes[] = {
@@ -228,8 +227,9 @@ static const struct route user_routes[] = {
      update_route, .limit = LIMIT_DATA, .body = &user_patch_schema, .answer = &user_profile_schema,
      .status = 200, .errors = update_errors},
     {HTTP_GET, "/api/v1/users/{id}", "users", "Read a profile",
-     "E-mail, phone and last sign-in are shown only to the person.", user_route,
-     .limit = LIMIT_DATA, .params = &user_params_schema, .answer = &user_profile_schema,
+     "E-mail, phone and last sign-in are shown only to the person. Whoever was blocked by them, or "
+     "asks for somebody who has left, gets 404.",
+     user_route, .limit = LIMIT_DATA, .params = &user_params_schema, .answer = &user_profile_schema,
      .status = 200, .errors = not_found_errors},
     {HTTP_GET, "/api/v1/users/by-username/{username}", "users", "Read a profile by username", NULL,
      name_route, .limit = LIMIT_DATA, .params = &user_name_params_schema,
@@ -238,15 +238,33 @@ static const struct route user_routes[] = {
      "The exact username comes first, then usernames that begin so, then by rank; at most 1000.",
      search_route, .limit = LIMIT_DATA, .query = &user_search_query_schema,
      .answer = &user_profile_schema, .answer_list = true, .status = 200},
+    {HTTP_GET, "/api/v1/users/{id}/followers", "social", "List who follows somebody",
+     "Newest first. Of a private account only its followers see the list.", user_followers_route,
+     .limit = LIMIT_DATA, .params = &user_params_schema, .query = &page_query_schema,
+     .answer = &user_profile_schema, .answer_list = true, .status = 200, .errors = list_errors},
+    {HTTP_GET, "/api/v1/users/{id}/following", "social", "List whom somebody follows",
+     "Newest first. Of a private account only its followers see the list.", user_following_route,
+     .limit = LIMIT_DATA, .params = &user_params_schema, .query = &page_query_schema,
+     .answer = &user_profile_schema, .answer_list = true, .status = 200, .errors = list_errors},
+    {HTTP_GET, "/api/v1/follow-requests", "social", "List who asks to follow oneself",
+     "Newest first.", user_requests_route, .limit = LIMIT_DATA, .query = &page_query_schema,
+     .answer = &user_profile_schema, .answer_list = true, .status = 200},
+    {HTTP_GET, "/api/v1/users/me/blocks", "social", "List whom one has blocked", "Newest first.",
+     user_blocks_route, .limit = LIMIT_DATA, .query = &page_query_schema,
+     .answer = &user_profile_schema, .answer_list = true, .status = 200},
+    {HTTP_GET, "/api/v1/users/me/mutes", "social", "List whom one has muted", "Newest first.",
+     user_mutes_route, .limit = LIMIT_DATA, .query = &page_query_schema,
+     .answer = &user_profile_schema, .answer_list = true, .status = 200},
 };
 
 /* --- the room ----------------------------------------------------------------------------------
  */
 
 static const char *const profile_types[] = {"user.created", "user.account_changed",
-                                            "user.creation_failed", NULL};
-static const char *const search_types[] = {"user.created", "user.updated", "user.account_changed",
-                                           "user.creation_failed", NULL};
+                                            "user.creation_failed", "user.deleted", NULL};
+static const char *const search_types[] = {"user.created",         "user.updated",
+                                           "user.account_changed", "user.creation_failed",
+                                           "user.deleted",         NULL};
 static const struct consumer user_consumers[] = {
     {.name = "user.profiles",
      .types = profile_types,
@@ -291,6 +309,7 @@ static int start(struct kit *kit, void **ret_room, struct error *err)
     room->kit = kit;
     room->db = kit_db(kit, "user");
     room->search_db = kit_db(kit, "user.search");
+    room->social = kit_calls(kit, "social");
     room->cache = user_cache_new(kit->clock, CACHE_ENTRIES_MAX, CACHE_TTL_MS);
     room->calls = (struct user_calls){
         .room = room, .get = get_call, .check_all = check_all_call, .find_names = user_find_names};
@@ -311,8 +330,11 @@ static const void *calls(void *arg)
     return &room->calls;
 }
 
+static const char *const user_needs[] = {"social", NULL};
+
 const struct module user_module = {
     .name = "user",
+    .needs = user_needs,
     .routes = user_routes,
     .route_count = ARRAY_LEN(user_routes),
     .events = user_events,

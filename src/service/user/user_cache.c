@@ -111,6 +111,8 @@ bool user_cache_json(struct user_cache *cache, const struct id *user, enum user_
     struct shard *shard = shard_of(cache, hash);
     pthread_mutex_lock(&shard->lock);
     const struct entry *entry = find(cache, shard, hash, user);
+    if (entry != NULL && view == USER_VIEW_OTHERS && !entry->profile.is_active)
+        entry = NULL; /* who may see it is decided with the profile at hand */
     if (entry != NULL) {
         buf_slice(out, entry->json[view]);
         memcpy(ret_etag, entry->etag[view], REQUEST_ETAG_MAX);

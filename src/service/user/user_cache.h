@@ -14,7 +14,8 @@ enum user_view { USER_VIEW_OWN, USER_VIEW_OTHERS };
 struct user_cache *user_cache_new(const struct clock *clock, size_t entries_max, int64_t ttl_ms);
 void user_cache_free(struct user_cache *cache);
 
-/* Appends the profile's JSON and gives its entity tag; false when it is not there. */
+/* Appends the profile's JSON and gives its entity tag; false when it is not there, or when it is
+ * others' view of somebody who is not active. */
 bool user_cache_json(struct user_cache *cache, const struct id *user, enum user_view view,
                      struct buf *out, char ret_etag[REQUEST_ETAG_MAX]);
 /* false when it is not there or the arena is full. */

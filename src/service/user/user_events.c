@@ -100,6 +100,8 @@ int user_follow_profiles(void *room, struct db_tx *tx, const struct event *event
         rc = follow_created(room, tx, event, &arena, err);
     else if (event->type == &registration_failed_event)
         rc = follow_failed(tx, &event->stream, err);
+    else if (event->type == &auth_user_deleted_event)
+        rc = user_store_remove(tx, &event->stream, &(bool){false}, err);
     else
         rc = follow_account(tx, event, &arena, err);
     arena_done(&arena);
@@ -156,7 +158,7 @@ int user_follow_search(void *room, struct db_tx *tx, const struct event *event, 
         rc = index_created(tx, event, &arena, err);
     else if (event->type == &user_updated_event)
         rc = index_updated(tx, event, &arena, err);
-    else if (event->type == &registration_failed_event)
+    else if (event->type == &registration_failed_event || event->type == &auth_user_deleted_event)
         rc = user_search_store_remove(tx, &event->stream, err);
     else
         rc = index_account(tx, event, &arena, &changed, err);

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "contract/social.h"
 #include "service/user/user.h"
 #include "service/user/user_cache.h"
 
@@ -11,6 +12,7 @@ struct user_room {
     struct kit *kit;
     struct db *db, *search_db;
     struct user_cache *cache;
+    const struct social_calls *social;
     struct user_calls calls;
     _Atomic uint64_t index_version; /* grows when the search index has changed */
 };

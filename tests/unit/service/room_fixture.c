@@ -7,13 +7,15 @@
 #include "kit/consumer.h"
 #include "kit/limit.h"
 #include "service/auth/auth_registration.h"
+#include "service/social/social.h"
 
-static const struct module *const modules[] = {&auth_module, &user_module, NULL};
+static const struct module *const modules[] = {&social_module, &user_module, &auth_module, NULL};
 
 static void load_config(struct rooms *r, const char *const *settings)
 {
     static const char *more[16];
-    const struct config_key *tables[] = {kit_config, auth_module.config, NULL};
+    const struct config_key *tables[] = {kit_config, auth_module.config, social_module.config,
+                                         NULL};
     size_t count = 0;
     more[count++] = "auth.bcrypt_cost=4";
     for (size_t i = 0; settings != NULL && settings[i] != NULL && count < 15; i++)
@@ -49,9 +51,11 @@ static void open_engines(struct rooms *r)
                                                      &registration_profile_created_event,
                                                      &registration_activated_event,
                                                      &registration_failed_event,
+                                                     &social_follow_changed_event,
+                                                     &social_block_changed_event,
                                                      NULL};
-    struct db_schema main_schemas[] = {event_log_schema, kit_schema, *auth_module.schema,
-                                       *user_module.schema};
+    struct db_schema main_schemas[] = {event_log_schema, kit_schema, *social_module.schema,
+                                       *auth_module.schema, *user_module.schema};
     struct db_schema search_schemas[] = {kit_schema, *user_module.search_schema};
     open_db(r, "main.db", main_schemas, ARRAY_LEN(main_schemas), &r->main_db);
     open_db(r, "search.db", search_schemas, ARRAY_LEN(search_schemas), &r->search_db);
@@ -65,6 +69,13 @@ static void open_engines(struct rooms *r)
                                   .leeway_ms = 30000,
                                   .cache_ms = 60000};
     CHECK_OK(token_authority_new(&tokens, &r->tokens, &r->err), &r->err);
+    char folder[512];
+    snprintf(folder, sizeof folder, "%s/spool", test_dir());
+    struct mailer_spool_config spool = {.folder = folder,
+                                        .from = SLICE("parley@localhost"),
+                                        .clock = &r->clock.clock,
+                                        .files_max = 1000};
+    CHECK_OK(mailer_spool_open(&spool, &r->mailer, &r->err), &r->err);
 }
 
 /* What sign-up waits for; here it happens at once. */
@@ -90,13 +101,14 @@ static void start_rooms(struct rooms *r)
                           .database_count = 1,
                           .log = r->log,
                           .kv = r->kv,
+                          .mailer = r->mailer,
                           .tokens = r->tokens,
                           .modules = modules,
                           .rooms = r->states};
     for (int i = 0; modules[i] != NULL; i++)
         CHECK_OK(modules[i]->start(&r->kit, &r->states[i], &r->err), &r->err);
     CHECK_OK(event_log_start(r->log, &r->err), &r->err);
-    r->auth = r->states[0];
+    r->auth = r->states[2];
     r->users = r->states[1];
     r->auth->wait_profile = pump_profiles;
     r->auth->wait_registered = pump_registrations;
@@ -117,9 +129,10 @@ void rooms_open(struct rooms *r, const char *const *settings)
 
 static void stop(struct rooms *r)
 {
-    for (int i = 1; i >= 0; i--)
+    for (int i = 2; i >= 0; i--)
         modules[i]->stop(r->states[i]);
     token_authority_free(r->tokens);
+    r->mailer->ops->close(r->mailer);
     r->kv->ops->close(r->kv);
     event_log_close(r->log);
     db_close(r->search_db);

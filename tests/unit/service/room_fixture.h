@@ -16,10 +16,11 @@ struct rooms {
     struct db *main_db, *search_db;
     struct event_log *log;
     struct kv *kv;
+    struct mailer *mailer;
     struct token_authority *tokens;
     struct kit_database databases[1];
     struct kit kit;
-    void *states[2];
+    void *states[3];
     struct auth *auth;
     struct user_room *users;
     uint64_t profiles_pos, search_pos, chat_pos, registrations_pos;

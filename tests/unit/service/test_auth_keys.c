@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "room_fixture.h"
+#include "service/social/social.h"
 
 static const char *verdict(struct rooms *r, struct slice token)
 {
@@ -95,7 +96,8 @@ TEST(another_algorithm_takes_over_at_the_next_start)
     config_free(r.config);
     struct config_source source = {
         .settings = (const char *const[]){"auth.algorithm=ed25519", "auth.bcrypt_cost=4", NULL}};
-    const struct config_key *tables[] = {kit_config, auth_module.config, NULL};
+    const struct config_key *tables[] = {kit_config, auth_module.config, social_module.config,
+                                         NULL};
     CHECK_OK(config_load(tables, &source, &r.config, &r.err), &r.err);
     clock_fake_advance(&r.clock, 1);
     rooms_reopen(&r);
