@@ -1,6 +1,9 @@
 """Profiles (U01, U02) and the conventions for things that can be edited."""
 
+import random
 import re
+import string
+import time
 import uuid
 
 from parleytest.case import ApiCase
@@ -101,6 +104,153 @@ class Profile(ApiCase):
         self.refused(self.user.patch("/users/me", {"bio": "2"}, headers={"If-Match": tag}), 412)
         self.assertEqual(self.ok(self.user.get("/users/me"))["bio"], "1")
         self.ok(self.user.patch("/users/me", {"bio": "3"}, headers={"If-Match": "*"}))
+
+
+class Search(ApiCase):
+    """Finding people (U03): by words, and by an address where its owner allows it."""
+
+    def setUp(self):
+        super().setUp()
+        self.tag = "".join(random.choice(string.ascii_lowercase) for _ in range(9))
+        self.me = self.server.user()
+
+    def find(self, q, who=None, **more):
+        return [u["id"] for u in self.ok((who or self.me).get(
+            "/users", query={"q": q, **more}))["items"]]
+
+    def soon(self, q, ids, who=None):
+        """The index follows within moments."""
+        until = time.monotonic() + 5
+        while (found := self.find(q, who)) != ids and time.monotonic() < until:
+            time.sleep(0.02)
+        self.assertEqual(found, ids)
+
+    def person(self, prefix, full_name=None, **more):
+        return self.server.user(prefix=prefix, **({"full_name": full_name} if full_name else {}),
+                                **more)
+
+    def test_ranking(self):
+        begins = self.person(self.tag, "Zed")
+        word = self.person("w", f"Zoe {self.tag.title()}")
+        part = self.person("p", f"{self.tag}son Zuse")
+        ids = [begins.id, word.id, part.id]
+        self.soon(self.tag, ids)
+        self.soon(self.tag.upper(), ids)
+        self.assertEqual(self.find(f"{self.tag} zo"), [word.id])
+        exact = self.server.post("/api/v1/auth/signup", {
+            "username": self.tag, "password": "Quiet-River-17-Stone"}).json["user"]["id"]
+        self.soon(self.tag, [exact, *ids])
+
+    def test_as_one_types(self):
+        found = self.person("t", f"{self.tag.title()} Müller")
+        for end in range(4, 10):
+            self.soon(self.tag[:end] + " mul", [found.id])
+
+    def test_pages(self):
+        ids = {self.person(self.tag).id for _ in range(7)}
+        until = time.monotonic() + 5
+        while len(self.find(self.tag)) < 7 and time.monotonic() < until:
+            time.sleep(0.02)
+        got, cursor = [], None
+        while True:
+            query = {"q": self.tag, "limit": 3, **({"cursor": cursor} if cursor else {})}
+            page = self.ok(self.me.get("/users", query=query))
+            got += [u["id"] for u in page["items"]]
+            cursor = page["next_cursor"]
+            if not cursor:
+                break
+        self.assertEqual((len(got), set(got)), (7, ids))
+        self.refused(self.me.get("/users", query={"q": "a", "cursor": "zz"}), 400,
+                     "invalid_cursor")
+
+    def test_an_address_finds_only_who_allows_it(self):
+        email, phone = f"{self.tag}@example.com", f"+4915{uuid.uuid4().int % 10**9:09d}"
+        ada = self.person("c", email=email, phone=phone)
+        for q in (email, phone, self.tag, phone[1:]):
+            self.assertEqual(self.find(q), [])
+        self.ok(ada.patch("/users/me", {"discoverable_by_email": True}))
+        self.assertEqual(self.find(email), [ada.id])
+        self.assertEqual(self.find(f"  {email.upper()} "), [ada.id])
+        for q in (phone, self.tag, email[:-1], email.split("@")[1]):
+            self.assertEqual(self.find(q), [])
+        self.ok(ada.patch("/users/me", {"discoverable_by_phone": True,
+                                        "discoverable_by_email": False}))
+        self.assertEqual((self.find(phone), self.find(email)), ([ada.id], []))
+        answer = self.me.get("/users", query={"q": phone})
+        self.assertNotIn(phone.encode(), answer.body)
+        self.assertNotIn(email.encode(), answer.body)
+
+    def test_blocks_work_at_once_also_on_what_is_kept(self):
+        ada = self.person(self.tag)
+        self.soon(self.tag, [ada.id])
+        for blocker, blocked in ((ada, self.me), (self.me, ada)):
+            self.assertEqual(self.find(self.tag), [ada.id])
+            self.ok(blocker.put(f"/users/{blocked.id}/block"))
+            self.assertEqual(self.find(self.tag), [])
+            self.ok(blocker.delete(f"/users/{blocked.id}/block"))
+        self.assertEqual(self.find(self.tag), [ada.id])
+
+    def test_refusals(self):
+        self.refused(self.server.get("/api/v1/users", query={"q": "x"}), 401)
+        self.refused(self.me.get("/users", query={"q": "x" * 101}), 422, "invalid_fields")
+        self.refused(self.me.get("/users"), 422, "invalid_fields")
+
+
+class Blocked(ApiCase):
+    def test_whom_somebody_blocks_gets_404(self):
+        ada, eve = self.server.users(2)
+        self.ok(eve.get(f"/users/{ada.id}"))
+        self.ok(ada.put(f"/users/{eve.id}/block"))
+        unknown = eve.get("/users/0190b3c4-0000-7000-8000-000000000000")
+        for path in (f"/users/{ada.id}", f"/users/by-username/{ada.username}",
+                     f"/users/{ada.id}/followers", f"/users/{ada.id}/following"):
+            with self.subTest(path=path):
+                refused = self.refused(eve.get(path), 404, "user_not_found")
+                self.assertEqual(refused.json["detail"], unknown.json["detail"])
+        self.assertEqual(self.ok(ada.get(f"/users/{eve.id}"))["id"], eve.id)  # to unblock
+        self.assertEqual([u["id"] for u in self.ok(ada.get("/users/me/blocks"))["items"]],
+                         [eve.id])
+        self.assertEqual(self.ok(eve.get("/users/me/blocks"))["items"], [])
+        self.ok(ada.delete(f"/users/{eve.id}/block"))
+        self.ok(eve.get(f"/users/{ada.id}"))
+
+
+class Lists(ApiCase):
+    def ids(self, who, path, **query):
+        return [u["id"] for u in self.ok(who.get(path, query=query))["items"]]
+
+    def test_followers_and_following(self):
+        ada, *others = self.server.users(4)
+        for other in others:
+            self.ok(other.put(f"/users/{ada.id}/follow"))
+        newest_first = [u.id for u in reversed(others)]
+        self.assertEqual(self.ids(ada, f"/users/{ada.id}/followers"), newest_first)
+        self.assertEqual(self.ids(others[0], f"/users/{others[1].id}/following"), [ada.id])
+        first = self.ok(ada.get(f"/users/{ada.id}/followers", query={"limit": 2}))
+        rest = self.ok(ada.get(f"/users/{ada.id}/followers",
+                               query={"limit": 2, "cursor": first["next_cursor"]}))
+        self.assertEqual([u["id"] for u in first["items"] + rest["items"]], newest_first)
+        self.assertIsNone(rest["next_cursor"])
+        for user in first["items"]:
+            self.assertIsNone(user["email"])
+        self.ok(others[0].post("/users/me/deactivate", {"password": "Quiet-River-17-Stone"}), 204)
+        self.assertEqual(self.ids(ada, f"/users/{ada.id}/followers"), newest_first[:2])
+
+    def test_a_private_account(self):
+        ada, bob, eve = self.server.users(3)
+        self.ok(ada.patch("/users/me", {"is_private": True}))
+        self.ok(bob.put(f"/users/{ada.id}/follow"))
+        self.assertEqual(self.ids(ada, "/follow-requests"), [bob.id])
+        self.refused(eve.get(f"/users/{ada.id}/followers"), 403, "private_account")
+        self.ok(ada.put(f"/follow-requests/{bob.id}"), 204)
+        self.assertEqual(self.ids(bob, f"/users/{ada.id}/followers"), [bob.id])
+
+    def test_mutes(self):
+        ada, bob = self.server.users(2)
+        self.ok(ada.put(f"/users/{bob.id}/mute"))
+        self.assertEqual(self.ids(ada, "/users/me/mutes"), [bob.id])
+        self.refused(ada.get("/users/0190b3c4-0000-7000-8000-000000000000/followers"), 404,
+                     "user_not_found")
 
 
 class Idempotency(ApiCase):

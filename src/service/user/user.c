@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 #include "kit/consumer.h"
-#include "service/user/user_room.h"
+#include "service/user/user_contact.h"
 #include "service/user/user_store.h"
 
 enum { NAME_CHARS_MAX = 100, BIO_CHARS_MAX = 500, PRIVACY_WAIT_MS = 2000 };
@@ -193,6 +193,8 @@ static int update_tx(struct db_tx *tx, void *arg, struct error *err)
     u->profile.updated_at = now_ms > u->profile.updated_at ? now_ms : u->profile.updated_at + 1;
     u->privacy_changed = u->profile.is_private != was_private;
     rc = user_store_update(tx, &u->profile, err);
+    if (rc == 0)
+        rc = user_contact_write(u->room, tx, &u->profile, err);
     if (rc == 0)
         rc = user_emit_updated(u->room, tx, &u->profile, u->correlation_id, &u->pos, err);
     if (rc == 0)

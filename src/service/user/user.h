@@ -12,7 +12,9 @@
 #include "kit/paging.h"
 
 #define USER_SEARCH_CHARS_MAX 100
-#define USER_SEARCH_RESULTS_MAX 1000 /* of one search, over all pages */
+#define USER_SEARCH_NAME_MAX 32     /* characters of a username */
+#define USER_SEARCH_STEP 150        /* names, words and beginnings give so many each */
+#define USER_SEARCH_RESULTS_MAX 450 /* of one search, over all pages */
 
 struct user_room;
 extern const struct module user_module;
@@ -48,8 +50,9 @@ int user_update(struct user_room *room, const struct id *user, const struct user
                 int64_t expected_updated_at, struct slice correlation_id, struct arena *arena,
                 struct user_profile *ret_profile, struct error *err) MUSTCHECK;
 /* Active users found by words of username or full name: the exact username first, then usernames
- * that begin so, then by rank. ids[] has room for limit + 1; *ret_count tells whether there are
- * more. */
+ * that begin so, then who has all of the words, then who has words that begin so. An e-mail address
+ * or a phone number finds whose it is, when they allow it. Blocks are the caller's. ids[] has room
+ * for limit + 1; *ret_count tells whether there are more. */
 int user_search(struct user_room *room, struct slice query, unsigned skip, unsigned limit,
                 struct arena *arena, struct id *ret_ids, size_t *ret_count,
                 struct error *err) MUSTCHECK;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "contract/auth.h"
+#include "service/user/user_contact.h"
 #include "service/user/user_people.h"
 
 extern const struct db_schema user_db_schema, user_search_db_schema; /* embedded by the build */
@@ -71,7 +72,9 @@ static const struct schema_field search_fields[] = {
      .min = 1, .max = PAGE_LIMIT_MAX, .fallback = PAGE_LIMIT_DEFAULT},
     {"cursor", "The next_cursor of the page before.", SCHEMA_STRING,
      .offset = offsetof(struct search_query, page.cursor), .min = 1, .max = 200},
-    {"q", "Words, or beginnings of words, of username or full name; at most 100 characters.",
+    {"q",
+     "Words, or beginnings of words, of username or full name, or an address; at most 100 "
+     "characters.",
      SCHEMA_STRING, SCHEMA_REQUIRED, SCHEMA_AT(struct search_query, q), 1, QUERY_BYTES_MAX},
 };
 SCHEMA_DEF(user_search_query_schema, struct search_query, "UserSearch", "Whom to look for.",
@@ -235,7 +238,10 @@ static const struct route user_routes[] = {
      name_route, .limit = LIMIT_DATA, .params = &user_name_params_schema,
      .answer = &user_profile_schema, .status = 200, .errors = not_found_errors},
     {HTTP_GET, "/api/v1/users", "users", "Find people",
-     "The exact username comes first, then usernames that begin so, then by rank; at most 1000.",
+     "The exact username comes first, then usernames that begin so, then who has all of the words, "
+     "then who has words that begin so; at most 150 of each. A whole e-mail address or phone "
+     "number "
+     "(E.164) finds whose it is, when they allow it.",
      search_route, .limit = LIMIT_DATA, .query = &user_search_query_schema,
      .answer = &user_profile_schema, .answer_list = true, .status = 200},
     {HTTP_GET, "/api/v1/users/{id}/followers", "social", "List who follows somebody",
@@ -313,6 +319,12 @@ static int start(struct kit *kit, void **ret_room, struct error *err)
     room->cache = user_cache_new(kit->clock, CACHE_ENTRIES_MAX, CACHE_TTL_MS);
     room->calls = (struct user_calls){
         .room = room, .get = get_call, .check_all = check_all_call, .find_names = user_find_names};
+    int rc = user_contact_start(room, err);
+    if (rc < 0) {
+        user_cache_free(room->cache);
+        free(room);
+        return rc;
+    }
     *ret_room = room;
     return 0;
 }

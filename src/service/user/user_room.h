@@ -13,6 +13,7 @@ struct user_room {
     struct db *db, *search_db;
     struct user_cache *cache;
     const struct social_calls *social;
+    uint8_t contact_key[32]; /* see user_contact.h */
     struct user_calls calls;
     _Atomic uint64_t index_version; /* grows when the search index has changed */
 };

@@ -89,30 +89,53 @@ int user_search_store_set_active(struct db_tx *tx, const struct id *user, bool a
     return rc;
 }
 
-/* At most 2000 matches are ranked: a word that half of all people have is no search. The exact
- * username is among them in any case. */
-static const struct db_sql sql_find = {
-    "WITH hit (doc, score) AS ("
-    " SELECT * FROM (SELECT rowid, bm25(user_fts, 4.0, 1.0) FROM user_fts"
-    "  WHERE user_fts MATCH ?1 LIMIT 2000)"
-    " UNION ALL SELECT doc_id, 0 FROM user_document WHERE username = ?2)"
-    " SELECT d.user_id FROM hit JOIN user_document d ON d.doc_id = hit.doc"
-    " WHERE d.is_active = 1 GROUP BY d.doc_id"
-    " ORDER BY d.username = ?2 DESC, substr(d.username, 1, length(?2)) = ?2 DESC, min(score),"
-    " d.username LIMIT ?3 OFFSET ?4"};
+/* Ranking by bm25 would count every document that has the word, which for one letter is a good part
+ * of all: so a step looks at a bounded number and orders these. */
+static const struct db_sql sql_names = {
+    "SELECT user_id FROM user_document WHERE username >= ?1 AND username < ?2 AND is_active = 1"
+    " ORDER BY username LIMIT ?3"};
+static const struct db_sql sql_match = {
+    "SELECT d.user_id FROM"
+    " (SELECT rowid AS doc_id FROM user_fts WHERE user_fts MATCH ?1 LIMIT ?2) hit"
+    " JOIN user_document d ON d.doc_id = hit.doc_id WHERE d.is_active = 1"
+    " ORDER BY length(d.full_name), d.username"};
 
-int user_search_store_find(struct db_tx *tx, struct slice match, struct slice username,
-                           unsigned skip, unsigned max, struct id *ret_ids, size_t *ret_count,
-                           struct error *err)
+static void append(struct user_search_hits *hits, size_t known, struct id user)
+{
+    for (size_t i = 0; i < known; i++)
+        if (id_eq(&hits->ids[i], &user))
+            return;
+    if (hits->count < ARRAY_LEN(hits->ids))
+        hits->ids[hits->count++] = user;
+}
+
+static int append_all(struct db_rows *rows, struct user_search_hits *hits, struct error *err)
+{
+    size_t known = hits->count; /* a step by itself gives nobody twice */
+    int rc;
+    while ((rc = db_next(rows, err)) > 0)
+        append(hits, known, db_col_id(rows, 0));
+    return rc;
+}
+
+int user_search_store_names(struct db_tx *tx, struct slice begins, struct user_search_hits *hits,
+                            struct error *err)
 {
     struct db_rows rows;
-    size_t count = 0;
-    int rc = db_query(tx, &sql_find, &rows, err, db_text(match), db_text(username), db_int(max),
-                      db_int(skip));
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(&rows, err)) > 0)
-        ret_ids[count++] = db_col_id(&rows, 0);
-    *ret_count = count;
-    return rc;
+    char beyond[USER_SEARCH_NAME_MAX + 1]; /* no username has a byte like its last */
+    if (begins.len == 0 || begins.len > USER_SEARCH_NAME_MAX)
+        return 0;
+    memcpy(beyond, begins.ptr, begins.len);
+    beyond[begins.len] = '\x7f';
+    int rc = db_query(tx, &sql_names, &rows, err, db_text(begins),
+                      db_text(slice_of(beyond, begins.len + 1)), db_int(USER_SEARCH_STEP));
+    return rc < 0 ? rc : append_all(&rows, hits, err);
+}
+
+int user_search_store_match(struct db_tx *tx, struct slice match, struct user_search_hits *hits,
+                            struct error *err)
+{
+    struct db_rows rows;
+    int rc = db_query(tx, &sql_match, &rows, err, db_text(match), db_int(USER_SEARCH_STEP));
+    return rc < 0 ? rc : append_all(&rows, hits, err);
 }

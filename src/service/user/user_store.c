@@ -105,3 +105,62 @@ int user_store_set_account(struct db_tx *tx, const struct auth_user_changed *cha
                    db_int(changed->is_active), db_int(changed->is_verified),
                    db_int(changed->last_login));
 }
+
+/* --- contact ------------------------------------------------------------------------------------
+ */
+
+static const struct db_sql sql_add_secret = {
+    "INSERT INTO user_secret (name, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING"};
+static const struct db_sql sql_get_secret = {"SELECT bytes FROM user_secret WHERE name = ?1"};
+static const struct db_sql sql_set_contact = {
+    "UPDATE profile SET email_hash = ?2, phone_hash = ?3 WHERE user_id = ?1"};
+static const struct db_sql sql_find_contact[] = {
+    [USER_CONTACT_EMAIL] = {"SELECT user_id FROM profile WHERE email_hash = ?1 AND is_active = 1"
+                            " ORDER BY user_id LIMIT 1"},
+    [USER_CONTACT_PHONE] = {"SELECT user_id FROM profile WHERE phone_hash = ?1 AND is_active = 1"
+                            " ORDER BY user_id LIMIT 1"},
+};
+
+int user_store_secret(struct db_tx *tx, const char *name, const uint8_t fresh[32],
+                      uint8_t ret_bytes[32], struct error *err)
+{
+    struct db_rows rows;
+    int rc = db_exec(tx, &sql_add_secret, err, db_text(slice_str(name)),
+                     db_blob(slice_of((const char *)fresh, 32)));
+    if (rc == 0)
+        rc = db_query(tx, &sql_get_secret, &rows, err, db_text(slice_str(name)));
+    if (rc == 0)
+        rc = db_next(&rows, err);
+    if (rc <= 0)
+        return rc;
+    struct slice bytes = db_col_blob(&rows, 0);
+    bool good = bytes.len == 32;
+    if (good)
+        memcpy(ret_bytes, bytes.ptr, 32);
+    db_rows_close(&rows);
+    return good ? 0
+                : error_set(err, FAIL_INTERNAL, "damaged_secret",
+                            "The stored secret %s does not have 32 bytes.", name);
+}
+
+int user_store_set_contact(struct db_tx *tx, const struct id *user, const struct slice hashes[2],
+                           struct error *err)
+{
+    return db_exec(tx, &sql_set_contact, err, db_id(user), db_blob(hashes[USER_CONTACT_EMAIL]),
+                   db_blob(hashes[USER_CONTACT_PHONE]));
+}
+
+int user_store_find_contact(struct db_tx *tx, enum user_contact kind, struct slice hash,
+                            struct id *ret_user, struct error *err)
+{
+    struct db_rows rows;
+    *ret_user = (struct id){{0}};
+    int rc = db_query(tx, &sql_find_contact[kind], &rows, err, db_blob(hash));
+    if (rc == 0)
+        rc = db_next(&rows, err);
+    if (rc <= 0)
+        return rc;
+    *ret_user = db_col_id(&rows, 0);
+    db_rows_close(&rows);
+    return 0;
+}

@@ -6,6 +6,7 @@
 #include "contract/auth.h"
 #include "contract/user.h"
 #include "engine/db.h"
+#include "service/user/user.h"
 
 int user_store_get(struct db_tx *tx, const struct id *user, struct arena *arena,
                    struct user_profile *ret_profile, bool *ret_found, struct error *err) MUSTCHECK;
@@ -23,6 +24,19 @@ int user_store_update(struct db_tx *tx, const struct user_profile *profile,
 int user_store_set_account(struct db_tx *tx, const struct auth_user_changed *changed,
                            struct error *err) MUSTCHECK;
 
+/* --- how people can be reached, see user_contact.h ---------------------------------------------
+ */
+enum user_contact { USER_CONTACT_EMAIL, USER_CONTACT_PHONE };
+/* The named secret of 32 bytes; the first call stores `fresh`. */
+int user_store_secret(struct db_tx *tx, const char *name, const uint8_t fresh[32],
+                      uint8_t ret_bytes[32], struct error *err) MUSTCHECK;
+/* Absent: not to be found by it. */
+int user_store_set_contact(struct db_tx *tx, const struct id *user, const struct slice hashes[2],
+                           struct error *err) MUSTCHECK;
+/* *ret_user nil when there is nobody. */
+int user_store_find_contact(struct db_tx *tx, enum user_contact kind, struct slice hash,
+                            struct id *ret_user, struct error *err) MUSTCHECK;
+
 /* --- in the search database ------------------------------------------------------------------ */
 /* Makes or renews what the user can be found by. full_name may be absent. */
 int user_search_store_put(struct db_tx *tx, const struct id *user, struct slice username,
@@ -32,9 +46,18 @@ int user_search_store_remove(struct db_tx *tx, const struct id *user, struct err
 /* *ret_changed false when it was so before, or nobody can be found by that id. */
 int user_search_store_set_active(struct db_tx *tx, const struct id *user, bool active,
                                  bool *ret_changed, struct error *err) MUSTCHECK;
-/* match: an FTS5 expression; username: in front when it is exactly that, or begins so. */
-int user_search_store_find(struct db_tx *tx, struct slice match, struct slice username,
-                           unsigned skip, unsigned max, struct id *ret_ids, size_t *ret_count,
-                           struct error *err) MUSTCHECK;
+/* People who are active, appended to ret_ids (room for USER_SEARCH_RESULTS_MAX) unless they are
+ * there already; no more than USER_SEARCH_STEP of them are looked at. */
+struct user_search_hits {
+    struct id ids[USER_SEARCH_RESULTS_MAX];
+    size_t count;
+};
+/* Whose username begins so, in the order of the alphabet: the one that is exactly so comes first.
+ */
+int user_search_store_names(struct db_tx *tx, struct slice begins, struct user_search_hits *hits,
+                            struct error *err) MUSTCHECK;
+/* match: an FTS5 expression. Shorter names first: there the words say more. */
+int user_search_store_match(struct db_tx *tx, struct slice match, struct user_search_hits *hits,
+                            struct error *err) MUSTCHECK;
 
 #endif
