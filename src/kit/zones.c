@@ -243,7 +243,7 @@ void zones_refresh(struct zones *zones, struct offload *pool)
     enum { READ_TIMEOUT_MS = 10000 };
     int64_t now_ms = clock_mono_ms(zones->clock), look_ms = zones->look_ms;
     struct error err;
-    if (now_ms < look_ms ||
+    if (pool == NULL || now_ms < look_ms ||
         !atomic_compare_exchange_strong(&zones->look_ms, &look_ms, now_ms + LOOK_EVERY_MS))
         return;
     error_init(&err);
