@@ -176,8 +176,9 @@ static const struct config_key social_config[] = {
     {0},
 };
 
-static const char *const people_types[] = {"user.created", "user.updated", "user.account_changed",
-                                           "user.deleted", NULL};
+static const char *const people_types[] = {"user.created",         "user.updated",
+                                           "user.account_changed", "user.creation_failed",
+                                           "user.deleted",         NULL};
 static const struct consumer social_consumers[] = {
     {.name = "social.people", .types = people_types, .handle = social_follow_people},
 };

@@ -38,15 +38,13 @@ static int on_account(struct db_tx *tx, const struct event *event, struct arena 
     return rc < 0 ? rc : social_store_set_active(tx, &changed.user_id, changed.is_active, err);
 }
 
-/* They are unknown at once; what mentions them goes piece by piece. */
-static int on_deleted(struct social_room *room, struct db_tx *tx, const struct event *event,
-                      struct arena *arena, struct error *err)
+/* user.deleted and user.creation_failed, both on the stream of the person. They are unknown at
+ * once; what mentions them goes piece by piece. */
+static int on_gone(struct social_room *room, struct db_tx *tx, const struct event *event,
+                   struct error *err)
 {
-    struct auth_user_deleted deleted;
-    int rc = schema_decode(&auth_user_deleted_schema, event->data, arena, &deleted, err);
-    if (rc == 0)
-        rc = social_store_drop_person(tx, &deleted.user_id, err);
-    return rc < 0 ? rc : social_duty_add(room, tx, &deleted.user_id, SOCIAL_DUTY_ERASE, err);
+    int rc = social_store_drop_person(tx, &event->stream, err);
+    return rc < 0 ? rc : social_duty_add(room, tx, &event->stream, SOCIAL_DUTY_ERASE, err);
 }
 
 int social_follow_people(void *room, struct db_tx *tx, const struct event *event, struct error *err)
@@ -61,7 +59,7 @@ int social_follow_people(void *room, struct db_tx *tx, const struct event *event
     else if (event->type == &auth_user_changed_event)
         rc = on_account(tx, event, &arena, err);
     else
-        rc = on_deleted(room, tx, event, &arena, err);
+        rc = on_gone(room, tx, event, err);
     arena_done(&arena);
     return rc;
 }

@@ -84,9 +84,10 @@ static int feed_tx(struct db_tx *tx, void *arg, struct error *err)
     return social_follow_people(f->rig->room, tx, &f->event, err);
 }
 
-static void feed(struct social_rig *rig, const struct event_type *type, const void *data)
+static void feed(struct social_rig *rig, const struct event_type *type, const struct id *user,
+                 const void *data)
 {
-    struct feeding f = {.rig = rig, .event.type = type};
+    struct feeding f = {.rig = rig, .event = {.type = type, .stream = *user}};
     struct buf json;
     buf_init(&json, 65536);
     schema_encode(type->data, data, &json);
@@ -100,7 +101,7 @@ struct id rig_person(struct social_rig *rig)
 {
     struct auth_user_created created = {
         .id = id_new(&rig->clock.clock), .username = SLICE("somebody"), .created_at = NOW};
-    feed(rig, &auth_user_created_event, &created);
+    feed(rig, &auth_user_created_event, &created.id, &created);
     return created.id;
 }
 
@@ -112,19 +113,19 @@ void rig_private(struct social_rig *rig, const struct id *user, bool is_private)
                                          .is_private = is_private,
                                          .created_at = NOW,
                                          .updated_at = NOW};
-    feed(rig, &user_updated_event, &profile);
+    feed(rig, &user_updated_event, user, &profile);
 }
 
 void rig_active(struct social_rig *rig, const struct id *user, bool is_active)
 {
     const struct auth_user_changed changed = {.user_id = *user, .is_active = is_active};
-    feed(rig, &auth_user_changed_event, &changed);
+    feed(rig, &auth_user_changed_event, user, &changed);
 }
 
 void rig_delete(struct social_rig *rig, const struct id *user)
 {
     const struct auth_user_deleted deleted = {.user_id = *user, .deleted_at = NOW};
-    feed(rig, &auth_user_deleted_event, &deleted);
+    feed(rig, &auth_user_deleted_event, user, &deleted);
 }
 
 void rig_duties(struct social_rig *rig)
