@@ -177,11 +177,10 @@ static void free_log(struct event_log *log)
     for (unsigned i = 0; i < log->held_count; i++)
         event_batch_unref(log->held[i]);
     pthread_mutex_destroy(&log->relay_lock);
-    buf_done(&log->bytes);
+    log_memory_done(&log->memory);
     buf_done(&log->meta);
     arena_done(&log->marks);
     free(log->drafts);
-    free(log->link_scratch);
     free(log);
 }
 
@@ -194,7 +193,7 @@ int event_log_open(const struct event_log_config *config, struct event_log **ret
     log->db = config->db;
     log->clock = db_clock_of(config->db);
     log->folders_end = &log->folders;
-    buf_init(&log->bytes, LOG_COMMIT_BYTES_MAX);
+    log_memory_init(&log->memory);
     buf_init(&log->meta, META_BYTES_MAX);
     arena_init(&log->marks, 16 << 20);
     pthread_mutex_init(&log->relay_lock, NULL);

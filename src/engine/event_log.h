@@ -56,6 +56,14 @@ struct event_draft {
 int event_emit(struct event_log *log, struct db_tx *tx, const struct event_draft *draft,
                uint64_t *ret_pos, struct error *err) MUSTCHECK;
 
+/* Memory that holds events' bytes; counted, any thread. */
+struct event_memory;
+void event_memory_ref(struct event_memory *memory);
+void event_memory_unref(struct event_memory *memory);
+/* Inside db_write: the data of an event emitted in this commit, where it will stay, and the memory
+ * that holds it (borrowed: take a reference to keep the data). Absent: no such event. */
+struct slice event_emitted(struct event_log *log, uint64_t pos, struct event_memory **ret_memory);
+
 /* A committed group: immutable, shared between threads. */
 struct event_batch {
     _Atomic unsigned refs;
@@ -64,6 +72,8 @@ struct event_batch {
     unsigned count;
     struct event *events;
     size_t bytes; /* memory it holds */
+    struct event_memory **memory;
+    size_t memory_count; /* pieces that its events' bytes lie in, counted */
 };
 void event_batch_ref(struct event_batch *batch);
 void event_batch_unref(struct event_batch *batch);

@@ -1,5 +1,6 @@
-/* A committed group in memory: one allocation that holds the events, their links and their bytes,
- * immutable and counted, shared by the tail and by every loop. */
+/* A committed group in memory, immutable and counted, shared by the tail and by every loop. Its
+ * events point into the memory they were emitted to; read back from rows at the start, they come
+ * with their bytes in one allocation. */
 #include <stdlib.h>
 
 #include "engine/event_log_private.h"
@@ -11,8 +12,25 @@ void event_batch_ref(struct event_batch *batch)
 
 void event_batch_unref(struct event_batch *batch)
 {
-    if (atomic_fetch_sub_explicit(&batch->refs, 1, memory_order_acq_rel) == 1)
-        free(batch);
+    if (atomic_fetch_sub_explicit(&batch->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < batch->memory_count; i++)
+        event_memory_unref(batch->memory[i]);
+    free(batch);
+}
+
+struct event_batch *log_batch_over(struct log_memory *memory, size_t events, uint64_t prev_head)
+{
+    size_t own = sizeof(struct event_batch) + events * sizeof(struct event) +
+                 memory->count * sizeof(struct event_memory *);
+    struct event_batch *batch = xmalloc(own);
+    *batch = (struct event_batch){
+        .prev_head = prev_head, .head = prev_head, .bytes = own + memory->taken};
+    atomic_init(&batch->refs, 1);
+    batch->events = (struct event *)(void *)(batch + 1);
+    batch->memory = (struct event_memory **)(void *)(batch->events + events);
+    batch->memory_count = log_memory_give(memory, batch->memory);
+    return batch;
 }
 
 void log_batch_start(struct log_batch_maker *maker, struct log_bytes_needed needed,

@@ -18,7 +18,7 @@ static void take_back(struct db_hook *hook, bool committed)
     if (committed || log->draft_count <= mark->drafts)
         return;
     log->draft_count = mark->drafts;
-    log->bytes.len = mark->bytes;
+    log_memory_undo(&log->memory, &mark->memory);
 }
 
 static int begin_transaction(struct event_log *log, struct db_tx *tx, struct error *err)
@@ -29,7 +29,7 @@ static int begin_transaction(struct event_log *log, struct db_tx *tx, struct err
     *mark = (struct log_mark){.hook = {.run = take_back},
                               .log = log,
                               .drafts = log->draft_count,
-                              .bytes = log->bytes.len};
+                              .memory = log_memory_mark(&log->memory)};
     db_on_end(tx, &mark->hook);
     log->marked_tx = tx;
     return 0;
@@ -58,17 +58,43 @@ static int check(const struct event_log *log, const struct event_draft *draft, u
     return 0;
 }
 
-static struct log_draft *next_draft(struct event_log *log, unsigned link_count)
+static struct log_draft *next_draft(struct event_log *log)
 {
-    if (link_count > log->link_cap) {
-        log->link_scratch = xrealloc(log->link_scratch, link_count * sizeof *log->link_scratch);
-        log->link_cap = link_count;
-    }
     if (log->draft_count == log->draft_cap) {
         log->draft_cap = log->draft_cap != 0 ? log->draft_cap * 2 : 256;
         log->drafts = xrealloc(log->drafts, log->draft_cap * sizeof *log->drafts);
     }
     return &log->drafts[log->draft_count];
+}
+
+static struct slice copy_to(char **at, struct slice bytes)
+{
+    if (bytes.ptr == NULL)
+        return bytes;
+    struct slice copy = slice_of(*at, bytes.len);
+    memcpy(*at, bytes.ptr, bytes.len);
+    *at += bytes.len;
+    return copy;
+}
+
+/* The only copy that is made of an event: links first, they want to be aligned. */
+static bool keep_bytes(struct log_memory *memory, const struct event_draft *draft,
+                       struct log_draft *kept)
+{
+    size_t link_bytes = draft->link_count * sizeof *draft->links;
+    char *at = log_memory_take(memory, link_bytes + draft->data.len + draft->correlation_id.len,
+                               &kept->memory);
+    if (at == NULL)
+        return false;
+    if (link_bytes != 0) {
+        memcpy(at, draft->links, link_bytes);
+        kept->links = (const struct event_link *)(const void *)at;
+        kept->link_count = draft->link_count;
+        at += link_bytes;
+    }
+    kept->data = copy_to(&at, draft->data);
+    kept->correlation_id = copy_to(&at, draft->correlation_id);
+    return true;
 }
 
 int event_emit(struct event_log *log, struct db_tx *tx, const struct event_draft *draft,
@@ -80,56 +106,42 @@ int event_emit(struct event_log *log, struct db_tx *tx, const struct event_draft
         rc = begin_transaction(log, tx, err);
     if (rc != 0)
         return rc;
-    struct buf *bytes = &log->bytes;
-    size_t before = bytes->len;
-    struct log_draft *kept = next_draft(log, draft->link_count);
-    *kept = (struct log_draft){.type = draft->type,
-                               .type_number = number,
-                               .stream = draft->stream,
-                               .data_at = bytes->len,
-                               .data_bytes = draft->data.len};
-    buf_slice(bytes, draft->data);
-    kept->correlated = draft->correlation_id.ptr != NULL;
-    kept->correlation_at = bytes->len;
-    kept->correlation_bytes = draft->correlation_id.len;
-    buf_slice(bytes, draft->correlation_id);
-    kept->links_at = bytes->len;
-    kept->link_count = draft->link_count;
-    buf_append(bytes, draft->links, draft->link_count * sizeof *draft->links);
-    if (!buf_ok(bytes)) {
-        bytes->failed = false;
-        bytes->len = before;
+    struct log_draft *kept = next_draft(log);
+    *kept = (struct log_draft){.type = draft->type, .type_number = number, .stream = draft->stream};
+    if (!keep_bytes(&log->memory, draft, kept))
         return error_set(err, FAIL_UNAVAILABLE, "busy", "too much data in one commit");
-    }
     log->draft_count++;
     if (ret_pos != NULL)
         *ret_pos = atomic_load_explicit(&log->tail.head, memory_order_relaxed) + log->draft_count;
     return 0;
 }
 
+struct slice event_emitted(struct event_log *log, uint64_t pos, struct event_memory **ret_memory)
+{
+    uint64_t head = atomic_load_explicit(&log->tail.head, memory_order_relaxed);
+    if (pos <= head || pos > head + log->draft_count)
+        return (struct slice){0};
+    const struct log_draft *draft = &log->drafts[pos - head - 1];
+    *ret_memory = draft->memory;
+    return draft->data;
+}
+
 /* --- committing ------------------------------------------------------------------------------ */
-/* The draft as an event, pointing into the log's buffers. */
-static struct event event_of(struct event_log *log, size_t index, struct event_link *links)
+static struct event event_of(struct event_log *log, size_t index)
 {
     const struct log_draft *draft = &log->drafts[index];
-    const char *bytes = log->bytes.ptr;
     uint64_t pos = atomic_load_explicit(&log->tail.head, memory_order_relaxed) + index + 1;
-    struct event event = {
+    return (struct event){
         .pos = pos,
         .at_ms = log->batch_at_ms,
         .type = draft->type,
         .stream = draft->stream,
         .id = log_event_id(log->salt, pos, log->batch_at_ms),
-        .data = slice_of(bytes + draft->data_at, draft->data_bytes),
+        .data = draft->data,
+        .links = draft->links,
         .link_count = draft->link_count,
+        .correlation_id = draft->correlation_id,
     };
-    if (draft->correlated)
-        event.correlation_id = slice_of(bytes + draft->correlation_at, draft->correlation_bytes);
-    if (draft->link_count != 0) { /* they lie unaligned among the bytes */
-        memcpy(links, bytes + draft->links_at, draft->link_count * sizeof *links);
-        event.links = links;
-    }
-    return event;
 }
 
 static int insert(struct event_log *log, struct db_tx *tx, const struct event *event,
@@ -149,16 +161,13 @@ static int insert(struct event_log *log, struct db_tx *tx, const struct event *e
 
 static struct event_batch *make_batch(struct event_log *log)
 {
-    struct log_bytes_needed needed = {.events = log->draft_count, .bytes = log->bytes.len};
+    uint64_t head = atomic_load_explicit(&log->tail.head, memory_order_relaxed);
+    struct event_batch *batch = log_batch_over(&log->memory, log->draft_count, head);
     for (size_t i = 0; i < log->draft_count; i++)
-        needed.links += log->drafts[i].link_count;
-    struct log_batch_maker maker;
-    log_batch_start(&maker, needed, atomic_load_explicit(&log->tail.head, memory_order_relaxed));
-    for (size_t i = 0; i < log->draft_count; i++) {
-        struct event event = event_of(log, i, log->link_scratch);
-        log_batch_add(&maker, &event);
-    }
-    return maker.batch;
+        batch->events[i] = event_of(log, i);
+    batch->count = (unsigned)log->draft_count;
+    batch->head = head + log->draft_count;
+    return batch;
 }
 
 int log_before_commit(void *arg, struct db_tx *tx, struct error *err)
@@ -195,7 +204,7 @@ void log_after_commit(void *arg, struct db_tx *tx, bool committed)
     log->batch = NULL;
     log->last_commit_ns = clock_mono_ns(log->clock);
     log->draft_count = 0;
-    buf_clear(&log->bytes);
+    log_memory_drop(&log->memory);
     arena_reset(&log->marks);
     log->marked_tx = NULL;
 }

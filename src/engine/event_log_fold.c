@@ -74,6 +74,8 @@ static bool ready(struct db_worker *worker)
     if (!may_try(log))
         return false;
     bool idle = clock_mono_ns(log->clock) - log->last_commit_ns >= IDLE_MS * INT64_C(1000000);
+    if (idle)
+        log_memory_rest(&log->memory);
     return log->fold.active || longer_than(log, 1) ||
            (idle && atomic_load(&log->tail.events) > LOG_IDLE_FOLD_EVENTS);
 }

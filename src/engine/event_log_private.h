@@ -48,11 +48,10 @@ struct log_draft {
     const struct event_type *type;
     uint32_t type_number;
     struct id stream;
-    size_t data_at, data_bytes; /* in log->bytes, which moves while it grows */
-    size_t links_at;
+    struct slice data, correlation_id; /* in memory; so are the links */
+    const struct event_link *links;
     unsigned link_count;
-    size_t correlation_at, correlation_bytes;
-    bool correlated;
+    struct event_memory *memory;
 };
 struct id log_event_id(const uint8_t salt[16], uint64_t pos, int64_t at_ms);
 /* Links and correlation id in one blob: flags, number of links, links, the rest is the correlation
@@ -69,6 +68,31 @@ int log_row_event(struct log_row_reader *reader, const struct db_rows *rows,
                   struct event *ret_event, struct error *err) MUSTCHECK;
 void log_row_reader_done(struct log_row_reader *reader);
 
+/* --- memory of events (event_log_memory.c) ---------------------------------------------------- */
+struct log_pool;
+struct log_memory { /* writer thread */
+    struct log_pool *pool;
+    struct event_memory *current; /* the next event goes there */
+    bool current_held;            /* it is among the pieces */
+    struct event_memory **pieces; /* of this commit, a reference each */
+    size_t count, cap;
+    size_t taken; /* bytes of this commit */
+};
+struct log_memory_mark {
+    const struct event_memory *current;
+    size_t used, taken;
+};
+void log_memory_init(struct log_memory *memory);
+void log_memory_done(struct log_memory *memory);
+/* Aligned to 16 bytes; NULL when the commit has LOG_COMMIT_BYTES_MAX already. */
+char *log_memory_take(struct log_memory *memory, size_t bytes, struct event_memory **ret_piece);
+struct log_memory_mark log_memory_mark(const struct log_memory *memory);
+void log_memory_undo(struct log_memory *memory, const struct log_memory_mark *mark);
+/* The commit's end: its pieces go to the batch (room for memory->count), or are dropped. */
+size_t log_memory_give(struct log_memory *memory, struct event_memory **pieces);
+void log_memory_drop(struct log_memory *memory);
+void log_memory_rest(struct log_memory *memory); /* nothing to do: what is kept goes back */
+
 /* --- batches (event_log_batch.c) ------------------------------------------------------------- */
 struct log_bytes_needed {
     size_t events, links, bytes;
@@ -82,6 +106,8 @@ struct log_batch_maker {
 void log_batch_start(struct log_batch_maker *maker, struct log_bytes_needed needed,
                      uint64_t prev_head);
 void log_batch_add(struct log_batch_maker *maker, const struct event *event); /* copied */
+/* Room for so many events, whose bytes lie in the commit's memory; takes that over. */
+struct event_batch *log_batch_over(struct log_memory *memory, size_t events, uint64_t prev_head);
 
 /* --- the tail (event_log_tail.c) ------------------------------------------------------------- */
 struct log_entry {
@@ -152,7 +178,8 @@ int log_index_row_after(struct db_tx *tx, const struct id *stream, uint64_t afte
 struct log_mark { /* where a transaction's drafts begin: it may be undone alone */
     struct db_hook hook;
     struct event_log *log;
-    size_t drafts, bytes;
+    size_t drafts;
+    struct log_memory_mark memory;
 };
 
 struct log_fold {
@@ -184,9 +211,8 @@ struct event_log {
     /* the commit that is being collected */
     struct log_draft *drafts;
     size_t draft_count, draft_cap;
-    struct buf bytes, meta;
-    struct event_link *link_scratch; /* as many as the largest draft has */
-    size_t link_cap;
+    struct log_memory memory;
+    struct buf meta;
     struct arena marks;
     const struct db_tx *marked_tx;
     struct event_batch *batch; /* between its rows and the end of the commit */

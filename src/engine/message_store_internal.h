@@ -42,10 +42,10 @@ struct message_version {
     struct id sender;
     uint64_t seq, pos;
     int64_t at_ms;
-    uint32_t json_len;
+    struct slice json;
+    struct event_memory *memory; /* the log's, which holds the JSON; NULL: allocated for it */
     bool keyed, pinned;
     bool shown; /* a slot of the window or chat->old points to it */
-    char json[];
 };
 
 struct message_chat {

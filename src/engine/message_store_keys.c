@@ -153,7 +153,7 @@ static bool version_is(const struct map_node *node, const void *arg)
     const struct client_key *key = arg;
     const struct message_version *v = CONTAINER_OF(node, struct message_version, key_node);
     return id_eq(&v->chat->id, key->chat) &&
-           key->store->is_from(slice_of(v->json, v->json_len), key->sender, key->client_id);
+           key->store->is_from(v->json, key->sender, key->client_id);
 }
 
 static int chat_has_number(struct client_key *key, uint32_t number, bool *ret_same,

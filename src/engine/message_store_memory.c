@@ -14,7 +14,7 @@ enum { SLOTS_FIRST = 8, EVICT_LOOKS = 8 };
 
 static size_t version_bytes(const struct message_version *v)
 {
-    return sizeof *v + v->json_len + 16;
+    return sizeof *v + v->json.len + 32;
 }
 static size_t slots_bytes(const struct message_chat *chat)
 {
@@ -53,6 +53,48 @@ void message_chat_touch(struct message_shard *shard, struct message_chat *chat)
     list_add_head(&shard->lru, &chat->lru);
 }
 
+/* --- the JSON -------------------------------------------------------------------------------- */
+/* Emitted in this commit it lies in the log's memory already, and stays there. */
+static void borrow_json(struct message_version *v, struct slice json)
+{
+    struct event_memory *memory;
+    struct slice data = event_emitted(v->store->log, v->pos, &memory);
+    if (data.ptr == NULL || !slice_eq(data, json)) {
+        v->json = slice_of(xmalloc(json.len), json.len);
+        memcpy((char *)(uintptr_t)v->json.ptr, json.ptr, json.len);
+        return;
+    }
+    event_memory_ref(memory);
+    v->json = data;
+    v->memory = memory;
+}
+
+static void drop_json(struct message_version *v)
+{
+    if (v->memory != NULL)
+        event_memory_unref(v->memory);
+    else
+        free((char *)(uintptr_t)v->json.ptr);
+}
+
+/* It will stay when the log has let go of the events around it. Under the lock. */
+static void own_json(struct message_version *v)
+{
+    if (v->memory == NULL)
+        return;
+    char *own = xmalloc(v->json.len);
+    memcpy(own, v->json.ptr, v->json.len);
+    event_memory_unref(v->memory);
+    v->memory = NULL;
+    v->json.ptr = own;
+}
+
+static void free_version(struct message_version *v)
+{
+    drop_json(v);
+    free(v);
+}
+
 /* --- leaving memory -------------------------------------------------------------------------- */
 /* Not shown any more. Freed now or when it is unpinned. Under the lock. */
 static void hide(struct message_shard *shard, struct message_version *v)
@@ -63,7 +105,7 @@ static void hide(struct message_shard *shard, struct message_version *v)
         return;
     if (v->pos > shard->dropped_pos)
         shard->dropped_pos = v->pos;
-    free(v);
+    free_version(v);
 }
 
 static void free_chat(struct message_shard *shard, struct message_chat *chat)
@@ -126,14 +168,10 @@ struct message_chat *message_chat_make(struct message_store *store, const struct
 struct message_version *message_version_new(struct message_store *store,
                                             const struct message_key *key, uint64_t pos)
 {
-    struct message_version *v = xmalloc(sizeof *v + key->json.len);
-    *v = (struct message_version){.store = store,
-                                  .sender = key->sender,
-                                  .seq = key->seq,
-                                  .pos = pos,
-                                  .at_ms = key->at_ms,
-                                  .json_len = (uint32_t)key->json.len};
-    memcpy(v->json, key->json.ptr, key->json.len);
+    struct message_version *v = xmalloc(sizeof *v);
+    *v = (struct message_version){
+        .store = store, .sender = key->sender, .seq = key->seq, .pos = pos, .at_ms = key->at_ms};
+    borrow_json(v, key->json);
     list_init(&v->unfolded);
     v->chat = message_chat_make(store, &key->chat);
     return v;
@@ -264,7 +302,7 @@ static void unpin(struct message_version *v)
 void message_version_drop(struct message_version *v)
 {
     unpin(v);
-    free(v);
+    free_version(v);
 }
 
 static void remove_old(struct message_shard *shard, struct message_chat *chat,
@@ -287,11 +325,14 @@ static void release(struct message_version *v)
     if (!v->shown) {
         if (v->pos > shard->dropped_pos)
             shard->dropped_pos = v->pos;
-        free(v);
+        free_version(v);
     } else if (v->seq < chat->first || v->seq >= chat->next) {
         remove_old(shard, chat, v);
     } else {
+        uint64_t seq = v->seq;
         trim(store, shard, chat);
+        if (seq >= chat->first)
+            own_json(v);
     }
     pthread_mutex_unlock(&shard->lock);
 }

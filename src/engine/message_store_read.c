@@ -59,7 +59,7 @@ static struct range range_of(uint64_t before, uint64_t after, unsigned limit)
 static bool copy_version(const struct message_version *v, struct arena *arena,
                          struct message_ref *ret_ref)
 {
-    struct slice json = arena_copy(arena, slice_of(v->json, v->json_len));
+    struct slice json = arena_copy(arena, v->json);
     *ret_ref = (struct message_ref){v->seq, v->pos, json};
     return json.ptr != NULL;
 }
