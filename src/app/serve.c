@@ -25,6 +25,7 @@
 #include "gateway/conformance.h"
 #include "gateway/edge.h"
 #include "gateway/operations.h"
+#include "kit/activity.h"
 #include "kit/consumer.h"
 #include "kit/job.h"
 #include "realtime/realtime.h"
@@ -300,6 +301,7 @@ static void take_down(struct server *s)
         pthread_join(s->workers[i].thread, NULL);
     }
     house_take_down(&s->engines, &s->kit, s->rooms_started);
+    activity_free(s->kit.activity);
     if (s->edge != NULL)
         edge_free(s->edge);
     for (unsigned i = 0; i < s->worker_count; i++)
@@ -344,6 +346,7 @@ static int start_all(struct server *s, struct error *err)
     if (rc < 0)
         return rc;
     engines_fill(&s->engines, s->config, &s->kit);
+    s->kit.activity = activity_new(s->engines.clock, s->worker_count);
     rc = rooms_start(&s->kit, err);
     s->rooms_started = rc == 0;
     if (rc == 0)

@@ -9,6 +9,7 @@
 #include "base/metric.h"
 #include "gateway/edge_answer.h"
 #include "gateway/static.h"
+#include "kit/activity.h"
 #include "kit/idempotency.h"
 #include "kit/limit.h"
 
@@ -205,8 +206,10 @@ static int authenticate(struct edge_call *call)
     error_init(&ignored);
     int rc = token_check(req->kit->tokens, req->bearer, &call->principal,
                          is_public ? &ignored : &req->error);
-    if (rc == 0)
+    if (rc == 0) {
         req->principal = &call->principal;
+        activity_mark(req->kit->activity, &call->principal.user);
+    }
     return is_public ? 0 : rc;
 }
 

@@ -12,6 +12,7 @@
 #include "io/offload.h"
 #include "kit/token.h"
 
+struct activity;
 struct module;
 
 /* A room (or a part of one, "user.search") whose tables live in another database than main. */
@@ -29,6 +30,7 @@ struct kit {
     struct event_log *log;
     struct kv *kv;
     struct mailer *mailer; /* e-mail and SMS */
+    struct activity *activity; /* who has been seen; NULL on the command line */
     struct offload *crypto;   /* password hashing: low priority */
     struct offload *blocking; /* files, directory scans */
     struct token_authority *tokens;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/metric.h"
+#include "kit/activity.h"
 #include "realtime/envelope.h"
 #include "realtime/watch.h"
 
@@ -29,6 +30,18 @@ static void start_timer(struct realtime_session *s, int64_t beat_ms)
                                  : 0);
 }
 
+/* Whoever stays connected is here all the time; writing that down for each of a million every few
+ * seconds would be a good part of all writing. */
+static void mark_now_and_then(struct realtime_session *s)
+{
+    enum { EVERY_MS = 300000 };
+    struct realtime *rt = s->hub->realtime;
+    int64_t beats = EVERY_MS / rt->heartbeat_ms > 0 ? EVERY_MS / rt->heartbeat_ms : 1;
+    int64_t turn = loop_now_ms(s->hub->loop) / rt->heartbeat_ms + (int64_t)s->handle;
+    if (turn % beats == 0)
+        activity_mark(rt->kit->activity, &s->principal.user);
+}
+
 static void beat(struct timer *timer)
 {
     struct realtime_session *s = CONTAINER_OF(timer, struct realtime_session, heartbeat);
@@ -41,8 +54,10 @@ static void beat(struct timer *timer)
         s->ops->close(s, 4003, "session_revoked");
     else if (clock_wall_ms(rt->kit->clock) >= s->principal.expires_ms)
         s->ops->close(s, 4001, "token_expired");
-    else if (!early)
+    else if (!early) {
+        mark_now_and_then(s);
         s->ops->heartbeat(s);
+    }
 }
 
 void session_init(struct realtime_session *session, const struct session_ops *ops,
@@ -84,6 +99,8 @@ bool session_may_queue(struct realtime *realtime, struct conn *conn, const struc
 void session_done(struct realtime_session *session)
 {
     timer_stop(&session->heartbeat);
+    if (session->hub != NULL && session->state == SESSION_LIVE)
+        activity_mark(session->hub->realtime->kit->activity, &session->principal.user);
     if (session->hub != NULL)
         hub_remove(session->hub, session);
     watch_done(session);
@@ -192,6 +209,7 @@ int session_open(struct realtime_session *session, struct hub *hub, const struct
     if (rc < 0)
         return rc;
     session->state = SESSION_LIVE;
+    activity_mark(rt->kit->activity, &session->principal.user);
     /* Spread over the period, so that a crowd that came together is not pinged together. */
     start_timer(session,
                 rt->heartbeat_ms / 2 + (int64_t)(session->handle % 1000) * rt->heartbeat_ms / 2000);

@@ -106,6 +106,26 @@ class Profile(ApiCase):
         self.ok(self.user.patch("/users/me", {"bio": "3"}, headers={"If-Match": "*"}))
 
 
+class LastSeen(ApiCase):
+    own_server = True
+
+    def test_what_was_seen_is_written_at_the_end_and_moves_no_tag(self):
+        ada, bob = self.server.users(2)
+        quiet = self.server.user()
+        before = bob.get(f"/users/{ada.id}")
+        tag = ada.get("/users/me").header("etag")
+        self.assertIsNone(before.json["last_seen"])
+        socket = quiet.ws()
+        self.server.restart()
+        after = bob.get(f"/users/{ada.id}")
+        self.assertRegex(after.json["last_seen"], TIME)
+        self.assertGreaterEqual(after.json["last_seen"], before.json["created_at"])
+        self.assertRegex(bob.get(f"/users/{quiet.id}").json["last_seen"], TIME)
+        self.assertEqual(after.header("etag"), before.header("etag"))
+        self.ok(ada.patch("/users/me", {"bio": "1"}, headers={"If-Match": tag}))
+        self.assertIsNotNone(socket)
+
+
 class Search(ApiCase):
     """Finding people (U03): by words, and by an address where its owner allows it."""
 

@@ -83,6 +83,17 @@ SCHEMA_DEF(user_search_query_schema, struct search_query, "UserSearch", "Whom to
 /* --- routes ------------------------------------------------------------------------------------
  */
 
+static int reply_with_etag(struct request *req, const struct user_profile *shown)
+{
+    char etag[REQUEST_ETAG_MAX];
+    int rc = request_reply(req, 200, &user_profile_schema, shown);
+    if (rc < 0)
+        return rc;
+    user_profile_etag(shown, etag);
+    request_etag_known(req, etag);
+    return 0;
+}
+
 /* From memory without looking at the profile; else read, put into memory, and tried again. */
 static int reply_profile(struct request *req, const struct id *user, enum user_view view)
 {
@@ -106,10 +117,7 @@ static int reply_profile(struct request *req, const struct id *user, enum user_v
         return rc;
     if (view == USER_VIEW_OTHERS)
         user_profile_hide(&profile);
-    rc = request_reply(req, 200, &user_profile_schema, &profile);
-    if (rc == 0)
-        request_etag(req);
-    return rc;
+    return reply_with_etag(req, &profile);
 }
 
 static int me_route(struct request *req)
@@ -137,10 +145,7 @@ static int name_route(struct request *req)
         return rc;
     if (!id_eq(&profile.id, &req->principal->user))
         user_profile_hide(&profile);
-    rc = request_reply(req, 200, &user_profile_schema, &profile);
-    if (rc == 0)
-        request_etag(req);
-    return rc;
+    return reply_with_etag(req, &profile);
 }
 
 /* If-Match is compared with the profile as it is now, and the write then insists on that one. */
@@ -155,6 +160,7 @@ static int expected_version(struct request *req, int64_t *ret_updated_at)
     if (rc < 0)
         return rc;
     buf_init(&json, 65536);
+    current.last_seen = 0; /* as user_profile_etag has it */
     schema_encode(&user_profile_schema, &current, &json);
     rc = request_check_match(req, buf_view(&json));
     buf_done(&json);
@@ -170,11 +176,7 @@ static int update_route(struct request *req)
     if (rc == 0)
         rc = user_update(req->room, &req->principal->user, req->body, expected, req->correlation_id,
                          req->arena, &profile, &req->error);
-    if (rc == 0)
-        rc = request_reply(req, 200, &user_profile_schema, &profile);
-    if (rc == 0)
-        request_etag(req);
-    return rc;
+    return rc < 0 ? rc : reply_with_etag(req, &profile);
 }
 
 /* Results are ranked, so the cursor is a place in the ranking. */
@@ -332,6 +334,7 @@ static int start(struct kit *kit, void **ret_room, struct error *err)
 static void stop(void *arg)
 {
     struct user_room *room = arg;
+    user_write_seen_last(room);
     user_cache_free(room->cache);
     free(room);
 }
@@ -341,6 +344,10 @@ static const void *calls(void *arg)
     struct user_room *room = arg;
     return &room->calls;
 }
+
+static const struct job user_jobs[] = {
+    {"user.seen", 30 * 1000, user_write_seen},
+};
 
 static const char *const user_needs[] = {"social", NULL};
 
@@ -352,6 +359,8 @@ const struct module user_module = {
     .events = user_events,
     .consumers = user_consumers,
     .consumer_count = ARRAY_LEN(user_consumers),
+    .jobs = user_jobs,
+    .job_count = ARRAY_LEN(user_jobs),
     .schema = &user_db_schema,
     .search_schema = &user_search_db_schema,
     .start = start,

@@ -178,8 +178,20 @@ static struct slice put_text(char **at, struct slice text)
     return copy;
 }
 
-static struct entry *make_entry(const struct user_profile *profile, const struct buf json[2])
+void user_profile_etag(const struct user_profile *shown, char ret_etag[REQUEST_ETAG_MAX])
 {
+    struct user_profile steady = *shown;
+    struct buf json;
+    steady.last_seen = 0;
+    buf_init(&json, JSON_BYTES_MAX);
+    schema_encode(&user_profile_schema, &steady, &json);
+    request_etag_make(buf_view(&json), ret_etag);
+    buf_done(&json);
+}
+
+static struct entry *make_entry(const struct user_profile views[2], const struct buf json[2])
+{
+    const struct user_profile *profile = &views[USER_VIEW_OWN];
     struct user_profile copy = *profile;
     size_t size = json[0].len + json[1].len;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
@@ -191,7 +203,7 @@ static struct entry *make_entry(const struct user_profile *profile, const struct
     entry->profile = copy;
     for (int view = 0; view < 2; view++) {
         entry->json[view] = put_text(&at, buf_view(&json[view]));
-        request_etag_make(entry->json[view], entry->etag[view]);
+        user_profile_etag(&views[view], entry->etag[view]);
     }
     return entry;
 }
@@ -218,15 +230,15 @@ static void insert(struct user_cache *cache, uint64_t ticket, struct entry *entr
 
 void user_cache_put(struct user_cache *cache, uint64_t ticket, const struct user_profile *profile)
 {
-    struct user_profile others = *profile;
+    struct user_profile views[2] = {*profile, *profile};
     struct buf json[2];
-    user_profile_hide(&others);
-    buf_init(&json[USER_VIEW_OWN], JSON_BYTES_MAX);
-    buf_init(&json[USER_VIEW_OTHERS], JSON_BYTES_MAX);
-    schema_encode(&user_profile_schema, profile, &json[USER_VIEW_OWN]);
-    schema_encode(&user_profile_schema, &others, &json[USER_VIEW_OTHERS]);
+    user_profile_hide(&views[USER_VIEW_OTHERS]);
+    for (int view = 0; view < 2; view++) {
+        buf_init(&json[view], JSON_BYTES_MAX);
+        schema_encode(&user_profile_schema, &views[view], &json[view]);
+    }
     if (buf_ok(&json[0]) && buf_ok(&json[1]))
-        insert(cache, ticket, make_entry(profile, json));
+        insert(cache, ticket, make_entry(views, json));
     buf_done(&json[0]);
     buf_done(&json[1]);
 }

@@ -11,6 +11,10 @@ struct user_cache;
 
 enum user_view { USER_VIEW_OWN, USER_VIEW_OTHERS };
 
+/* The entity tag of a profile as it is shown. It does not cover last_seen, which moves without the
+ * profile having changed: an edit that insists on the profile it read is not refused for it. */
+void user_profile_etag(const struct user_profile *shown, char ret_etag[REQUEST_ETAG_MAX]);
+
 struct user_cache *user_cache_new(const struct clock *clock, size_t entries_max, int64_t ttl_ms);
 void user_cache_free(struct user_cache *cache);
 

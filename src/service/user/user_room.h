@@ -31,6 +31,11 @@ int user_emit_updated(struct user_room *room, struct db_tx *tx, const struct use
 int user_find_names(void *room, const struct slice *names, size_t count, struct id *ret_ids,
                     struct error *err);
 
+/* Job: last_seen of everybody who was here since the last time. */
+int user_write_seen(void *room, struct error *err);
+/* The same when no loop runs any more. */
+void user_write_seen_last(struct user_room *room);
+
 /* Consumers; see kit/module.h. */
 int user_follow_profiles(void *room, struct db_tx *tx, const struct event *event,
                          struct error *err);

@@ -2,7 +2,10 @@
 
 #define PROFILE                                                                                    \
     "SELECT user_id, username, full_name, email, phone, bio, avatar_url, role, is_active,"         \
-    " is_verified, last_login, last_seen, created_at, updated_at, is_private,"                     \
+    " is_verified, last_login,"                                                                    \
+    " max(last_seen, coalesce((SELECT at FROM user_seen s WHERE s.user_id = profile.user_id), "    \
+    "0)),"                                                                                         \
+    " created_at, updated_at, is_private,"                                                         \
     " discoverable_by_email, discoverable_by_phone FROM profile WHERE "
 static const struct db_sql sql_get = {PROFILE "user_id = ?1"};
 static const struct db_sql sql_get_by_name = {PROFILE "username = ?1"};
@@ -74,12 +77,13 @@ int user_store_insert(struct db_tx *tx, const struct auth_user_created *created,
 }
 
 static const struct db_sql sql_remove = {"DELETE FROM profile WHERE user_id = ?1"};
+static const struct db_sql sql_remove_seen = {"DELETE FROM user_seen WHERE user_id = ?1"};
 
 int user_store_remove(struct db_tx *tx, const struct id *user, bool *ret_removed, struct error *err)
 {
     int rc = db_exec(tx, &sql_remove, err, db_id(user));
     *ret_removed = rc == 0 && db_changes(tx) > 0;
-    return rc;
+    return rc < 0 ? rc : db_exec(tx, &sql_remove_seen, err, db_id(user));
 }
 
 static const struct db_sql sql_update = {
@@ -104,6 +108,19 @@ int user_store_set_account(struct db_tx *tx, const struct auth_user_changed *cha
     return db_exec(tx, &sql_set_account, err, db_id(&changed->user_id), db_int(changed->role),
                    db_int(changed->is_active), db_int(changed->is_verified),
                    db_int(changed->last_login));
+}
+
+/* --- last seen ----------------------------------------------------------------------------------
+ */
+
+static const struct db_sql sql_set_seen = {
+    "INSERT INTO user_seen (user_id, at)"
+    " SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM profile WHERE user_id = ?1)"
+    " ON CONFLICT (user_id) DO UPDATE SET at = excluded.at WHERE excluded.at > at"};
+
+int user_store_set_seen(struct db_tx *tx, const struct id *user, int64_t at_ms, struct error *err)
+{
+    return db_exec(tx, &sql_set_seen, err, db_id(user), db_int(at_ms));
 }
 
 /* --- contact ------------------------------------------------------------------------------------

@@ -24,6 +24,10 @@ int user_store_update(struct db_tx *tx, const struct user_profile *profile,
 int user_store_set_account(struct db_tx *tx, const struct auth_user_changed *changed,
                            struct error *err) MUSTCHECK;
 
+/* Forwards only, and only of somebody who has a profile. */
+int user_store_set_seen(struct db_tx *tx, const struct id *user, int64_t at_ms,
+                        struct error *err) MUSTCHECK;
+
 /* --- how people can be reached, see user_contact.h ---------------------------------------------
  */
 enum user_contact { USER_CONTACT_EMAIL, USER_CONTACT_PHONE };
