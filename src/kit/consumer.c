@@ -164,6 +164,15 @@ static int64_t unit_lag(void *arg)
     return lag > 0 ? lag : 0;
 }
 
+unsigned consumers_lag(const struct consumers *consumers, struct consumer_lag *ret_lags,
+                       unsigned max)
+{
+    for (unsigned i = 0; i < consumers->count && i < max; i++)
+        ret_lags[i] = (struct consumer_lag){consumers->units[i].consumer->name,
+                                            (uint64_t)unit_lag(&consumers->units[i])};
+    return consumers->count;
+}
+
 static void name_unit(struct consumer_unit *u, struct kit *kit)
 {
     const char *const *names = u->consumer->types;

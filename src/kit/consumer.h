@@ -14,6 +14,14 @@ int consumers_start(struct kit *kit, struct consumers **ret_consumers, struct er
 /* From a coroutine of the first loop: lets transactions that run end, for up to 5 s; one that waits
  * for its next attempt ends at once and goes on from the same event at the next start. */
 void consumers_stop(struct consumers *consumers);
+/* How many positions of the log each consumer is behind the head; any thread. Returns how many
+ * there are, of which the first `max` are given. */
+struct consumer_lag {
+    const char *name;
+    uint64_t events;
+};
+unsigned consumers_lag(const struct consumers *consumers, struct consumer_lag *ret_lags,
+                       unsigned max);
 /* From a coroutine: waits until the named consumer has handled everything up to pos. FAIL_TIMEOUT
  * when it has not within timeout_ms. */
 int consumer_wait(struct consumers *consumers, const char *name, uint64_t pos, int64_t timeout_ms,

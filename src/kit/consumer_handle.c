@@ -122,8 +122,11 @@ static bool put_aside(struct attempt *a, const struct error *why, unsigned attem
     a->attempts = attempts;
     bool done = run_attempt(a, &err) == 0;
     a->bury_reason = NULL;
+    struct kit *kit = a->unit->all->kit;
     if (done)
         metric_add(a->unit->dead, 1);
+    if (done && kit->dead_letter_came != NULL)
+        kit->dead_letter_came(kit);
     return done;
 }
 

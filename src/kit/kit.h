@@ -44,6 +44,8 @@ struct kit {
     void (*ephemeral)(struct kit *kit, const struct event_type *type, const struct id *stream,
                       struct slice data, const struct id *except);
     void *realtime;
+    /* Set by the admin module at start: a dead letter has come. On the first loop; may be NULL. */
+    void (*dead_letter_came)(struct kit *kit);
     /* Wakes consumers after commits; see consumer.h. */
     struct consumers *consumers;
 };

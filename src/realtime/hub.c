@@ -177,6 +177,7 @@ int hub_add(struct hub *hub, struct realtime_session *session, struct error *err
     session->hub = hub;
     session->handle = handle_add(&hub->sessions, session);
     session->state = SESSION_LOADING;
+    session->connected_s = realtime_seconds(hub->realtime) & 0xfffffff;
     session->through = hub->head;
     hub_follow(session, &session->principal.user);
     return 0;
@@ -290,7 +291,7 @@ static void look_ahead(const struct hub *hub, struct hub_stream *stream, uint32_
     const struct realtime_session *session =
         session_at(hub, followers(stream)[i - LOOK_AHEAD].session);
     __builtin_prefetch(session);
-    __builtin_prefetch(&session->state);
+    __builtin_prefetch(&session->through);
     __builtin_prefetch(session + 1);
 }
 
@@ -458,6 +459,19 @@ void hub_broadcast_ephemeral(struct hub *hub, const struct id *id, const char *n
     const struct run run = {&event, 1, except};
     if (stream != NULL)
         fan_out(hub, stream, &run);
+}
+
+unsigned hub_sessions_of(const struct hub *hub, const struct id *user,
+                         struct realtime_session **ret_sessions, unsigned max)
+{
+    struct hub_stream *own = find_stream(hub, user);
+    unsigned count = 0;
+    for (uint32_t i = 0; own != NULL && i < own->count && count < max; i++) {
+        struct realtime_session *session = session_at(hub, followers(own)[i].session);
+        if (id_eq(&session->principal.user, user))
+            ret_sessions[count++] = session;
+    }
+    return count;
 }
 
 size_t hub_drain(struct hub *hub, size_t count)

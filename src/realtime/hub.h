@@ -38,6 +38,9 @@ struct session_ops {
     void (*heartbeat)(struct realtime_session *session);
     /* Bytes that wait in the send queue. */
     size_t (*queued)(const struct realtime_session *session);
+    /* For the admin page; both may be NULL. */
+    const char *transport;
+    bool (*peer)(const struct realtime_session *session, struct in6_addr *ret_address);
 };
 
 enum session_state {
@@ -60,10 +63,12 @@ struct realtime_session {
     uint32_t follow_count, follow_cap;
     struct watched *watched; /* what the client looks at (watch.h); mostly NULL */
     uint32_t handle;         /* in hub->sessions; valid from LOADING on */
-    uint8_t state;           /* enum session_state */
-    bool reload;             /* follows changed while they were being read: read again */
-    bool until_expiry;       /* the heartbeat timer stands at the end of the token's life */
-    uint64_t through;        /* events up to here have been given (or precede the session) */
+    /* Seconds after the start of realtime; one word with the three below. */
+    uint32_t connected_s : 28;
+    uint32_t state : 2;    /* enum session_state */
+    bool reload : 1;       /* follows changed while they were being read: read again */
+    bool until_expiry : 1; /* the heartbeat timer stands at the end of the token's life */
+    uint64_t through;      /* events up to here have been given (or precede the session) */
     struct timer heartbeat;
 };
 
@@ -112,6 +117,9 @@ void hub_send_event(struct realtime_session *session, const char *name, uint64_t
 /* Followers of the stream on this loop, except one user (may be NULL). */
 void hub_broadcast_ephemeral(struct hub *hub, const struct id *stream, const char *name,
                              struct slice data, const struct id *except);
+/* The sessions of one user on this loop, at most max. */
+unsigned hub_sessions_of(const struct hub *hub, const struct id *user,
+                         struct realtime_session **ret_sessions, unsigned max);
 /* Asks every session to close with 4009, `count` of them at a time; returns how many are left. */
 size_t hub_drain(struct hub *hub, size_t count);
 

@@ -52,6 +52,7 @@ SCHEMA_DEF(poll_answer_schema, struct poll_answer, "Updates", "What came after a
 struct poll_session {
     struct realtime_session base;
     struct coro *coro;
+    struct in6_addr peer;
     bool parked, poked, gone, revoked;
 };
 
@@ -101,8 +102,14 @@ static size_t poll_queued(const struct realtime_session *session)
     return 0;
 }
 
-static const struct session_ops poll_ops = {ENVELOPE_NONE, poll_send,      poll_poke,
-                                            poll_close,    poll_heartbeat, poll_queued};
+static bool poll_peer(const struct realtime_session *session, struct in6_addr *ret_address)
+{
+    *ret_address = CONTAINER_OF(session, const struct poll_session, base)->peer;
+    return true;
+}
+
+static const struct session_ops poll_ops = {ENVELOPE_NONE,  poll_send,   poll_poke,   poll_close,
+                                            poll_heartbeat, poll_queued, "long-poll", poll_peer};
 
 static int answer(struct request *req, struct realtime *rt, const struct replay *r, bool resync,
                   uint64_t pos)
@@ -202,7 +209,7 @@ int poll_updates(struct request *req)
         return rc;
     if (session_position(rt, &from, &after) > 0)
         return answer(req, rt, NULL, true, after);
-    struct poll_session p = {.coro = coro_current()};
+    struct poll_session p = {.coro = coro_current(), .peer = req->peer};
     session_init(&p.base, &poll_ops, req->principal);
     rc = hub_add(realtime_hub(rt), &p.base, &req->error);
     if (rc < 0)

@@ -375,6 +375,7 @@ static int realtime_start(struct kit *kit, void **ret_room, struct error *err)
 {
     struct realtime *rt = xcalloc(1, sizeof *rt);
     rt->kit = kit;
+    rt->started_ms = clock_wall_ms(kit->clock);
     rt->queue_bytes_max = (size_t)config_int(kit->config, "realtime.queue_max");
     rt->recent_bytes_max = (size_t)config_int(kit->config, "realtime.recent_max");
     rt->message_bytes_max = (uint32_t)config_int(kit->config, "realtime.message_max");
@@ -423,6 +424,12 @@ static void realtime_stop(void *room)
 struct hub *realtime_hub(struct realtime *realtime)
 {
     return realtime->hubs[loop_index(loop_current())];
+}
+
+uint32_t realtime_seconds(const struct realtime *realtime)
+{
+    int64_t seconds = (clock_wall_ms(realtime->kit->clock) - realtime->started_ms) / 1000;
+    return seconds > 0 ? (uint32_t)seconds : 0; /* the clock may have been set back */
 }
 
 size_t realtime_sessions(struct realtime *realtime)

@@ -7,8 +7,9 @@
 
 struct realtime {
     struct kit *kit;
-    struct hub **hubs; /* by loop index */
-    uint32_t epoch;    /* of the log: changes when a backup is restored */
+    struct hub **hubs;  /* by loop index */
+    int64_t started_ms; /* wall clock */
+    uint32_t epoch;     /* of the log: changes when a backup is restored */
     size_t queue_bytes_max;
     size_t recent_bytes_max;
     uint32_t message_bytes_max;
@@ -29,5 +30,7 @@ struct hub *realtime_hub(struct realtime *realtime); /* of the calling loop */
 /* Closes sockets at a set pace and returns when none is left or time is up. From a coroutine. */
 void realtime_drain(struct realtime *realtime, int64_t timeout_ms);
 size_t realtime_sessions(struct realtime *realtime);
+/* Since the start; for session->connected_s. */
+uint32_t realtime_seconds(const struct realtime *realtime);
 
 #endif

@@ -78,8 +78,15 @@ static size_t sse_queued(const struct realtime_session *session)
     return s->conn != NULL ? s->conn->queued_bytes : 0;
 }
 
-static const struct session_ops sse_ops = {ENVELOPE_SSE, sse_send,      sse_poke,
-                                           sse_close,    sse_heartbeat, sse_queued};
+static bool sse_peer(const struct realtime_session *session, struct in6_addr *ret_address)
+{
+    const struct sse_session *s = CONTAINER_OF(session, const struct sse_session, base);
+    uint16_t port;
+    return s->conn != NULL && conn_peer(s->conn, ret_address, &port);
+}
+
+static const struct session_ops sse_ops = {ENVELOPE_SSE,  sse_send,   sse_poke,       sse_close,
+                                           sse_heartbeat, sse_queued, "event-stream", sse_peer};
 
 /* A client has nothing to say on an event stream. */
 static void on_data(struct conn *conn, const char *bytes, size_t len)

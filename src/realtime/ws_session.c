@@ -173,10 +173,22 @@ static void no_poke(struct realtime_session *session)
     (void)session;
 }
 
-static const struct session_ops plain_ops = {ENVELOPE_WEBSOCKET, ws_send,      no_poke,
-                                             ws_close,           ws_heartbeat, ws_queued};
-static const struct session_ops deflate_ops = {
-    ENVELOPE_WEBSOCKET_DEFLATE, ws_send, no_poke, ws_close, ws_heartbeat, ws_queued};
+static bool ws_peer(const struct realtime_session *session, struct in6_addr *ret_address)
+{
+    *ret_address = CONTAINER_OF(session, const struct ws_session, base)->peer;
+    return true;
+}
+
+static const struct session_ops plain_ops = {ENVELOPE_WEBSOCKET, ws_send,   no_poke,     ws_close,
+                                             ws_heartbeat,       ws_queued, "websocket", ws_peer};
+static const struct session_ops deflate_ops = {ENVELOPE_WEBSOCKET_DEFLATE,
+                                               ws_send,
+                                               no_poke,
+                                               ws_close,
+                                               ws_heartbeat,
+                                               ws_queued,
+                                               "websocket",
+                                               ws_peer};
 
 static void reply(struct ws_session *s, struct slice id, bool failed, struct slice json)
 {

@@ -84,7 +84,7 @@ static struct listener_session *join(struct fixture *f, uint8_t user, enum sessi
     error_init(&err);
     session_init(&l->base, &recording, &p);
     CHECK_OK(hub_add(f->hub, &l->base, &err), &err);
-    l->base.state = (uint8_t)state;
+    l->base.state = (uint32_t)state & 3;
     return l;
 }
 

@@ -1,0 +1,121 @@
+/* Dead letters: a letter handed to its consumer again is handled and gone, or neither; lists go
+ * through every database. */
+#include "consumer_world.h"
+#include "kit/dead_letter.h"
+
+static struct arena arena;
+static struct error err;
+
+static void put_aside_two(void)
+{
+    atomic_store(&seen.poison, emit(&sent, 1) + 1);
+    CHECK_INT(wait_for(emit(&sent, 1), CORO_FOREVER), 0);
+    atomic_store(&seen.poison, emit(&sent, 1) + 1);
+    CHECK_INT(wait_for(emit(&sent, 1), CORO_FOREVER), 0);
+}
+
+/* Two of four events are dead letters of the consumer in the search database. */
+static void open_letters(void)
+{
+    (void)check_seen; /* not all of the world is needed here */
+    consumers[0].attempts = 1;
+    open_world((struct event_log_config){0}, &clock_system);
+    start_consumers();
+    run(put_aside_two);
+    error_init(&err);
+    arena_init(&arena, 1 << 20);
+}
+
+static void close_letters(void)
+{
+    arena_done(&arena);
+    close_world();
+    consumers[0].attempts = 0;
+}
+
+static size_t list(struct cursor after, unsigned limit, struct dead_letter **ret_letters)
+{
+    size_t count = 0;
+    error_init(&err);
+    CHECK_OK(dead_letter_list(&kit, &after, limit, &arena, ret_letters, &count, &err), &err);
+    return count;
+}
+
+TEST(a_list_is_newest_first_and_goes_on_after_a_cursor)
+{
+    struct dead_letter *letters;
+    open_letters();
+    CHECK_INT(list((struct cursor){0}, 10, &letters), 2);
+    CHECK_STR(letters[0].consumer, "search");
+    CHECK_STR(letters[0].event_type, "message.sent");
+    CHECK_STR(letters[0].error, "The test says no.");
+    CHECK_INT(letters[0].attempts, 1);
+    struct id older = letters[1].id;
+    CHECK_INT(list((struct cursor){0}, 1, &letters), 2); /* one more than asked for */
+    struct cursor next = {.number = letters[0].created_at, .id = letters[0].id};
+    CHECK_INT(list(next, 1, &letters), 1);
+    CHECK(id_eq(&letters[0].id, &older));
+    close_letters();
+}
+
+static int count_done(void *arg, struct db_tx *tx, const struct dead_letter_taken *letter,
+                      struct error *e)
+{
+    (void)tx, (void)e;
+    CHECK_STR(letter->consumer, "search");
+    ++*(int *)arg;
+    return 0;
+}
+
+TEST(a_letter_handed_over_again_is_handled_once_and_gone)
+{
+    struct dead_letter *letters;
+    int told = 0;
+    open_letters();
+    CHECK_INT(list((struct cursor){0}, 10, &letters), 2);
+    unsigned before = atomic_load(&seen.count);
+    atomic_store(&seen.poison, 0);
+    CHECK_OK(dead_letter_requeue(&kit, &letters[0].id, count_done, &told, &arena, &err), &err);
+    CHECK_INT(atomic_load(&seen.count), before + 1);
+    CHECK_INT(told, 1);
+    CHECK_INT(dead_letter_requeue(&kit, &letters[0].id, count_done, &told, &arena, &err),
+              FAIL_NOT_FOUND);
+    CHECK_INT(atomic_load(&seen.count), before + 1);
+    CHECK_INT(told, 1);
+    CHECK_INT(list((struct cursor){0}, 10, &letters), 1);
+    close_letters();
+}
+
+TEST(a_letter_that_fails_again_stays)
+{
+    struct dead_letter *letters;
+    int told = 0;
+    open_letters();
+    CHECK_INT(list((struct cursor){0}, 10, &letters), 2);
+    CHECK_INT(dead_letter_requeue(&kit, &letters[0].id, count_done, &told, &arena, &err),
+              FAIL_CONFLICT);
+    CHECK_STR(slice_str(err.code), "requeue_failed");
+    CHECK(strstr(err.detail, "The test says no.") != NULL);
+    CHECK_INT(told, 0);
+    CHECK_INT(list((struct cursor){0}, 10, &letters), 2);
+    CHECK_INT(letters[0].attempts, 2);
+    close_letters();
+}
+
+TEST(a_letter_of_a_consumer_that_is_no_more_can_be_thrown_away)
+{
+    struct dead_letter *letters;
+    int told = 0;
+    open_letters();
+    CHECK_INT(list((struct cursor){0}, 10, &letters), 2);
+    consumers[0].name = "found";
+    CHECK_INT(dead_letter_requeue(&kit, &letters[0].id, NULL, NULL, &arena, &err), FAIL_CONFLICT);
+    CHECK_STR(slice_str(err.code), "consumer_gone");
+    error_init(&err);
+    CHECK_OK(dead_letter_discard(&kit, &letters[0].id, count_done, &told, &arena, &err), &err);
+    CHECK_INT(told, 1);
+    CHECK_INT(dead_letter_discard(&kit, &letters[0].id, NULL, NULL, &arena, &err), FAIL_NOT_FOUND);
+    CHECK_INT(list((struct cursor){0}, 10, &letters), 1);
+    consumers[0].name = "search";
+    close_letters();
+}
