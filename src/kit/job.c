@@ -9,6 +9,7 @@ struct running {
     struct jobs *all;
     const struct job *job;
     void *room;
+    int64_t every_ms;
     struct coro *coro; /* NULL before it runs, and after */
     struct mail mail;
     bool ended;
@@ -30,7 +31,7 @@ static bool take_turn(const struct running *r)
     error_init(&err);
     bool mine = false;
     struct kv *kv = r->all->kit->kv;
-    int rc = kv->ops->add(kv, slice_str(key), SLICE("1"), r->job->every_ms * 9 / 10, &mine, &err);
+    int rc = kv->ops->add(kv, slice_str(key), SLICE("1"), r->every_ms * 9 / 10, &mine, &err);
     return rc < 0 || mine;
 }
 
@@ -38,7 +39,7 @@ static void job_main(void *arg)
 {
     struct running *r = arg;
     r->coro = coro_current();
-    while (!r->all->stopping && coro_sleep(r->job->every_ms) == 0) {
+    while (!r->all->stopping && coro_sleep(r->every_ms) == 0) {
         if (r->all->stopping || !take_turn(r))
             continue;
         struct error err;
@@ -62,6 +63,11 @@ static void begin(struct mail *mail)
     log_error("job not started", LOG_S("job", r->job->name), LOG_S("detail", err.detail));
 }
 
+static int64_t period_of(const struct kit *kit, const struct job *job)
+{
+    return job->every_key != NULL ? config_int(kit->config, job->every_key) : job->every_ms;
+}
+
 struct jobs *jobs_start(struct kit *kit)
 {
     struct jobs *all = xcalloc(1, sizeof *all);
@@ -73,8 +79,9 @@ struct jobs *jobs_start(struct kit *kit)
     for (int m = 0; kit->modules[m] != NULL; m++)
         for (size_t i = 0; i < kit->modules[m]->job_count; i++) {
             struct running *r = &all->list[at++];
+            const struct job *job = &kit->modules[m]->jobs[i];
             *r = (struct running){
-                .all = all, .job = &kit->modules[m]->jobs[i], .room = kit->rooms[m]};
+                .all = all, .job = job, .room = kit->rooms[m], .every_ms = period_of(kit, job)};
             r->mail.deliver = begin;
             loop_post(kit->loops[0], &r->mail);
         }

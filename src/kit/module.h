@@ -63,6 +63,7 @@ struct job {
     const char *name;
     int64_t every_ms;
     int (*run)(void *room, struct error *err); /* coroutine; one holder in the whole cluster */
+    const char *every_key; /* configuration (CONFIG_DURATION) of the period; NULL: every_ms */
 };
 
 /* One stream that a user follows, from a position on. */
@@ -87,6 +88,7 @@ struct module {
     const struct config_key *config; /* ended by name NULL; may be NULL */
     const struct db_schema *schema;
     const struct db_schema *search_schema; /* of its part in the search database; may be NULL */
+    const struct db_schema *feed_schema;   /* of its part in the feed database; may be NULL */
     int (*start)(struct kit *kit, void **ret_room, struct error *err);
     void (*stop)(void *room);
     const void *(*calls)(void *room); /* struct <room>_calls of contract/<room>.h */

@@ -18,7 +18,6 @@ enum {
     STORY_TEXT_CHARS_MAX = 2000,
     STORY_PER_DAY_MAX = 100, /* what the configuration may allow */
     STORY_CLEAN_CHUNK = 1000,
-    STORY_CLEAN_EVERY_MS = 900000,
 };
 
 struct story_room;

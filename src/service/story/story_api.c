@@ -150,7 +150,7 @@ static const struct consumer story_consumers[] = {
     {.name = "story.erase", .types = erase_types, .handle = story_forget_person},
 };
 static const struct job story_jobs[] = {
-    {"story.clean", STORY_CLEAN_EVERY_MS, story_clean_job},
+    {"story.clean", .run = story_clean_job, .every_key = "story.clean_every"},
 };
 static const struct event_type *const story_events[] = {&story_posted_event, &story_deleted_event,
                                                         &story_viewed_event, NULL};

@@ -11,6 +11,8 @@ const struct config_key story_config[] = {
     {"story.cache_ttl", CONFIG_DURATION, "5m", 1000, 3600000,
      .doc = "How long a person's active stories are kept in the cache; a change is seen at once "
             "(T03)."},
+    {"story.clean_every", CONFIG_DURATION, "15m", 1000, 86400000,
+     .doc = "How often expired stories are removed (T02); readers look at the clock."},
     {0},
 };
 
