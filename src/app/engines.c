@@ -27,14 +27,14 @@ static int make_folder(const struct config *config, struct error *err)
 }
 
 static int open_one(struct engines *e, const struct config *config, const char *name,
-                    unsigned readers, struct db **ret_db, struct error *err)
+                    enum db_sync sync, unsigned readers, struct db **ret_db, struct error *err)
 {
     char path[4096];
     if (!engines_path(config, name, path, sizeof path))
         return error_set(err, FAIL_INVALID, "data_folder",
                          "The path of the data folder is too long.");
     struct db_config c = {.path = path,
-                          .sync = (enum db_sync)config_enum(config, "db.sync"),
+                          .sync = sync,
                           .readers = readers,
                           .queue_max = WRITER_QUEUE,
                           .batch_max = WRITER_BATCH,
@@ -66,6 +66,17 @@ static size_t search_schemas(struct db_schema *ret_schemas)
     return count;
 }
 
+/* The index of home feeds: what it has can be made again, and says itself how far it reaches. */
+static size_t feed_schemas(struct db_schema *ret_schemas)
+{
+    size_t count = 0;
+    ret_schemas[count++] = kit_schema;
+    for (size_t i = 0; i < all_module_count; i++)
+        if (all_modules[i]->feed_schema != NULL)
+            ret_schemas[count++] = *all_modules[i]->feed_schema;
+    return count;
+}
+
 static int bring(struct db *db, const struct db_schema *schemas, size_t count,
                  enum engines_migrate migrate, unsigned *applied, struct error *err)
 {
@@ -80,17 +91,22 @@ int engines_open_databases(struct engines *e, const struct config *config,
                            enum engines_migrate migrate, unsigned *ret_applied, struct error *err)
 {
     struct db_schema schemas[64];
+    enum db_sync sync = (enum db_sync)config_enum(config, "db.sync");
+    unsigned readers = (unsigned)config_int(config, "db.readers");
     *ret_applied = 0;
     int rc = make_folder(config, err);
     if (rc == 0)
-        rc = open_one(e, config, "main.db", (unsigned)config_int(config, "db.readers"), &e->main_db,
-                      err);
+        rc = open_one(e, config, "main.db", sync, readers, &e->main_db, err);
     if (rc == 0)
-        rc = open_one(e, config, "search.db", 1, &e->search_db, err);
+        rc = open_one(e, config, "search.db", sync, 1, &e->search_db, err);
+    if (rc == 0) /* a lost end of it is read again from the log */
+        rc = open_one(e, config, "feed.db", DB_SYNC_NORMAL, readers, &e->feed_db, err);
     if (rc == 0)
         rc = bring(e->main_db, schemas, main_schemas(schemas), migrate, ret_applied, err);
     if (rc == 0)
         rc = bring(e->search_db, schemas, search_schemas(schemas), migrate, ret_applied, err);
+    if (rc == 0)
+        rc = bring(e->feed_db, schemas, feed_schemas(schemas), migrate, ret_applied, err);
     if (realpath(config_string(config, "data"), e->data_dir) == NULL && rc == 0)
         rc = error_errno(err, errno, "data_folder", "The data folder cannot be found");
     return rc;
@@ -170,6 +186,8 @@ void engines_close(struct engines *e)
         e->kv->ops->close(e->kv);
     if (e->log != NULL)
         event_log_close(e->log);
+    if (e->feed_db != NULL)
+        db_close(e->feed_db);
     if (e->search_db != NULL)
         db_close(e->search_db);
     if (e->main_db != NULL)
@@ -180,6 +198,7 @@ void engines_close(struct engines *e)
 void engines_fill(struct engines *e, const struct config *config, struct kit *kit)
 {
     e->databases[0] = (struct kit_database){"user.search", e->search_db};
+    e->databases[1] = (struct kit_database){"post.feed", e->feed_db};
     kit->config = config;
     kit->clock = e->clock;
     kit->main_db = e->main_db;

@@ -6,8 +6,8 @@
 
 struct engines {
     const struct clock *clock; /* set by the caller before opening */
-    struct db *main_db, *search_db;
-    struct kit_database databases[1];
+    struct db *main_db, *search_db, *feed_db;
+    struct kit_database databases[2];
     struct event_log *log;
     struct kv *kv;
     struct mailer *mailer;

@@ -1,10 +1,10 @@
 /* The post routes: decode, call the rule, encode. At the bottom the room's descriptor. */
 #include <stdio.h>
 
-#include "service/post/post_room.h"
+#include "service/post/post_feed.h"
 #include "service/post/post_schema.h"
 
-extern const struct db_schema post_db_schema; /* embedded by the build */
+extern const struct db_schema post_db_schema, post_feed_db_schema; /* embedded by the build */
 
 static struct post_call call_of(struct request *req)
 {
@@ -367,11 +367,17 @@ static const struct route post_routes[] = {
 static const char *const post_needs[] = {"social", "user", NULL};
 static const char *const erase_types[] = {"user.deleted", NULL};
 
+/* follow.linked: whose posts reach the follower has changed, by a follow, a mute or a block. */
+static const char *const feed_types[] = {"post.created", "follow.linked", "user.deleted", NULL};
+
 static const struct consumer post_consumers[] = {
+    {.name = "post.feed", .types = feed_types, .db = "post.feed", .handle = post_follow_feed},
     {.name = "post.erase", .types = erase_types, .handle = post_follow_deleted},
 };
 static const struct job post_jobs[] = {
     {"post.erase", 1000, post_erase_job},
+    {"post.feed", 1000, post_feed_job},
+    {"post.feed_idle", 60 * 60 * 1000, post_feed_idle_job},
     {"post.popular", 25 * 60 * 1000, post_popular_job},
 };
 
@@ -387,6 +393,7 @@ const struct module post_module = {
     .job_count = ARRAY_LEN(post_jobs),
     .config = post_config,
     .schema = &post_db_schema,
+    .feed_schema = &post_feed_db_schema,
     .start = post_start,
     .stop = post_stop,
     .topics = post_topics,

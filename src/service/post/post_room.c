@@ -1,7 +1,7 @@
 /* Opening the room: configuration, other rooms, what it keeps in memory. */
 #include <stdlib.h>
 
-#include "service/post/post_room.h"
+#include "service/post/post_feed.h"
 
 enum { POPULAR_MS = 30 * 60 * 1000, MINUTE_MS = 60 * 1000, DAY_MS = 24 * 3600 * 1000 };
 
@@ -11,6 +11,10 @@ const struct config_key post_config[] = {
     {"post.comments_per_minute", CONFIG_INT, "30", 1, 1000000,
      .doc = "Comments per user and minute; off with limits.per_user=off."},
     {"post.comment_depth_max", CONFIG_INT, "32", 1, 1000, .doc = "Levels of a thread."},
+    {"post.fanout_max", CONFIG_INT, "10000", 0, 100000000,
+     .doc = "Followers up to which a post is brought to each feed; above, it is read from there."},
+    {"post.feed_direct_max", CONFIG_INT, "32", 0, 1000000,
+     .doc = "Who follows no more people than this has no feed index: it is read from them."},
     {0},
 };
 
@@ -32,6 +36,7 @@ int post_start(struct kit *kit, void **ret_room, struct error *err)
     room->comment_depth_max = config_int(config, "post.comment_depth_max");
     room->popular = cache_new(kit, "popular_posts", POPULAR_MS);
     room->pulse = post_pulse_new(room);
+    room->feed = post_feed_new(room);
     *ret_room = room;
     return 0;
 }
@@ -39,6 +44,7 @@ int post_start(struct kit *kit, void **ret_room, struct error *err)
 void post_stop(void *arg)
 {
     struct post_room *room = arg;
+    post_feed_free(room->feed);
     post_pulse_free(room->pulse);
     cache_free(room->popular);
     free(room);
