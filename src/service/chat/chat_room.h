@@ -83,7 +83,7 @@ int chat_give_up_profile(void *room, struct db_tx *tx, const struct event *event
 void chat_fold_init(struct chat_room *room);
 void chat_fold_done(struct chat_room *room);
 
-/* --- blocks between people (chat_block.c) ------------------------------------------------------ */
+/* --- blocks between people (chat_block.c) ----------------------------------------------------- */
 /* FAIL_FORBIDDEN "blocked" when either has blocked the other. From memory, any thread. */
 int chat_may_talk(struct chat_room *room, const struct id *user, const struct id *other,
                   struct error *err) MUSTCHECK;

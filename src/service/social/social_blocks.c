@@ -8,7 +8,9 @@
 enum { WORDS = SOCIAL_PAIR_BYTES / 8, FIRST_CAP = 4 };
 
 /* Four words of a pair, in the order in which memcmp would compare their bytes. Atomics, because a
- * reader may look while they move; what it then sees is thrown away. */
+ * reader may look while they move; what it then sees is thrown away. Every store of a change is a
+ * release, so that it is not seen before the odd sequence; every load of a reader is an acquire, so
+ * that the sequence is looked at again after it. */
 struct pair {
     _Atomic uint64_t words[WORDS];
 };
@@ -94,7 +96,7 @@ static struct key make_key(const struct id *blocker, const struct id *blocked)
 static int compare(const struct pair *pair, const struct key *key)
 {
     for (unsigned i = 0; i < WORDS; i++) {
-        uint64_t word = atomic_load_explicit(&pair->words[i], memory_order_relaxed);
+        uint64_t word = atomic_load_explicit(&pair->words[i], memory_order_acquire);
         if (word != key->words[i])
             return word < key->words[i] ? -1 : 1;
     }
@@ -126,12 +128,11 @@ static bool find(const struct bucket *bucket, const struct key *key)
 {
     for (;;) {
         uint32_t before = atomic_load_explicit(&bucket->sequence, memory_order_acquire);
-        uint32_t count = atomic_load_explicit(&bucket->count, memory_order_relaxed);
+        uint32_t count = atomic_load_explicit(&bucket->count, memory_order_acquire);
         const struct array *array = atomic_load_explicit(&bucket->array, memory_order_acquire);
         bool there = false;
         if (array != NULL && count <= array->cap) /* the two may be of different moments */
             (void)place_of(array, count, key, &there);
-        atomic_thread_fence(memory_order_acquire);
         uint32_t after = atomic_load_explicit(&bucket->sequence, memory_order_relaxed);
         if (LIKELY(before == after && before % 2 == 0))
             return there;
@@ -177,7 +178,7 @@ bool social_blocks_between(const struct social_blocks *blocks, const struct id *
 static void write_pair(struct pair *pair, const struct key *key)
 {
     for (unsigned i = 0; i < WORDS; i++)
-        atomic_store_explicit(&pair->words[i], key->words[i], memory_order_relaxed);
+        atomic_store_explicit(&pair->words[i], key->words[i], memory_order_release);
 }
 
 static void move_pair(struct pair *to, const struct pair *from)
@@ -185,7 +186,7 @@ static void move_pair(struct pair *to, const struct pair *from)
     for (unsigned i = 0; i < WORDS; i++)
         atomic_store_explicit(&to->words[i],
                               atomic_load_explicit(&from->words[i], memory_order_relaxed),
-                              memory_order_relaxed);
+                              memory_order_release);
 }
 
 /* An array with room for `count` pairs, holding what the old one holds. */
@@ -207,7 +208,6 @@ static struct array *with_room(struct bucket *bucket, uint32_t held, uint32_t co
 static void begin_change(struct bucket *bucket)
 {
     atomic_fetch_add_explicit(&bucket->sequence, 1, memory_order_relaxed);
-    atomic_thread_fence(memory_order_release);
 }
 
 static void end_change(struct bucket *bucket)

@@ -65,7 +65,7 @@ int social_export(void *room, struct db_tx *tx, const struct id *user, export_fn
     (void)room;
     for (unsigned list = 0; rc == 0 && list < ARRAY_LEN(list_kinds); list++) {
         x.kind = list_kinds[list];
-        rc = social_store_list(tx, list, user, NULL, give_row, &x, err);
+        rc = social_store_made(tx, list, user, give_row, &x, err);
     }
     arena_init(&arena, REPORT_BYTES_MAX);
     if (rc == 0)

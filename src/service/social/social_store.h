@@ -75,6 +75,10 @@ typedef int social_row_fn(const struct social_list_row *row, void *arg, struct e
 int social_store_list(struct db_tx *tx, enum social_list list, const struct id *person,
                       const struct cursor *after, social_row_fn *fn, void *arg,
                       struct error *err) MUSTCHECK;
+/* For the export, oldest first: as the lists, but with SOCIAL_LIST_REQUESTS whom the person has
+ * asked. */
+int social_store_made(struct db_tx *tx, enum social_list list, const struct id *person,
+                      social_row_fn *fn, void *arg, struct error *err) MUSTCHECK;
 /* By id, without those between whom there is a mute. */
 int social_store_fan(struct db_tx *tx, bool followers, const struct id *person,
                      const struct id *after, size_t limit, struct id *ret_ids, size_t *ret_count,
@@ -98,18 +102,19 @@ int social_store_pairs(struct db_tx *tx, enum social_table table, const struct i
 /* For a new public account: at most `limit` who wait. */
 int social_store_askers(struct db_tx *tx, const struct id *target, size_t limit, struct id *ret_ids,
                         size_t *ret_count, struct error *err) MUSTCHECK;
-int social_store_packs(struct db_tx *tx, struct social_blocks *blocks,
-                       struct error *err) MUSTCHECK; /* at start */
-/* One pair of block_pack; done by social_store_put and _drop. */
-int social_store_pack(struct db_tx *tx, const struct id *blocker, const struct id *blocked, bool on,
-                      struct error *err) MUSTCHECK;
-
 int social_store_put_duty(struct db_tx *tx, const struct id *user, int kind,
                           struct error *err) MUSTCHECK;
 int social_store_drop_duty(struct db_tx *tx, const struct id *user, int kind,
                            struct error *err) MUSTCHECK;
 int social_store_next_duty(struct db_tx *tx, struct id *ret_user, int *ret_kind, bool *ret_found,
                            struct error *err) MUSTCHECK;
+
+/* --- packed blocks (social_store_pack.c) ------------------------------------------------------ */
+int social_store_packs(struct db_tx *tx, struct social_blocks *blocks,
+                       struct error *err) MUSTCHECK; /* at start */
+/* One pair of block_pack; done by social_store_put and _drop. */
+int social_store_pack(struct db_tx *tx, const struct id *blocker, const struct id *blocked, bool on,
+                      struct error *err) MUSTCHECK;
 
 /* --- reports (social_store_report.c) ---------------------------------------------------------- */
 int social_store_add_report(struct db_tx *tx, const struct social_report *report,

@@ -1,7 +1,4 @@
-#include "service/social/social_blocks.h"
 #include "service/social/social_store.h"
-
-enum { PACK_BYTES_MAX = 1 << 20 };
 
 /* The nil id too: the first of all. */
 static struct db_value id_bytes(const struct id *id)
@@ -23,6 +20,31 @@ static const struct db_sql sql_list[] = {
     [SOCIAL_LIST_BLOCKED] = LIST("block", "blocker_id", "blocked_id"),
     [SOCIAL_LIST_MUTED] = LIST("mute", "muter_id", "muted_id"),
 };
+/* What a person has made, oldest first. */
+#define MADE(table, person, other)                                                                 \
+    {                                                                                              \
+        "SELECT " other ", made_at FROM " table " WHERE " person " = ?1 ORDER BY made_at, " other  \
+    }
+static const struct db_sql sql_made[] = {
+    [SOCIAL_LIST_FOLLOWERS] = MADE("follower", "target_id", "follower_id"),
+    [SOCIAL_LIST_FOLLOWING] = MADE("following", "follower_id", "target_id"),
+    [SOCIAL_LIST_REQUESTS] = {"SELECT target_id, made_at FROM follow_request WHERE asker_id = ?1"
+                              " ORDER BY made_at, target_id"},
+    [SOCIAL_LIST_BLOCKED] = MADE("block", "blocker_id", "blocked_id"),
+    [SOCIAL_LIST_MUTED] = MADE("mute", "muter_id", "muted_id"),
+};
+
+static int give_rows(struct db_rows *rows, social_row_fn *fn, void *arg, struct error *err)
+{
+    int rc = 0;
+    while (rc == 0 && (rc = db_next(rows, err)) == 1) {
+        struct social_list_row row = {db_col_id(rows, 0), db_col_int(rows, 1)};
+        rc = fn(&row, arg, err);
+        if (rc != 0)
+            db_rows_close(rows);
+    }
+    return rc < 0 ? rc : 0;
+}
 
 int social_store_list(struct db_tx *tx, enum social_list list, const struct id *person,
                       const struct cursor *after, social_row_fn *fn, void *arg, struct error *err)
@@ -33,13 +55,15 @@ int social_store_list(struct db_tx *tx, enum social_list list, const struct id *
         from = *after;
     int rc = db_query(tx, &sql_list[list], &rows, err, db_id(person), db_int(from.number),
                       id_bytes(&from.id));
-    while (rc == 0 && (rc = db_next(&rows, err)) == 1) {
-        struct social_list_row row = {db_col_id(&rows, 0), db_col_int(&rows, 1)};
-        rc = fn(&row, arg, err);
-        if (rc != 0)
-            db_rows_close(&rows);
-    }
-    return rc < 0 ? rc : 0;
+    return rc < 0 ? rc : give_rows(&rows, fn, arg, err);
+}
+
+int social_store_made(struct db_tx *tx, enum social_list list, const struct id *person,
+                      social_row_fn *fn, void *arg, struct error *err)
+{
+    struct db_rows rows;
+    int rc = db_query(tx, &sql_made[list], &rows, err, db_id(person));
+    return rc < 0 ? rc : give_rows(&rows, fn, arg, err);
 }
 
 /* --- fan-out: two ranges of a primary key ----------------------------------------------------- */
@@ -166,68 +190,4 @@ int social_store_next_duty(struct db_tx *tx, struct id *ret_user, int *ret_kind,
         db_rows_close(&rows);
     }
     return 0;
-}
-
-/* --- packed blocks ---------------------------------------------------------------------------- */
-
-static const struct db_sql sql_pack = {"SELECT pairs FROM block_pack WHERE bucket = ?1"};
-static const struct db_sql sql_put_pack = {
-    "INSERT INTO block_pack (bucket, pairs) VALUES (?1, ?2)"
-    " ON CONFLICT (bucket) DO UPDATE SET pairs = excluded.pairs"};
-static const struct db_sql sql_drop_pack = {"DELETE FROM block_pack WHERE bucket = ?1"};
-static const struct db_sql sql_packs = {"SELECT bucket, pairs FROM block_pack"};
-
-static int damaged(struct error *err)
-{
-    return error_set(err, FAIL_INTERNAL, "damaged_blocks",
-                     "The table block_pack holds something that is no list of pairs.");
-}
-
-static int read_pack(struct db_tx *tx, unsigned bucket, const struct social_pair *pair, bool on,
-                     struct buf *out, struct error *err)
-{
-    struct db_rows rows;
-    int rc = db_query(tx, &sql_pack, &rows, err, db_int(bucket));
-    if (rc == 0)
-        rc = db_next(&rows, err);
-    if (rc < 0)
-        return rc;
-    struct slice pairs = rc > 0 ? db_col_blob(&rows, 0) : SLICE("");
-    bool good = social_pack_set(pairs, &pair->by, &pair->about, on, out);
-    if (rc > 0)
-        db_rows_close(&rows);
-    return good ? 0 : damaged(err);
-}
-
-int social_store_pack(struct db_tx *tx, const struct id *blocker, const struct id *blocked, bool on,
-                      struct error *err)
-{
-    unsigned bucket = social_blocks_bucket(blocker, blocked);
-    struct social_pair pair = {*blocker, *blocked};
-    struct buf pack;
-    buf_init(&pack, PACK_BYTES_MAX);
-    int rc = read_pack(tx, bucket, &pair, on, &pack, err);
-    if (rc == 0 && !buf_ok(&pack))
-        rc = error_set(err, FAIL_STORAGE_FULL, "too_many_blocks_in_all",
-                       "This server holds as many blocks as it can.");
-    if (rc == 0)
-        rc = pack.len > 0
-                 ? db_exec(tx, &sql_put_pack, err, db_int(bucket), db_blob(buf_view(&pack)))
-                 : db_exec(tx, &sql_drop_pack, err, db_int(bucket));
-    buf_done(&pack);
-    return rc;
-}
-
-int social_store_packs(struct db_tx *tx, struct social_blocks *blocks, struct error *err)
-{
-    struct db_rows rows;
-    int rc = db_query_n(tx, &sql_packs, NULL, 0, &rows, err);
-    while (rc == 0 && (rc = db_next(&rows, err)) == 1) {
-        rc = 0;
-        if (!social_blocks_load(blocks, db_col_int(&rows, 0), db_col_blob(&rows, 1))) {
-            db_rows_close(&rows);
-            return damaged(err);
-        }
-    }
-    return rc;
 }

@@ -37,7 +37,7 @@ CREATE TABLE follow_request (
     PRIMARY KEY (target_id, asker_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX follow_request_newest ON follow_request (target_id, made_at);
-CREATE INDEX follow_request_asker ON follow_request (asker_id);
+CREATE INDEX follow_request_asker ON follow_request (asker_id, made_at);
 CREATE TABLE block (
     blocker_id BLOB NOT NULL,
     blocked_id BLOB NOT NULL,

@@ -200,6 +200,8 @@ TEST(a_mute_ends_the_stream_and_the_fan_out_but_not_the_follow)
     DO(&rig, social_mute, &ada, &cleo); /* before following */
     DO(&rig, social_follow, &ada, &cleo);
     CHECK(streams_of(&rig, &ada, &bob).found && !streams_of(&rig, &ada, &cleo).found);
+    struct id quiet = topic_stream(SOCIAL_AUTHOR_TOPIC, &cleo);
+    CHECK_INT(rig_count_events(&rig, &social_follow_linked_event, &quiet), 0);
     CHECK(streams_of(&rig, &ada, &ada).found);
     uint64_t first = streams_of(&rig, &ada, &bob).since;
     CHECK(first > 0);
