@@ -11,7 +11,7 @@ export const tests = {
   async 'from sign-in to an edited message without a mouse'(stage) {
     const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
     const page = await stage.newPage();
-    await page.goto(stage.server.url);
+    await page.goto(`${stage.server.url}/chats`);
     await until('the first field has the focus', async () => (await focused(page)) === 'login');
     await page.keyboard.type(ada.username);
     await page.keyboard.press('Tab');

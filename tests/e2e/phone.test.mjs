@@ -1,19 +1,6 @@
 import assert from 'node:assert/strict';
+import { overflows, phone } from './inspect.mjs';
 import { bubble, chatLink, until, write } from './stage.mjs';
-
-const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
-
-const overflows = (page) =>
-  page.evaluate(
-    () =>
-      document.documentElement.scrollWidth > innerWidth ||
-      [...document.querySelectorAll('body *')].some(
-        (one) =>
-          one.getBoundingClientRect().right > innerWidth + 1 &&
-          getComputedStyle(one).position !== 'fixed' &&
-          !one.closest('.visually-hidden'),
-      ),
-  );
 
 export const tests = {
   async 'one pane at a time, with a way back, nothing wider than the screen'(stage) {

@@ -11,10 +11,10 @@ export const tests = {
     await page.getByLabel('User name').fill(username);
     await page.getByLabel('Password', { exact: true }).fill('correct horse battery');
     await page.getByRole('button', { name: 'Create account' }).click();
-    await page.getByText('No chats yet').waitFor();
+    await page.getByText('Your feed is still quiet').waitFor();
 
     await page.reload();
-    await page.getByText('No chats yet').waitFor();
+    await page.getByText('Your feed is still quiet').waitFor();
     assert.equal(await page.evaluate(() => document.cookie), '', 'no script can read the token');
     const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }));
     assert.ok(!/eyJ|refresh/.test(kept), 'no token in the storage');
@@ -25,7 +25,7 @@ export const tests = {
     await page.reload();
     await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
     await signIn(page, { username, password: 'correct horse battery' });
-    await page.getByText('No chats yet').waitFor();
+    await page.getByText('Your feed is still quiet').waitFor();
   },
 
   async 'wrong input is explained at the field, and gets the focus'(stage) {

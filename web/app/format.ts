@@ -76,3 +76,51 @@ export function splitLinks(text: string): { text: string; url?: string }[] {
 }
 
 export const byteLength = (text: string): number => new TextEncoder().encode(text).length;
+
+const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
+const whole = new Intl.NumberFormat(undefined);
+
+/** 1234 as 1.2K; for places where the exact number stands elsewhere or does not matter. */
+export const shortNumber = (count: number): string => compact.format(count);
+
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${whole.format(count)} ${count === 1 ? one : many}`;
+}
+
+/** As limits are counted: by code points. */
+export const characters = (text: string): number => [...text].length;
+
+/** Shorter than `ago`, for the corner of a card. */
+export function agoShort(time: string, now: number): string {
+  const minutes = Math.max(0, Math.floor((now - Date.parse(time)) / 60_000));
+  if (minutes < 1) return 'now';
+  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h`;
+  if (minutes < 7 * 24 * 60) return `${Math.floor(minutes / 1440)} d`;
+  const sameYear = new Date(time).getFullYear() === new Date(now).getFullYear();
+  return (sameYear ? shortDate : mediumDate).format(new Date(time));
+}
+const mediumDate = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+
+export interface TextPiece {
+  kind: 'text' | 'link' | 'tag' | 'mention';
+  text: string;
+}
+
+// Tags and names as the server finds them: where no word goes on, letters and digits of any script.
+const marked =
+  /https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}]|(?<![\p{L}\p{M}\p{N}_])(?:#[\p{L}\p{M}\p{N}]+|@[a-zA-Z0-9][a-zA-Z0-9._]{1,30}[a-zA-Z0-9_])/gu;
+
+export function splitMarks(text: string): TextPiece[] {
+  const pieces: TextPiece[] = [];
+  let from = 0;
+  for (const found of text.matchAll(marked)) {
+    if (found.index > from) pieces.push({ kind: 'text', text: text.slice(from, found.index) });
+    const sign = found[0][0];
+    const kind = sign === '#' ? 'tag' : sign === '@' ? 'mention' : 'link';
+    pieces.push({ kind, text: found[0] });
+    from = found.index + found[0].length;
+  }
+  if (from < text.length) pieces.push({ kind: 'text', text: text.slice(from) });
+  return pieces;
+}

@@ -7,12 +7,13 @@
 //    Its parts are made anew when the path changes, unless several rows share the same `keep`.
 // 3. To have it in the rail, add a row to `rail` and name that row's `id` in the pages it covers.
 //    `phone` puts it into the bar of a narrow window; the rest is behind "More" there.
-// 4. Styles: a file in styles/, imported in styles/app.css. Events: state/live.ts calls, or better a
-//    state/<subject>.ts with a function that listens, added to `listeners` there.
+// 4. Styles: a file in styles/, imported in styles/app.css. Events of the server: a function in
+//    state/<subject>.ts that listens, and one that forgets, named in state/live.ts.
 import type { ComponentType } from 'preact';
 import type { IconName } from './components/icon';
 import type { User } from '../sdk/index';
 import { unreadTotal } from './state/chats';
+import { requestCount } from './state/relations';
 import { me } from './state/session';
 
 export interface PageProps {
@@ -44,13 +45,24 @@ export interface RailRow {
 const messenger = () => import('./pages/messenger');
 
 export const pages: readonly PageRow[] = [
-  { path: '/', title: 'Chats', load: messenger, rail: 'chats', keep: 'chats' },
+  { path: '/', title: 'Home', load: () => import('./pages/home'), rail: 'home' },
   { path: '/chats', title: 'Chats', load: messenger, rail: 'chats', keep: 'chats' },
   { path: '/c/:chat', title: 'Chats', load: messenger, rail: 'chats', keep: 'chats' },
+  { path: '/people', title: 'People', load: () => import('./pages/people'), rail: 'people' },
+  { path: '/u/:username', title: 'Profile', load: () => import('./pages/profile') },
+  { path: '/p/:post', title: 'Post', load: () => import('./pages/post'), rail: 'home' },
+  { path: '/tags/:tag', title: 'Tag', load: () => import('./pages/tag'), rail: 'home' },
+  {
+    path: '/bookmarks',
+    title: 'Bookmarks',
+    load: () => import('./pages/bookmarks'),
+    rail: 'bookmarks',
+  },
   { path: '/settings', title: 'Settings', load: () => import('./pages/settings'), rail: 'settings' },
 ];
 
 export const rail: readonly RailRow[] = [
+  { id: 'home', label: 'Home', icon: 'home', path: () => '/', phone: true },
   {
     id: 'chats',
     label: 'Chats',
@@ -58,6 +70,23 @@ export const rail: readonly RailRow[] = [
     path: () => '/chats',
     phone: true,
     badge: { count: () => unreadTotal.value, label: 'unread' },
+  },
+  {
+    id: 'people',
+    label: 'People',
+    icon: 'group',
+    path: () => (requestCount.value > 0 ? '/people?tab=requests' : '/people'),
+    phone: true,
+    badge: { count: () => requestCount.value, label: 'follow requests' },
+  },
+  { id: 'bookmarks', label: 'Bookmarks', icon: 'bookmark', path: () => '/bookmarks' },
+  {
+    id: 'profile',
+    label: 'Profile',
+    icon: 'user',
+    path: (user) => `/u/${user.username}`,
+    phone: true,
+    low: true,
   },
   { id: 'settings', label: 'Settings', icon: 'settings', path: () => '/settings', low: true },
 ];

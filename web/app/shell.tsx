@@ -111,7 +111,7 @@ function Rail({ lit }: { lit: string | null }) {
       <ul>
         {rows.map((row) => (
           <li key={row.id} class={`${row.phone ? 'phone' : ''} ${row.low ? 'low' : ''}`}>
-            <RailLink row={row} lit={row.id === lit} />
+            <RailLink row={row} lit={row.id === lit || row.path(me.value!) === path.value} />
           </li>
         ))}
         {more.length > 0 && <More rows={more} lit={more.some((row) => row.id === lit)} />}

@@ -27,7 +27,7 @@ export interface ConnectionEvents extends ServerEvents {
   state: ConnectionState;
   /** These topics are listened to from now on: what changed before may have been missed. */
   watching: { topics: readonly string[] };
-  /** This transport cannot watch (long polling): load again what is looked at, now and then. */
+  /** These cannot be watched on this transport: load again what is looked at, now and then. */
   refetch: { topics: readonly string[] };
 }
 
@@ -68,6 +68,7 @@ export class Connection {
   #silence: Timer | undefined;
   #upgrade: Timer | undefined;
   #watched: readonly string[] = [];
+  #watchRefused: readonly string[] | undefined;
   #watchTimer: Timer | undefined; // until a change is said, or until the next "refetch"
   #upgradeAt = 0; // steady clock; counts on through reconnections
   #round = 0; // an attempt that was overtaken must not touch anything
@@ -147,7 +148,7 @@ export class Connection {
     } else if (name === 'sse' && !fresh) void this.#connect();
     else if (topics.length > 0) {
       this.events.emit('watching', { topics });
-      if (name === 'polling') this.#refetchLater();
+      if (name === 'polling' || topics === this.#watchRefused) this.#refetchLater();
     }
   }
 
@@ -197,7 +198,7 @@ export class Connection {
         clock: this.clock,
         token,
         pos: this.pos,
-        watched: this.#watched,
+        watched: this.#watchRefused === this.#watched ? [] : this.#watched,
         makeSocket: this.options.makeSocket,
         onEvent: (event) => mine(() => this.#take(event)),
         onPosition: (pos) => mine(() => (this.pos = pos)),
@@ -259,6 +260,10 @@ export class Connection {
     if (ending.why === 'bad_position') {
       this.pos = undefined;
       this.events.emit('resync', {});
+    }
+    if (ending.why === 'bad_watch') {
+      this.#watchRefused = this.#watched;
+      return void this.#connect();
     }
     // An open stream that ends says nothing against its transport.
     if (wasOpen && (ending.why === 'lost' || ending.why === 'slow')) return this.#wait(ending, 0);

@@ -14,6 +14,7 @@ export interface Ending {
     | 'busy' /* come back later */
     | 'slow' /* we read too slowly: resume at once */
     | 'bad_position' /* the position was not understood */
+    | 'bad_watch' /* something that is watched is not there, or not for us */
     | 'closed'; /* by ourselves */
   /** What the server asked for, or 0. */
   retryAfterMs: number;

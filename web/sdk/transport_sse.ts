@@ -56,7 +56,12 @@ export function openSse(input: TransportInput): Transport {
     end({ why: 'lost', retryAfterMs: 0, reached: true });
   }
 
-  run().catch((problem: unknown) => end(endingOfProblem(problem)));
+  run().catch((problem: unknown) => {
+    const ending = endingOfProblem(problem);
+    const refused = problem instanceof ParleyError && problem.status >= 400 && problem.status < 500;
+    const ours = refused && ending.why === 'lost' && input.watched.length > 0;
+    end(ours ? { ...ending, why: 'bad_watch' } : ending);
+  });
   return {
     name: 'sse',
     close: () => end({ why: 'closed', retryAfterMs: 0, reached: true }),

@@ -1,4 +1,5 @@
 // A face, or the initials on a colour that the id decides, so that it is the same everywhere.
+import { useState } from 'preact/hooks';
 import type { Id } from '../../sdk/index';
 
 export function hueOf(id: Id): number {
@@ -28,13 +29,18 @@ interface AvatarProps {
 
 /** Decoration: the name always stands beside it. */
 export function Avatar({ id, name, image, size = 'normal', group, online }: AvatarProps) {
+  const [broken, setBroken] = useState<string | null>(null);
   return (
     <span
       class={`avatar ${size}${group ? ' square' : ''}`}
       style={{ '--hue': hueOf(id) }}
       aria-hidden="true"
     >
-      {image ? <img src={image} alt="" loading="lazy" /> : initialsOf(name)}
+      {image && image !== broken ? (
+        <img src={image} alt="" loading="lazy" onError={() => setBroken(image)} />
+      ) : (
+        initialsOf(name)
+      )}
       {online && <span class="dot" />}
     </span>
   );

@@ -194,3 +194,76 @@ export function Segments<T extends string>({
     </div>
   );
 }
+
+/** One of several, each with a line of its own. */
+export function Choices<T extends string>({
+  label,
+  name,
+  value,
+  choices,
+  onChoose,
+}: {
+  label: string;
+  name: string;
+  value: T;
+  choices: readonly { value: T; label: string; note?: string }[];
+  onChoose(value: T): void;
+}) {
+  return (
+    <fieldset class="choices">
+      <legend class="field-label">{label}</legend>
+      {choices.map((choice) => (
+        <label key={choice.value}>
+          <input
+            type="radio"
+            name={name}
+            checked={choice.value === value}
+            onChange={() => onChoose(choice.value)}
+          />
+          <span>
+            {choice.label}
+            {choice.note && <span class="hint">{choice.note}</span>}
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+/** On or off, at once. */
+export function Switch({
+  label,
+  hint,
+  on,
+  disabled,
+  onSwitch,
+}: {
+  label: string;
+  hint?: string;
+  on: boolean;
+  disabled?: boolean;
+  onSwitch(on: boolean): void;
+}) {
+  const id = useId();
+  return (
+    <div class="switch">
+      <div>
+        <label for={id}>{label}</label>
+        {hint && (
+          <p class="hint" id={`${id}-note`}>
+            {hint}
+          </p>
+        )}
+      </div>
+      <input
+        id={id}
+        type="checkbox"
+        role="switch"
+        checked={on}
+        disabled={disabled}
+        aria-describedby={hint ? `${id}-note` : undefined}
+        onChange={(event) => onSwitch(event.currentTarget.checked)}
+      />
+    </div>
+  );
+}

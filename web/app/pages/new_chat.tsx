@@ -10,11 +10,11 @@ import { Icon } from '../components/icon';
 import { PersonWords } from '../components/person';
 import type { Id, User } from '../../sdk/index';
 import { chatOrder, openDirect, putChat } from '../state/chats';
+import { usePeople } from '../state/find_people';
 import { orSay } from '../state/notices';
 import { navigate } from '../state/route';
 import { me } from '../state/session';
 import { nameOf, userSignal } from '../state/users';
-import { usePeople } from './sidebar';
 
 export function NewChat({ onClose }: { onClose(): void }) {
   const [kind, setKind] = useState<'direct' | 'group'>('direct');

@@ -1,7 +1,6 @@
 // The chat list, with search over chats and people, and one's own corner.
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { parley } from '../client';
 import { Avatar } from '../components/avatar';
 import { Button, IconButton } from '../components/button';
 import { SearchField } from '../components/field';
@@ -19,11 +18,12 @@ import {
   loadChats,
   openDirect,
 } from '../state/chats';
+import { usePeople } from '../state/find_people';
 import { orSay } from '../state/notices';
 import { navigate, openChatId } from '../state/route';
 import { me } from '../state/session';
 import { typersIn } from '../state/typing';
-import { learn, userName } from '../state/users';
+import { userName } from '../state/users';
 
 export function Sidebar({ onCompose }: { onCompose(): void }) {
   const text = useSignal('');
@@ -135,39 +135,6 @@ function People({
       </ul>
     </>
   );
-}
-
-/** People as one types: a pause, one request at a time, and only the newest answer counts. */
-export function usePeople(text: string): { list: User[]; busy: boolean } {
-  const list = useSignal<User[]>([]);
-  const busy = useSignal(false);
-  useEffect(() => {
-    const query = text.trim();
-    if (!query) {
-      list.value = [];
-      busy.value = false;
-      return undefined;
-    }
-    busy.value = true;
-    const abort = new AbortController();
-    const timer = setTimeout(async () => {
-      try {
-        const page = await parley.users.search(query, { limit: 20 }, abort.signal);
-        if (abort.signal.aborted) return;
-        page.items.forEach(learn);
-        list.value = page.items;
-      } catch {
-        if (abort.signal.aborted) return;
-        list.value = [];
-      }
-      busy.value = false;
-    }, 180);
-    return () => {
-      clearTimeout(timer);
-      abort.abort();
-    };
-  }, [text]);
-  return { list: list.value, busy: busy.value };
 }
 
 function ChatRow({ chat, onOpen }: { chat: Chat; onOpen(): void }) {

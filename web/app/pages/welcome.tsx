@@ -6,10 +6,16 @@ import { PasswordField, TextField } from '../components/field';
 import { Icon, Mark } from '../components/icon';
 import { Banner } from '../components/small';
 import { ParleyError } from '../../sdk/index';
+import { Forgotten } from './welcome_reset';
 import { endedNote, enter, signInPatiently } from '../state/session';
 
+type Doing = 'in' | 'up' | 'forgotten';
+
 export function Welcome() {
-  const [joining, setJoining] = useState(location.pathname === '/signup');
+  const [doing, setDoing] = useState<Doing>(
+    location.pathname === '/signup' ? 'up' : location.pathname === '/forgot' ? 'forgotten' : 'in',
+  );
+  const joining = doing === 'up';
   return (
     <div class="welcome">
       <Story />
@@ -19,11 +25,13 @@ export function Welcome() {
             <Mark /> Parley
           </div>
           {endedNote.value && <Banner kind="warn">{endedNote.value}</Banner>}
-          {joining ? <SignUp key="up" /> : <SignIn key="in" />}
+          {doing === 'up' && <SignUp key="up" />}
+          {doing === 'in' && <SignIn key="in" onForgotten={() => setDoing('forgotten')} />}
+          {doing === 'forgotten' && <Forgotten onDone={() => setDoing('in')} />}
           <p class="swap">
-            {joining ? 'Already have an account?' : 'New here?'}{' '}
-            <Button look="plain" onClick={() => setJoining(!joining)}>
-              {joining ? 'Sign in' : 'Create an account'}
+            {joining ? 'Already have an account?' : doing === 'in' ? 'New here?' : 'Remembered?'}{' '}
+            <Button look="plain" onClick={() => setDoing(doing === 'in' ? 'up' : 'in')}>
+              {doing === 'in' ? 'Create an account' : 'Sign in'}
             </Button>
           </p>
         </div>
@@ -78,7 +86,7 @@ function focusFirstWrong(form: HTMLFormElement | null): void {
   requestAnimationFrame(() => form?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus());
 }
 
-function SignIn() {
+function SignIn({ onForgotten }: { onForgotten(): void }) {
   const form = useRef<HTMLFormElement>(null);
   const [login, setLogin] = useState('');
   const [password, setPassword] = useState('');
@@ -128,6 +136,9 @@ function SignIn() {
         />
         <Button type="submit" look="primary" wide busy={busy}>
           Sign in
+        </Button>
+        <Button look="plain" wide onClick={onForgotten}>
+          Forgotten your password?
         </Button>
       </form>
     </>

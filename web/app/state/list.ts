@@ -1,83 +1,109 @@
-// A list that comes page by page and changes while it is looked at.
+// A list that comes page by page from the server and is kept while one looks elsewhere, so that
+// the way back finds it as it was.
 import { signal } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
-import { Pager, type FetchPage, type Id } from '../../sdk/index';
+import { Pager, type FetchPage } from '../../sdk/index';
 
-export class List<T extends { id: Id }> {
-  /** null: nothing has come yet. */
-  readonly items = signal<readonly T[] | null>(null);
+export class PagedList<T> {
+  readonly items = signal<readonly T[]>([]);
+  readonly loaded = signal(false);
+  readonly busy = signal(false);
+  /** All there is has come. */
   readonly done = signal(false);
   readonly problem = signal<string | null>(null);
-  readonly loading = signal(false);
   #pager: Pager<T>;
+  #round = 0;
 
-  constructor(private readonly fetch: FetchPage<T>) {
-    this.#pager = new Pager(fetch);
+  constructor(
+    private readonly fetch: FetchPage<T>,
+    private readonly keyOf: (item: T) => unknown,
+    private readonly limit = 20,
+  ) {
+    this.#pager = new Pager(fetch, limit);
   }
 
-  /** The next page; the first one when nothing has come yet. */
-  async more(): Promise<void> {
-    if (this.loading.peek() || this.done.peek()) return;
-    const pager = this.#pager;
-    this.loading.value = true;
-    try {
-      const page = await pager.next();
-      if (pager !== this.#pager) return; // begun anew meanwhile
-      const known = new Set((this.items.peek() ?? []).map((item) => item.id));
-      this.items.value = [
-        ...(this.items.peek() ?? []),
-        ...page.filter((item) => !known.has(item.id)),
-      ];
-      this.done.value = pager.done;
-      this.problem.value = null;
-    } catch (caught) {
-      if (pager === this.#pager) this.problem.value = (caught as Error).message;
-    } finally {
-      if (pager === this.#pager) this.loading.value = false;
-    }
+  /** On the way back to a page the list stays as it is; otherwise it is read again. */
+  async open(keep: boolean): Promise<void> {
+    if (this.loaded.peek() && keep) return;
+    await this.reload();
   }
 
-  /** From the first page on; what is shown stays until it has come. */
+  /** What is on show stays until the answer has come. */
   async reload(): Promise<void> {
-    const pager = (this.#pager = new Pager(this.fetch));
-    this.loading.value = true;
+    const pager = new Pager(this.fetch, this.limit);
+    const round = ++this.#round;
+    await this.#take(pager, round, (items) => {
+      this.#pager = pager;
+      this.items.value = items;
+      this.loaded.value = true;
+    });
+  }
+
+  async more(): Promise<void> {
+    if (!this.loaded.peek() || this.busy.peek() || this.done.peek() || this.problem.peek()) return;
+    await this.retry();
+  }
+
+  /** Also after a failure. */
+  async retry(): Promise<void> {
+    if (!this.loaded.peek()) return this.reload();
+    await this.#take(this.#pager, this.#round, (items) => {
+      const known = new Set(this.items.peek().map(this.keyOf));
+      const fresh = items.filter((item) => !known.has(this.keyOf(item)));
+      this.items.value = [...this.items.peek(), ...fresh];
+    });
+  }
+
+  async #take(pager: Pager<T>, round: number, put: (items: T[]) => void): Promise<void> {
+    this.busy.value = true;
     try {
-      const page = await pager.next();
-      if (pager !== this.#pager) return;
-      this.items.value = page;
-      this.done.value = pager.done;
+      const items = await pager.next();
+      if (round !== this.#round) return;
+      put(items);
       this.problem.value = null;
-    } catch (caught) {
-      if (pager === this.#pager) this.problem.value = (caught as Error).message;
-    } finally {
-      if (pager === this.#pager) this.loading.value = false;
+      this.done.value = pager.done;
+    } catch (problem) {
+      if (round === this.#round) this.problem.value = (problem as Error).message;
     }
+    if (round === this.#round) this.busy.value = false;
   }
 
-  /** Changes one item where it is; nothing happens when it is not on the list. */
-  change(id: Id, change: (item: T) => T): void {
-    this.items.value =
-      this.items.peek()?.map((item) => (item.id === id ? change(item) : item)) ?? null;
+  /** New ones at the front; what is known already stays where it is. */
+  prepend(...fresh: T[]): void {
+    const known = new Set(this.items.peek().map(this.keyOf));
+    const added = fresh.filter((item) => !known.has(this.keyOf(item)));
+    if (added.length) this.items.value = [...added, ...this.items.peek()];
   }
 
-  /** Puts an item first, or in the place of the one with its id. */
-  put(item: T): void {
-    const items = this.items.peek() ?? [];
-    if (items.some((other) => other.id === item.id)) this.change(item.id, () => item);
-    else this.items.value = [item, ...items];
+  append(item: T): void {
+    if (!this.items.peek().some((one) => this.keyOf(one) === this.keyOf(item)))
+      this.items.value = [...this.items.peek(), item];
   }
 
-  remove(id: Id): void {
-    this.items.value = this.items.peek()?.filter((item) => item.id !== id) ?? null;
+  update(item: T): void {
+    const key = this.keyOf(item);
+    this.items.value = this.items.peek().map((one) => (this.keyOf(one) === key ? item : one));
+  }
+
+  remove(key: unknown): void {
+    const left = this.items.peek().filter((one) => this.keyOf(one) !== key);
+    if (left.length !== this.items.peek().length) this.items.value = left;
   }
 }
 
-/** A list of this component's own; made anew when one of `keys` changes. */
-export function useList<T extends { id: Id }>(
-  fetch: FetchPage<T>,
-  keys: readonly unknown[] = [],
-): List<T> {
-  const list = useMemo(() => new List(fetch), keys);
-  useEffect(() => void list.more(), [list]);
+/** Lists by name, so that a page finds its own again; the oldest ones are forgotten. */
+const kept = new Map<string, PagedList<never>>();
+const KEPT_MAX = 24;
+
+export function keptList<T>(name: string, make: () => PagedList<T>): PagedList<T> {
+  const list = (kept.get(name) as unknown as PagedList<T> | undefined) ?? make();
+  kept.delete(name);
+  kept.set(name, list as unknown as PagedList<never>);
+  for (const old of kept.keys()) if (kept.size > KEPT_MAX) kept.delete(old);
   return list;
+}
+
+export const keptLists = (): Iterable<[string, PagedList<never>]> => kept.entries();
+
+export function forgetLists(): void {
+  kept.clear();
 }

@@ -6,13 +6,19 @@ import * as chatState from './chats';
 import { forgetDrafts } from './drafts';
 import { forgetMembers, loadMembers, memberChanged, readChanged } from './members';
 import { speak } from './notices';
+import { forgetComments, listenToComments } from './comments';
+import { forgetLists } from './list';
+import { forgetPosts, listenToPosts } from './posts';
 import { forgetPresence, keepWatching, presenceHeard } from './presence';
+import { forgetRelations, listenToRelations, loadRelations } from './relations';
 import { navigate, openChatId } from './route';
 import { me, phase } from './session';
+import { forgetStories, listenToStories } from './stories';
 import { pageTitle } from './title';
 import { allTimelines, forgetTimelines, openTimeline, timelineOf } from './timeline';
 import { typingHeard, typingOver } from './typing';
-import { forgetUsers, learn, userName } from './users';
+import { forgetUsers, learn, userChanged, userName } from './users';
+import { forgetWatches, listenToWatches } from './watch';
 
 export const connection = signal<ConnectionState>('idle');
 export const connected = computed(() => connection.value === 'open');
@@ -66,7 +72,36 @@ function ready(): void {
   if (timeline?.problem.peek()) void timeline.load();
 }
 
+/** Subjects that listen for themselves: told once, when the page begins. */
+const listeners: (() => void)[] = [
+  listenToPosts,
+  listenToComments,
+  listenToRelations,
+  listenToStories,
+  listenToWatches,
+];
+
+/** What must not be there any more when the next person signs in. */
+const forgetters: (() => void)[] = [
+  forgetLists,
+  forgetPosts,
+  forgetComments,
+  forgetRelations,
+  forgetStories,
+  forgetWatches,
+];
+
 function listen(): void {
+  for (const start of listeners) start();
+  parley.on('user.updated', (user) => {
+    userChanged(user);
+    // What only oneself sees of oneself is not in the event.
+    if (user.id === me.peek()?.id)
+      parley.users.me().then(
+        (own) => (me.value = own),
+        () => undefined,
+      );
+  });
   parley.on('ready', ready);
   parley.on('resync', loadAgain);
   parley.on('message.sent', sent);
@@ -123,6 +158,7 @@ function forget(): void {
   forgetPresence();
   forgetDrafts();
   forgetUsers();
+  for (const forgetOne of forgetters) forgetOne();
 }
 
 export function startLive(): void {
@@ -134,6 +170,7 @@ export function startLive(): void {
       learn(me.peek()!);
       // The list does not wait for the stream: `ready` loads it once more if it came first.
       void chatState.loadChats();
+      loadRelations();
     } else if (phase.value === 'signed_out') forget();
   });
   effect(() => {

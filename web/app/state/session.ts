@@ -58,6 +58,12 @@ export async function signOut(): Promise<void> {
   navigate('/', true);
 }
 
+/** The account was left: out, with a word about what that means. */
+export async function leaveAccount(note: string): Promise<void> {
+  await signOut();
+  endedNote.value = note;
+}
+
 /** The server may still be preparing a new account: it says so, and we ask again for a while. */
 export async function signInPatiently(login: string, password: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {

@@ -29,7 +29,21 @@ export function learn(user: User): void {
   const entry = known.get(user.id);
   if (entry) entry.value = { ...entry.peek(), ...user };
   else known.set(user.id, signal(user));
+  const name = user.username.toLowerCase();
+  if (byName.peek().get(name) !== user.id)
+    byName.value = new Map(byName.peek()).set(name, user.id);
   remember();
+}
+
+/** Whose user name it is, as far as anybody by that name has been seen. */
+const byName = signal<ReadonlyMap<string, Id>>(
+  new Map([...known.values()].map((one) => [one.peek()!.username.toLowerCase(), one.peek()!.id])),
+);
+export const userNamed = (name: string): Id | undefined => byName.value.get(name.toLowerCase());
+
+/** Something about them has changed: whoever shows them shows it. */
+export function userChanged(user: User): void {
+  if (known.has(user.id)) learn(user);
 }
 
 export function nameOf(user: User | null | undefined): string {
@@ -75,6 +89,7 @@ function remember(): void {
         full_name: user!.full_name,
         bio: user!.bio,
         avatar_url: user!.avatar_url,
+        is_private: user!.is_private,
         created_at: user!.created_at,
       })),
     );
@@ -83,6 +98,7 @@ function remember(): void {
 
 export function forgetUsers(): void {
   known.clear();
+  byName.value = new Map();
   wanted.length = 0;
   clearTimeout(saving);
 }

@@ -1,0 +1,321 @@
+// Somebody: who they are, how one stands to them, what they publish, whom they know.
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Avatar } from '../components/avatar';
+import { Button, IconButton } from '../components/button';
+import { Confirm } from '../components/dialog';
+import { FollowButton } from '../components/follow_button';
+import { Icon } from '../components/icon';
+import { Bones, ListView } from '../components/list';
+import { Page } from '../components/page';
+import { PersonLine } from '../components/person_line';
+import { Menu, type MenuItem } from '../components/popover';
+import { PostFeed } from '../components/post_feed';
+import { Report } from '../components/report';
+import { RichText } from '../components/rich_text';
+import { Banner, Empty } from '../components/small';
+import { Tabs } from '../components/tabs';
+import { parley } from '../client';
+import type { PageProps } from '../pages';
+import { ParleyError, type Relationship, type User } from '../../sdk/index';
+import { counted, shortNumber } from '../format';
+import { openDirect } from '../state/chats';
+import { orSay } from '../state/notices';
+import { postsOf } from '../state/posts';
+import { isOnline } from '../state/presence';
+import { loadRelation, peopleList, relate, relationTo } from '../state/relations';
+import { arrival, navigate, query } from '../state/route';
+import { me } from '../state/session';
+import { learn, nameOf, userNamed, userSignal } from '../state/users';
+import { PersonBones } from './people';
+
+export default function Profile({ params }: PageProps) {
+  const username = params.username!.toLowerCase();
+  const [problem, setProblem] = useState<ParleyError | null>(null);
+  const known = userNamed(username);
+  const user = known ? userSignal(known).value : null;
+  useEffect(() => {
+    parley.users.byUsername(username).then((found) => {
+      learn(found);
+      setProblem(null);
+      loadRelation(found.id).catch((caught: ParleyError) => setProblem(caught));
+    }, setProblem);
+  }, [username]);
+
+  if (problem?.status === 404)
+    return (
+      <Page title="Not here" backTo="/people">
+        <Empty icon="user" title="There is nobody here">
+          <p>
+            <b>@{username}</b> does not exist, or is not for you to see.
+          </p>
+          <Button look="primary" icon="search" onClick={() => navigate('/people')}>
+            Find people
+          </Button>
+        </Empty>
+      </Page>
+    );
+  if (!user)
+    return (
+      <Page title={`@${username}`} backTo="/people" busy={!problem}>
+        {problem ? <Banner kind="problem">{problem.message}</Banner> : <HeadBones />}
+      </Page>
+    );
+  return <Known user={user} />;
+}
+
+function HeadBones() {
+  return (
+    <div class="card profile-head" aria-hidden="true">
+      <span class="skeleton round avatar large" />
+      <Bones widths={['44%', '28%', '80%']} />
+    </div>
+  );
+}
+
+type Part = 'posts' | 'followers' | 'following';
+const parts: readonly Part[] = ['posts', 'followers', 'following'];
+
+function Known({ user }: { user: User }) {
+  const own = user.id === me.value?.id;
+  const relation = relationTo(user.id).value;
+  const tab = query.value.get('tab') as Part | null;
+  const part: Part = tab && parts.includes(tab) ? tab : 'posts';
+  const base = `/u/${user.username}`;
+  const hidden = whyHidden(user, relation, own);
+  const people = part === 'posts' ? null : peopleOf(user, part);
+  const more = (): void => void (people ?? postsOf(user.id)).more();
+  return (
+    <Page
+      title={nameOf(user)}
+      {...(own ? {} : { backTo: '/people' })}
+      onNearEnd={hidden ? undefined : more}
+      actions={
+        own ? (
+          <IconButton
+            icon="settings"
+            label="Settings"
+            onClick={() => navigate('/settings')}
+          />
+        ) : (
+          <More user={user} relation={relation} />
+        )
+      }
+    >
+      <Head user={user} relation={relation} own={own} />
+      {hidden ? (
+        <Empty icon={hidden.icon} title={hidden.title}>
+          <p>{hidden.text}</p>
+        </Empty>
+      ) : (
+        <>
+          <Tabs
+            label={`Of ${nameOf(user)}`}
+            now={part}
+            tabs={[
+              { id: 'posts', label: 'Posts', path: base },
+              { id: 'followers', label: 'Followers', path: `${base}?tab=followers` },
+              { id: 'following', label: 'Following', path: `${base}?tab=following` },
+            ]}
+          />
+          {people ? (
+            <PeopleOf key={part} user={user} part={part as 'followers' | 'following'} own={own} />
+          ) : (
+            <PostFeed
+              list={postsOf(user.id)}
+              label={`Posts by ${nameOf(user)}`}
+              empty={
+                <Empty icon="edit" title={own ? 'You have not posted yet' : 'No posts yet'}>
+                  <p>
+                    {own
+                      ? 'What you write on the home page is kept here.'
+                      : `When ${nameOf(user)} writes something, it is here.`}
+                  </p>
+                </Empty>
+              }
+            />
+          )}
+        </>
+      )}
+    </Page>
+  );
+}
+
+function whyHidden(user: User, relation: Relationship | null, own: boolean) {
+  if (own || !relation) return null;
+  if (relation.blocking)
+    return {
+      icon: 'block' as const,
+      title: `You have blocked ${nameOf(user)}`,
+      text: 'Neither of you sees what the other does. Unblock them to change that.',
+    };
+  if (relation.is_private && !relation.following)
+    return {
+      icon: 'lock' as const,
+      title: 'This account is private',
+      text: relation.follow_requested
+        ? 'You have asked to follow. Once you are let in, the posts are here.'
+        : 'Ask to follow; once you are let in, the posts are here.',
+    };
+  return null;
+}
+
+function Head({
+  user,
+  relation,
+  own,
+}: {
+  user: User;
+  relation: Relationship | null;
+  own: boolean;
+}) {
+  const base = `/u/${user.username}`;
+  return (
+    <section class="card profile-head" aria-label="About">
+      <Avatar
+        id={user.id}
+        name={nameOf(user)}
+        image={user.avatar_url ?? null}
+        size="large"
+        online={!own && isOnline(user.id)}
+      />
+      <div class="about">
+        <p class="full-name">
+          {nameOf(user)}
+          {(relation?.is_private ?? user.is_private) && (
+            <span class="sign" title="Private account">
+              <Icon name="lock" size={16} />
+              <span class="visually-hidden">Private account</span>
+            </span>
+          )}
+        </p>
+        <p class="note">
+          @{user.username}
+          {relation?.followed_by && <span class="tag">Follows you</span>}
+        </p>
+        {user.bio && <RichText text={user.bio} />}
+        <p class="counts">
+          <a href={`${base}?tab=followers`} aria-disabled={!relation}>
+            <b>{relation ? shortNumber(relation.follower_count) : '–'}</b>{' '}
+            {relation?.follower_count === 1 ? 'follower' : 'followers'}
+          </a>
+          <a href={`${base}?tab=following`}>
+            <b>{relation ? shortNumber(relation.following_count) : '–'}</b> following
+          </a>
+        </p>
+      </div>
+      <div class="buttons">
+        {own ? (
+          <Button icon="edit" onClick={() => navigate('/settings')}>
+            Edit profile
+          </Button>
+        ) : (
+          <>
+            <FollowButton user={user} relation={relation} />
+            {!relation?.blocking && <Message user={user} />}
+          </>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function Message({ user }: { user: User }) {
+  const [busy, setBusy] = useState(false);
+  return (
+    <Button
+      icon="chat"
+      busy={busy}
+      onClick={() => {
+        setBusy(true);
+        void orSay('The chat could not be opened', openDirect(user.id)).then((chat) => {
+          setBusy(false);
+          if (chat) navigate(`/c/${chat.id}`);
+        });
+      }}
+    >
+      Message
+    </Button>
+  );
+}
+
+function More({ user, relation }: { user: User; relation: Relationship | null }) {
+  const anchor = useRef<HTMLButtonElement>(null);
+  const [shown, setShown] = useState<'menu' | 'block' | 'report' | null>(null);
+  const close = (): void => setShown(null);
+  const items: MenuItem[] = [
+    relation?.muting
+      ? { icon: 'bell', label: 'Unmute', act: () => void relate(user.id, 'unmute') }
+      : { icon: 'mute', label: 'Mute', act: () => void relate(user.id, 'mute') },
+    relation?.blocking
+      ? { icon: 'block', label: 'Unblock', act: () => void relate(user.id, 'unblock') }
+      : { icon: 'block', label: 'Block', danger: true, act: () => setShown('block') },
+    { icon: 'flag', label: 'Report', danger: true, act: () => setShown('report') },
+  ];
+  return (
+    <>
+      <span ref={anchor as never}>
+        <IconButton
+          icon="more"
+          label={`More about ${nameOf(user)}`}
+          aria-haspopup="menu"
+          aria-expanded={shown === 'menu'}
+          onClick={() => setShown('menu')}
+        />
+      </span>
+      {shown === 'menu' && <Menu anchor={anchor} label="Person" items={items} onClose={close} />}
+      {shown === 'report' && <Report kind="user" id={user.id} onClose={close} />}
+      {shown === 'block' && (
+        <Confirm
+          title={`Block ${nameOf(user)}?`}
+          text="They no longer find you, see what you publish, or write to you, and you do not see them. They are not told."
+          action="Block"
+          onClose={close}
+          onConfirm={() => {
+            close();
+            void relate(user.id, 'block');
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+const peopleOf = (user: User, part: 'followers' | 'following') =>
+  peopleList(`${part}:${user.id}`, (page) => parley.social[part](user.id, page));
+
+function PeopleOf({
+  user,
+  part,
+  own,
+}: {
+  user: User;
+  part: 'followers' | 'following';
+  own: boolean;
+}) {
+  const list = peopleOf(user, part);
+  useEffect(() => void list.open(arrival === 'back'), [list]);
+  const name = own ? 'you' : nameOf(user);
+  return (
+    <div class="card plain">
+      <ListView
+        list={list}
+        label={part}
+        plain
+        keyOf={(one) => one.id}
+        draw={(one) => <PersonLine id={one.id} />}
+        empty={
+          part === 'followers' ? (
+            <Empty icon="group" title={`Nobody follows ${name} yet`} />
+          ) : (
+            <Empty
+              icon="group"
+              title={own ? 'You do not follow anybody yet' : `${name} follows nobody yet`}
+            />
+          )
+        }
+        skeleton={() => <PersonBones />}
+      />
+      <p class="visually-hidden">{counted(list.items.value.length, 'person', 'people')}</p>
+    </div>
+  );
+}

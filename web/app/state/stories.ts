@@ -1,0 +1,115 @@
+// Stories that are good now, by author: those with something unseen first, one's own apart. What
+// has run out disappears at its minute, not at the next visit.
+import { computed, signal } from '@preact/signals';
+import { parley } from '../client';
+import { Pager, type Id, type NewStory, type Story } from '../../sdk/index';
+import { notify } from './notices';
+import { me } from './session';
+
+const all = signal<readonly Story[]>([]);
+export const storiesLoaded = signal(false);
+/** Asked for when the next one runs out. */
+const now = signal(Date.now());
+const STORIES_MAX = 400;
+
+export interface StoryGroup {
+  userId: Id;
+  /** Oldest first. */
+  stories: readonly Story[];
+  unseen: boolean;
+}
+
+export const storyGroups = computed<readonly StoryGroup[]>(() => {
+  const byAuthor = new Map<Id, Story[]>();
+  for (const story of all.value) {
+    if (Date.parse(story.expires_at) <= now.value) continue;
+    byAuthor.set(story.user_id, [...(byAuthor.get(story.user_id) ?? []), story]);
+  }
+  const groups = [...byAuthor].map(([userId, stories]) => ({
+    userId,
+    stories: stories.sort((a, b) => (a.created_at < b.created_at ? -1 : 1)),
+    unseen: userId !== me.value?.id && stories.some((story) => !story.viewed),
+  }));
+  const newest = (group: StoryGroup): string => group.stories.at(-1)!.created_at;
+  return groups.sort(
+    (a, b) => Number(b.unseen) - Number(a.unseen) || (newest(a) < newest(b) ? 1 : -1),
+  );
+});
+
+export const ownStories = computed(
+  () => storyGroups.value.find((group) => group.userId === me.value?.id) ?? null,
+);
+export const othersStories = computed(() =>
+  storyGroups.value.filter((group) => group.userId !== me.value?.id),
+);
+
+let timer = 0;
+function set(stories: readonly Story[]): void {
+  all.value = stories;
+  now.value = Date.now();
+  clearTimeout(timer);
+  const next = Math.min(
+    ...stories.map((story) => Date.parse(story.expires_at)).filter((at) => at > now.peek()),
+  );
+  if (Number.isFinite(next))
+    timer = window.setTimeout(() => set(all.peek()), Math.min(next - Date.now() + 50, 3_600_000));
+}
+
+export async function loadStories(): Promise<void> {
+  const found: Story[] = [];
+  try {
+    for await (const story of new Pager((page) => parley.stories.list(page), 100)) {
+      found.push(story);
+      if (found.length >= STORIES_MAX) break;
+    }
+    set(found);
+  } catch {
+    // The bar stays as it was; the feed below says what is wrong with the server.
+  }
+  storiesLoaded.value = true;
+}
+
+function put(story: Story): void {
+  set([...all.peek().filter((one) => one.id !== story.id), story]);
+}
+
+const drop = (id: Id): void => set(all.peek().filter((one) => one.id !== id));
+
+export async function postStory(story: NewStory): Promise<void> {
+  put(await parley.stories.create(story));
+}
+
+export function markViewed(story: Story): void {
+  if (story.viewed || story.user_id === me.peek()?.id) return;
+  put({ ...story, viewed: true });
+  parley.stories.view(story.id).catch(() => undefined);
+}
+
+export async function deleteStory(story: Story): Promise<void> {
+  drop(story.id);
+  try {
+    await parley.stories.delete(story.id);
+    notify('Story deleted.');
+  } catch (problem) {
+    put(story);
+    notify(`The story was not deleted: ${(problem as Error).message}`, 'problem');
+  }
+}
+
+export function listenToStories(): void {
+  parley.on('story.posted', (story) => {
+    if (storiesLoaded.peek() && !all.peek().some((one) => one.id === story.id)) put(story);
+  });
+  parley.on('story.deleted', (story) => drop(story.id));
+  parley.on('resync', () => storiesLoaded.peek() && void loadStories());
+  // Whose stories one sees has changed.
+  parley.on('follow.changed', ({ user_id }) => {
+    if (user_id === me.peek()?.id && storiesLoaded.peek()) void loadStories();
+  });
+}
+
+export function forgetStories(): void {
+  clearTimeout(timer);
+  all.value = [];
+  storiesLoaded.value = false;
+}
