@@ -199,6 +199,55 @@ class Password(AccountCase):
         self.assertIn("Your password was changed", self.letter(ada.email))
 
 
+class Export(AccountCase):
+    def document(self, person):
+        answer = self.ok_answer(person.get("/users/me/export"))
+        self.assertEqual(answer.header("content-type"), "application/json")
+        self.assertIn("attachment", answer.header("content-disposition"))
+        document = answer.json
+        self.assertEqual(set(document), {"exported_at", "items"})
+        kinds = {}
+        for item in document["items"]:
+            self.assertEqual(set(item), {"kind", "data"})
+            kinds.setdefault(item["kind"], []).append(item["data"])
+        return answer, kinds
+
+    def ok_answer(self, answer, status=200):
+        self.assertEqual(answer.status, status, answer)
+        return answer
+
+    def test_everything_about_oneself_and_no_secret(self):
+        ada, bob = self.person(full_name="Ada \u201cQ\u201d"), self.person()
+        chat, group = ada.direct(bob), ada.group([bob], title="a \"group\"")
+        texts = [f"mine {i} \\ \"sender_id\":\"{bob.id}\"" for i in range(230)]
+        for i, text in enumerate(texts):
+            ada.send(chat["id"], text)
+            if i % 20 == 0:
+                bob.send(chat["id"], f"his \"sender_id\":\"{ada.id}\"")
+        ada.send(group["id"], "in the group")
+        bob.send(group["id"], "his in the group")
+        self.ok(bob.put(f"/users/{ada.id}/follow"))
+        answer, kinds = self.document(ada)
+        self.assertEqual(kinds["profile"][0]["email"], ada.email)
+        self.assertEqual(kinds["account"][0]["username"], ada.username)
+        self.assertEqual(len(kinds["session"]), 1)
+        self.assertEqual({c["chat_id"] for c in kinds["chat"]}, {chat["id"], group["id"]})
+        self.assertEqual([m["text"] for m in kinds["message"] if m["chat_id"] == chat["id"]], texts)
+        self.assertEqual([m["text"] for m in kinds["message"] if m["chat_id"] == group["id"]],
+                         ["in the group"])
+        self.assertEqual(kinds["follower"][0]["user_id"], bob.id)
+        for secret in (b"$2b$", b"password", bob.email.encode(), b"his in the group"):
+            self.assertNotIn(secret, answer.body)
+
+    def test_limits(self):
+        ada = self.person()
+        for _ in range(5):
+            self.document(ada)
+        self.refused(ada.get("/users/me/export"), 429, "too_many_exports")
+        self.refused(self.server.get("/api/v1/users/me/export"), 401)
+        self.assertFalse([p for p in self.server.data.iterdir() if "export" in p.name])
+
+
 class Deactivation(AccountCase):
     def leave(self, person, password=PASSWORD):
         return person.post("/users/me/deactivate", {"password": password})

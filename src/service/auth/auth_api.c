@@ -361,4 +361,5 @@ const struct module auth_module = {
     .schema = &auth_db_schema,
     .start = start,
     .stop = stop,
+    .export_person = auth_export_person,
 };

@@ -119,6 +119,9 @@ int auth_emit_deleted(struct kit *kit, struct db_tx *tx, const struct auth_user_
 void auth_follow_revocations(struct auth *auth);
 /* At start: what was revoked while this process was not running. */
 int auth_load_revocations(struct auth *auth, struct error *err) MUSTCHECK;
+/* See export_person of kit/module.h. */
+int auth_export_person(void *room, struct db_tx *tx, const struct id *user, export_fn *fn,
+                       void *arg, struct error *err);
 int auth_sweep(void *room, struct error *err);     /* job: old sessions and answers go */
 int auth_tend_keys(void *room, struct error *err); /* job: keys whose time has come or gone */
 

@@ -419,4 +419,5 @@ const struct module chat_module = {
     .start = chat_start,
     .stop = stop,
     .streams = chat_streams,
+    .export_person = chat_export_person,
 };

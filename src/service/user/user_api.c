@@ -3,6 +3,7 @@
 
 #include "contract/auth.h"
 #include "service/user/user_contact.h"
+#include "service/user/user_export.h"
 #include "service/user/user_people.h"
 
 extern const struct db_schema user_db_schema, user_search_db_schema; /* embedded by the build */
@@ -221,6 +222,7 @@ static int search_route(struct request *req)
 
 static const char *const not_found_errors[] = {"user_not_found", NULL};
 static const char *const list_errors[] = {"user_not_found", "private_account", NULL};
+static const char *const export_errors[] = {"too_many_exports", "busy", "export_too_large", NULL};
 static const char *const update_errors[] = {"stale", NULL};
 
 static const struct route user_routes[] = {
@@ -231,6 +233,13 @@ static const struct route user_routes[] = {
      "faster.",
      update_route, .limit = LIMIT_DATA, .body = &user_patch_schema, .answer = &user_profile_schema,
      .status = 200, .errors = update_errors},
+    {HTTP_GET, "/api/v1/users/me/export", "users", "Export everything about oneself",
+     "A document {\"exported_at\", \"items\": [{\"kind\", \"data\"}]} with all that is kept about "
+     "the "
+     "person: profile, account, sessions, relations, chats, own messages, posts and so on. Five in "
+     "an "
+     "hour; one is made at a time.",
+     user_export_route, ROUTE_STREAM, .limit = LIMIT_DATA, .status = 200, .errors = export_errors},
     {HTTP_GET, "/api/v1/users/{id}", "users", "Read a profile",
      "E-mail, phone and last sign-in are shown only to the person. Whoever was blocked by them, or "
      "asks for somebody who has left, gets 404.",
@@ -366,4 +375,5 @@ const struct module user_module = {
     .start = start,
     .stop = stop,
     .calls = calls,
+    .export_person = user_export_person,
 };

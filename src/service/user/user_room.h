@@ -15,6 +15,7 @@ struct user_room {
     const struct social_calls *social;
     uint8_t contact_key[32]; /* see user_contact.h */
     struct user_calls calls;
+    _Atomic bool exporting;         /* one at a time */
     _Atomic uint64_t index_version; /* grows when the search index has changed */
 };
 
