@@ -67,6 +67,45 @@ bool zone_change_after(const struct zone *z, int64_t utc_s, struct zone_change *
            zone_footer_change_after(&z->footer, utc_s > last ? utc_s : last, ret_change);
 }
 
+static bool as_yearly(const struct zone_rule *rule, const struct zone_offset *after,
+                      struct zone_yearly *ret)
+{
+    enum { DAY_S = 86400 };
+    *ret = (struct zone_yearly){rule->month, rule->week, rule->day, *after};
+    return rule->kind == ZONE_RULE_WEEKDAY && rule->time_s >= 0 && rule->time_s < DAY_S;
+}
+
+/* Whether the index-th listed change, and what follows it in the list, is as the footer says. */
+static bool is_by_rule(const struct zone *z, uint32_t index)
+{
+    struct zone_change rule;
+    if (!zone_footer_change_after(&z->footer, z->at_s[index] - 1, &rule) ||
+        rule.at_s != z->at_s[index] || !zone_offset_same(&rule.after, after_changes(z, index + 1)))
+        return false;
+    return index + 1 == z->count || (zone_footer_change_after(&z->footer, rule.at_s, &rule) &&
+                                     rule.at_s == z->at_s[index + 1]);
+}
+
+bool zone_rule(const struct zone *z, int64_t *ret_since_s, struct zone_yearly ret_rule[2])
+{
+    const struct zone_footer *f = &z->footer;
+    struct zone_change first;
+    uint32_t index = z->count;
+    if (!f->changes || !as_yearly(&f->to_daylight, &f->daylight, &ret_rule[0]) ||
+        !as_yearly(&f->to_standard, &f->standard, &ret_rule[1]))
+        return false;
+    while (index > 0 && is_by_rule(z, index - 1))
+        index--;
+    if (index < z->count) {
+        *ret_since_s = z->at_s[index];
+        return true;
+    }
+    if (!zone_change_after(z, z->count > 0 ? z->at_s[z->count - 1] : 0, &first))
+        return false;
+    *ret_since_s = first.at_s;
+    return true;
+}
+
 static void note(struct zone_local *l, int *count, int64_t utc_s)
 {
     for (int i = 0; i < *count; i++)

@@ -37,6 +37,16 @@ struct zone_offset zone_at(const struct zone *zone, int64_t utc_s);
 /* The first change after the moment; false when there is none before the year 2301. */
 bool zone_change_after(const struct zone *zone, int64_t utc_s, struct zone_change *ret_change);
 
+/* A change that comes every year on a weekday: the week-th (5: last) such day of the month. */
+struct zone_yearly {
+    int month, week, weekday; /* 1..12, 1..5, 0 Sunday */
+    struct zone_offset after;
+};
+/* The two changes of every year, without exception and for ever from since_s on, which is one of
+ * them. False when the zone has no such rule: its clocks do not change, or on days that cannot be
+ * said so. */
+bool zone_rule(const struct zone *zone, int64_t *ret_since_s, struct zone_yearly ret_rule[2]);
+
 /* What moment a clock on the wall means. */
 enum zone_meaning {
     ZONE_ONCE,  /* utc_s[0] */

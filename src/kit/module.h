@@ -14,7 +14,8 @@ enum route_flag {
     ROUTE_FORM = 1 << 2,
     ROUTE_STREAM = 1 << 3, /* answers by itself on the exchange: upgrade, SSE, long poll */
     ROUTE_HIDDEN = 1 << 4, /* not in the API reference */
-    /* Request or answer holds secrets: kept only in memory for an Idempotency-Key. */
+    /* Request or answer holds secrets: kept only in memory for an Idempotency-Key; the path is not
+     * logged. */
     ROUTE_SECRET = 1 << 5,
     ROUTE_OPTIONAL_BODY = 1 << 6, /* req->body is NULL when none was sent */
 };

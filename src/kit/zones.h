@@ -24,8 +24,8 @@ void zones_close(struct zones *zones); /* may be NULL */
 const struct zone *zones_find(struct zones *zones, struct slice name);
 size_t zones_count(struct zones *zones);
 /* From a coroutine: at most once a minute looks whether the folder has changed since it was read,
- * and then reads it again, on a thread of the pool (NULL: does not look). What cannot be read leaves
- * things as they are. */
+ * and then reads it again, on a thread of the pool (NULL: does not look). What cannot be read
+ * leaves things as they are. */
 void zones_refresh(struct zones *zones, struct offload *pool);
 
 #endif

@@ -7,7 +7,12 @@ static void ask(const struct zone *zone, int64_t at_s)
 {
     struct zone_local local;
     struct zone_change change;
+    struct zone_yearly rule[2];
+    int64_t since_s;
     struct zone_offset offset = zone_at(zone, at_s);
+    panic_if(zone_rule(zone, &since_s, rule) &&
+                 (!zone_change_after(zone, since_s - 1, &change) || change.at_s != since_s),
+             "a rule that begins with no change");
     panic_if(offset.seconds < -26 * 3600 || offset.seconds > 27 * 3600, "an offset out of bounds");
     zone_from_local(zone, at_s, &local);
     for (int i = 0; local.meaning != ZONE_GAP && i <= (local.meaning == ZONE_TWICE); i++)

@@ -22,7 +22,8 @@ static int64_t end_s(const struct gathering *g)
 
 static bool is_local(const struct ics_item *item)
 {
-    return item->zone != NULL && says_itself(item->zone, start_s(item->gathering)) &&
+    return item->zone != NULL && !slice_eq(item->gathering->time_zone, SLICE("UTC")) &&
+           says_itself(item->zone, start_s(item->gathering)) &&
            says_itself(item->zone, end_s(item->gathering));
 }
 

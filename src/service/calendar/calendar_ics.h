@@ -33,7 +33,7 @@ void ics_local(struct ics_line *line, int64_t local_s);       /* 20260329T030000
 void ics_end(struct ics_line *line);
 void ics_plain(struct buf *out, const char *line); /* a line that needs none of this */
 
-/* VTIMEZONE with every change that matters to these times (calendar_ics_zone.c). */
+/* VTIMEZONE for those of the items whose zone is of that name (calendar_ics_zone.c). */
 void ics_zone(struct buf *out, struct slice name, const struct zone *zone,
               const struct ics_item *items, size_t count);
 

@@ -1,72 +1,20 @@
-/* VTIMEZONE: one observance for every change of the clocks that the given times need, each with its
- * own start and no rule of repetition. That is longer than a yearly rule, and right also where the
- * rule changes, for zones without a rule, and for readers that know no rules. */
-#include <stdlib.h>
-
+/* VTIMEZONE: the changes of the clocks from before the first time in the file on.
+ *
+ * Where the zone has a rule for every year, its two changes are two observances with an RRULE; what
+ * comes before the rule holds is listed change by change. So is everything of zones without such a
+ * rule (their list ends, or the last time in the file ends it), and of years from 2037 on, where
+ * widespread readers stop to follow rules. */
 #include "service/calendar/calendar_ics.h"
 
-/* What held at a moment, as a change: one long ago when there is no other. */
-struct onset {
-    int64_t at_s;
-    struct zone_offset before, after;
-};
-
-struct onsets {
-    struct onset *list;
-    size_t count, room;
-};
-
-static void add(struct onsets *o, const struct onset *onset)
-{
-    if (o->count == o->room) {
-        o->room = o->room == 0 ? 16 : o->room * 2;
-        o->list = xrealloc(o->list, o->room * sizeof *o->list);
-    }
-    o->list[o->count++] = *onset;
-}
-
-/* The change that brought what holds at the moment: looked for from a year before, then ten, ... */
-static struct onset last_before(const struct zone *zone, int64_t utc_s)
-{
-    static const int64_t years[] = {1, 10, 100};
-    for (size_t i = 0; i < ARRAY_LEN(years); i++) {
-        struct zone_change change = {.at_s = utc_s - years[i] * 31622400}, last;
-        bool found = false;
-        while (zone_change_after(zone, change.at_s, &change) && change.at_s <= utc_s) {
-            last = change;
-            found = true;
-        }
-        if (found)
-            return (struct onset){last.at_s, last.before, last.after};
-    }
-    struct zone_offset offset = zone_at(zone, utc_s);
-    return (struct onset){-offset.seconds, offset, offset}; /* 1970-01-01T00:00:00 there */
-}
-
-static void add_span(struct onsets *o, const struct zone *zone, int64_t from_s, int64_t to_s)
-{
-    struct onset first = last_before(zone, from_s);
-    struct zone_change change = {.at_s = from_s};
-    add(o, &first);
-    while (zone_change_after(zone, change.at_s, &change) && change.at_s <= to_s) {
-        struct onset next = {change.at_s, change.before, change.after};
-        add(o, &next);
-    }
-}
-
-static int by_time(const void *a, const void *b)
-{
-    int64_t x = ((const struct onset *)a)->at_s, y = ((const struct onset *)b)->at_s;
-    return x < y ? -1 : x > y;
-}
+static const int64_t rules_end_s = INT64_C(2114380800); /* 2037-01-01T00:00:00Z */
 
 /* Clocks that stand ahead of what they were are on daylight time when one of the two is called so;
  * Ireland's standard time comes out as daylight, which is what calendars expect. */
-static bool is_daylight(const struct onset *o)
+static bool is_daylight(const struct zone_change *c)
 {
-    if (o->before.daylight == o->after.daylight)
-        return o->after.daylight;
-    return o->after.seconds > o->before.seconds;
+    if (c->before.daylight == c->after.daylight)
+        return c->after.daylight;
+    return c->after.seconds > c->before.seconds;
 }
 
 static void write_offset(struct buf *out, const char *name, int32_t seconds)
@@ -78,34 +26,86 @@ static void write_offset(struct buf *out, const char *name, int32_t seconds)
     buf_lit(out, "\r\n");
 }
 
-static void write_onset(struct buf *out, const struct onset *o)
+/* rule: it comes again every year; NULL: once. */
+static void write_change(struct buf *out, const struct zone_change *c,
+                         const struct zone_yearly *rule)
 {
-    const char *kind = is_daylight(o) ? "DAYLIGHT" : "STANDARD";
+    static const char *const days[] = {"SU", "MO", "TU", "WE", "TH", "FR", "SA"};
+    const char *kind = is_daylight(c) ? "DAYLIGHT" : "STANDARD";
     buf_printf(out, "BEGIN:%s\r\n", kind);
     struct ics_line start = ics_begin(out, "DTSTART:");
-    ics_local(&start, o->at_s + o->before.seconds);
+    ics_local(&start, c->at_s + c->before.seconds);
     ics_end(&start);
-    write_offset(out, "TZOFFSETFROM", o->before.seconds);
-    write_offset(out, "TZOFFSETTO", o->after.seconds);
-    buf_printf(out, "TZNAME:%s\r\nEND:%s\r\n", o->after.name, kind);
+    if (rule != NULL)
+        buf_printf(out, "RRULE:FREQ=YEARLY;BYMONTH=%d;BYDAY=%d%s\r\n", rule->month,
+                   rule->week == 5 ? -1 : rule->week, days[rule->weekday]);
+    write_offset(out, "TZOFFSETFROM", c->before.seconds);
+    write_offset(out, "TZOFFSETTO", c->after.seconds);
+    buf_printf(out, "TZNAME:%s\r\nEND:%s\r\n", c->after.name, kind);
+}
+
+/* The change before the one that brought what holds at the moment: with both, standard time is
+ * among them. Looked for from two years before, then further; without any, the zone's beginning. */
+static struct zone_change second_last_before(const struct zone *zone, int64_t utc_s)
+{
+    static const int64_t years[] = {2, 20, 200};
+    for (size_t i = 0; i < ARRAY_LEN(years); i++) {
+        struct zone_change change = {.at_s = utc_s - years[i] * 31622400}, last[2];
+        unsigned found = 0;
+        while (zone_change_after(zone, change.at_s, &change) && change.at_s <= utc_s) {
+            last[0] = last[1];
+            last[1] = change;
+            found++;
+        }
+        if (found >= 2)
+            return last[0];
+    }
+    struct zone_offset offset = zone_at(zone, utc_s - years[2] * 31622400);
+    return (struct zone_change){-offset.seconds, offset, offset};
+}
+
+/* The rule of the change: that which has the same outcome. */
+static const struct zone_yearly *rule_of(const struct zone_yearly rule[2],
+                                         const struct zone_change *c)
+{
+    bool first =
+        rule[0].after.seconds == c->after.seconds && rule[0].after.daylight == c->after.daylight;
+    return &rule[first ? 0 : 1];
+}
+
+static void write_changes(struct buf *out, const struct zone *zone, int64_t from_s, int64_t to_s)
+{
+    struct zone_yearly rule[2];
+    int64_t since_s = 0;
+    struct zone_change change = second_last_before(zone, from_s);
+    bool has_rule = zone_rule(zone, &since_s, rule) && from_s < rules_end_s;
+    bool more = true;
+    while (more && !(has_rule && change.at_s >= since_s)) {
+        write_change(out, &change, NULL);
+        more = zone_change_after(zone, change.at_s, &change) &&
+               (change.at_s <= to_s || change.at_s < rules_end_s);
+    }
+    for (int i = 0; more && i < 2; i++) {
+        write_change(out, &change, rule_of(rule, &change));
+        more = zone_change_after(zone, change.at_s, &change);
+    }
 }
 
 void ics_zone(struct buf *out, struct slice name, const struct zone *zone,
               const struct ics_item *items, size_t count)
 {
-    struct onsets onsets = {0};
-    for (size_t i = 0; i < count; i++)
-        if (items[i].zone == zone && slice_eq(items[i].gathering->time_zone, name))
-            add_span(&onsets, zone, items[i].gathering->starts_at / 1000,
-                     items[i].gathering->ends_at / 1000 + 1);
-    qsort(onsets.list, onsets.count, sizeof *onsets.list, by_time);
+    int64_t from_s = INT64_MAX, to_s = INT64_MIN;
+    for (size_t i = 0; i < count; i++) {
+        const struct gathering *g = items[i].gathering;
+        if (!slice_eq(g->time_zone, name))
+            continue;
+        from_s = g->starts_at / 1000 < from_s ? g->starts_at / 1000 : from_s;
+        to_s = g->ends_at / 1000 + 1 > to_s ? g->ends_at / 1000 + 1 : to_s;
+    }
     ics_plain(out, "BEGIN:VTIMEZONE");
     struct ics_line id = ics_begin(out, "TZID:");
     ics_text(&id, name);
     ics_end(&id);
-    for (size_t i = 0; i < onsets.count; i++)
-        if (i == 0 || onsets.list[i].at_s != onsets.list[i - 1].at_s)
-            write_onset(out, &onsets.list[i]);
+    write_changes(out, zone, from_s, to_s);
     ics_plain(out, "END:VTIMEZONE");
-    free(onsets.list);
 }

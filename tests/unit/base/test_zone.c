@@ -157,6 +157,33 @@ TEST(zone_footer_forms)
     zone_free(always);
 }
 
+TEST(zone_rule_of_every_year)
+{
+    struct zone_yearly rule[2];
+    int64_t since_s;
+    /* The spring of 2026 is as the rule says, but not the autumn before it. */
+    int64_t at_s[] = {moment("2025-10-25T01:00:00Z"), moment("2026-03-29T01:00:00Z"),
+                      moment("2026-10-25T01:00:00Z")};
+    struct buf bytes;
+    make(&bytes, at_s, "\0\1\0", 3, "AAA-1BBB,M3.5.0,M10.5.0/3");
+    struct zone *z = parse(buf_view(&bytes));
+    CHECK(zone_rule(z, &since_s, rule));
+    CHECK_INT(since_s, at_s[1]);
+    CHECK_INT(rule[0].month, 3);
+    CHECK_INT(rule[0].week, 5);
+    CHECK_INT(rule[0].weekday, 0);
+    CHECK_INT(rule[0].after.seconds, 7200);
+    CHECK_INT(rule[1].month, 10);
+    zone_free(z);
+    buf_done(&bytes);
+    z = with_footer("AAA-1");
+    CHECK(!zone_rule(z, &since_s, rule));
+    zone_free(z);
+    z = with_footer("AAA-1BBB,M3.5.0/-1,M10.5.0/3"); /* the evening before: no weekday of its own */
+    CHECK(!zone_rule(z, &since_s, rule));
+    zone_free(z);
+}
+
 TEST(zone_bad_footers)
 {
     static const char *const bad[] = {"C-1",

@@ -95,25 +95,48 @@ static bool has(const struct buf *out, const char *text)
     return memmem(out->ptr, out->len, text, strlen(text)) != NULL;
 }
 
-TEST(ics_zone_with_the_changes_that_matter)
+TEST(ics_zone_with_its_rule)
 {
     struct buf out;
     buf_init(&out, 65536);
     write_one("Europe/Berlin", "2027-03-28T00:30:00Z", "2027-03-28T01:30:00Z", &out);
     CHECK(has(&out, "DTSTART;TZID=Europe/Berlin:20270328T013000\r\n"));
     CHECK(has(&out, "DTEND;TZID=Europe/Berlin:20270328T033000\r\n"));
-    CHECK(has(&out, "BEGIN:STANDARD\r\nDTSTART:20261025T030000\r\nTZOFFSETFROM:+0200\r\n"
-                    "TZOFFSETTO:+0100\r\nTZNAME:CET\r\nEND:STANDARD\r\n"));
-    CHECK(has(&out, "BEGIN:DAYLIGHT\r\nDTSTART:20270328T020000\r\nTZOFFSETFROM:+0100\r\n"
-                    "TZOFFSETTO:+0200\r\nTZNAME:CEST\r\nEND:DAYLIGHT\r\n"));
-    buf_clear(&out);
-    write_one("Asia/Kolkata", "2027-03-28T00:30:00Z", "2027-03-28T01:30:00Z", &out);
-    CHECK(has(&out, "BEGIN:STANDARD\r\nDTSTART:19"));
-    CHECK(has(&out, "TZOFFSETTO:+0530\r\nTZNAME:IST\r\n"));
+    CHECK(has(&out, "BEGIN:VTIMEZONE\r\nTZID:Europe/Berlin\r\n"
+                    "BEGIN:DAYLIGHT\r\nDTSTART:20260329T020000\r\n"
+                    "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\r\nTZOFFSETFROM:+0100\r\n"
+                    "TZOFFSETTO:+0200\r\nTZNAME:CEST\r\nEND:DAYLIGHT\r\n"
+                    "BEGIN:STANDARD\r\nDTSTART:20261025T030000\r\n"
+                    "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU\r\nTZOFFSETFROM:+0200\r\n"
+                    "TZOFFSETTO:+0100\r\nTZNAME:CET\r\nEND:STANDARD\r\n"
+                    "END:VTIMEZONE\r\n"));
     buf_clear(&out);
     write_one("Europe/Dublin", "2027-07-01T00:30:00Z", "2027-07-01T01:30:00Z", &out);
-    CHECK(has(&out, "BEGIN:DAYLIGHT\r\nDTSTART:20270328T010000\r\nTZOFFSETFROM:+0000\r\n"
+    CHECK(has(&out, "BEGIN:DAYLIGHT\r\nDTSTART:20270328T010000\r\n"
+                    "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\r\nTZOFFSETFROM:+0000\r\n"
                     "TZOFFSETTO:+0100\r\nTZNAME:IST\r\n"));
+    buf_done(&out);
+}
+
+TEST(ics_zone_change_by_change)
+{
+    struct buf out;
+    buf_init(&out, 65536);
+    write_one("Asia/Kolkata", "2027-03-28T00:30:00Z", "2027-03-28T01:30:00Z", &out);
+    CHECK(has(&out, "TZOFFSETTO:+0530\r\nTZNAME:IST\r\n"));
+    CHECK(!has(&out, "RRULE"));
+    buf_clear(&out);
+    write_one("America/New_York", "2006-07-01T00:00:00Z", "2006-07-01T01:00:00Z", &out);
+    CHECK(has(&out, "DTSTART:20060402T020000\r\nTZOFFSETFROM")); /* the rule of 2007 is another */
+    CHECK(has(&out, "DTSTART:20070311T020000\r\nRRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=2SU\r\n"));
+    buf_clear(&out);
+    write_one("Europe/Berlin", "2150-07-01T00:00:00Z", "2150-07-01T01:00:00Z", &out);
+    CHECK(has(&out, "DTSTART:21500329T020000\r\nTZOFFSETFROM"));
+    CHECK(!has(&out, "RRULE"));
+    buf_clear(&out);
+    write_one("UTC", "2027-03-28T00:30:00Z", "2027-03-28T01:30:00Z", &out);
+    CHECK(has(&out, "DTSTART:20270328T003000Z\r\n"));
+    CHECK(!has(&out, "VTIMEZONE"));
     buf_done(&out);
 }
 
