@@ -301,6 +301,29 @@ class Deletion(AccountCase):
         self.assertEqual([(m["text"], m["sender_id"]) for m in history],
                          [("stays with bob", ada.id)])
 
+    def test_leaves_groups_and_hands_over(self):
+        ada, bob, eve = self.person(), self.person(), self.person()
+        owned, joined = ada.group([bob, eve]), bob.group([ada])
+        alone, direct = ada.group([]), ada.direct(bob)
+        live = bob.ws()
+        self.ok(ada.delete("/users/me"), 204)
+        gone = live.event("member.changed", timeout=10.0)["data"]
+        self.assertEqual((gone["user_id"], gone["by_user_id"]), (ada.id, ada.id))
+        until = time.monotonic() + 10
+        while (self.members(bob, owned) != {bob.id, eve.id}
+               or self.members(bob, joined) != {bob.id}) and time.monotonic() < until:
+            time.sleep(0.1)
+        self.assertEqual(self.members(bob, owned), {bob.id, eve.id})
+        self.assertEqual(self.members(bob, joined), {bob.id})
+        roles = {m["user_id"]: m["role"] for m in self.ok(
+            bob.get(f"/chats/{owned['id']}/members"))["items"]}
+        self.assertIn("owner", roles.values())
+        self.assertEqual(self.ok(bob.get(f"/chats/{direct['id']}"))["peer_id"], ada.id)
+        self.assertTrue(alone["id"])
+
+    def members(self, who, chat):
+        return {m["user_id"] for m in self.ok(who.get(f"/chats/{chat['id']}/members"))["items"]}
+
     def test_the_name_is_nobody_elses_and_the_address_is_free(self):
         ada = self.person()
         self.ok(ada.delete("/users/me", body={"password": PASSWORD}), 204)

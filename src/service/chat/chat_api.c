@@ -396,12 +396,18 @@ static const char *const chat_needs[] = {"social", "user", NULL};
 
 static const char *const profile_types[] = {"user.created", "user.creation_failed", "user.deleted",
                                             NULL};
+static const char *const deleted_types[] = {"user.deleted", NULL};
 static const struct consumer chat_consumers[] = {
     {.name = "chat.profiles",
      .types = profile_types,
      .handle = chat_follow_people,
      .attempts = CHAT_PROFILE_ATTEMPTS,
      .give_up = chat_give_up_profile},
+    {.name = "chat.leavers", .types = deleted_types, .handle = chat_note_leaver},
+};
+
+static const struct job chat_jobs[] = {
+    {"chat.leavers", 2000, chat_take_out_leavers},
 };
 
 const struct module chat_module = {
@@ -415,6 +421,8 @@ const struct module chat_module = {
     .config = chat_config,
     .consumers = chat_consumers,
     .consumer_count = ARRAY_LEN(chat_consumers),
+    .jobs = chat_jobs,
+    .job_count = ARRAY_LEN(chat_jobs),
     .schema = &chat_db_schema,
     .start = chat_start,
     .stop = stop,
