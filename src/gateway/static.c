@@ -31,6 +31,8 @@ static bool is_page(const struct http_head *head)
         return false;
     if (slice_starts(path, SLICE("/api/")) || slice_eq(path, SLICE("/api")))
         return false;
+    if (slice_starts(path, SLICE("/u/"))) /* user names may have dots */
+        return true;
     for (size_t i = path.len; i > 0 && path.ptr[i - 1] != '/'; i--)
         if (path.ptr[i - 1] == '.')
             return false;
