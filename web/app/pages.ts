@@ -43,6 +43,8 @@ export interface RailRow {
 }
 
 const messenger = () => import('./pages/messenger');
+const admin = () => import('./pages/admin');
+const staff = (user: User): boolean => user.role === 'admin' || user.role === 'moderator';
 
 export const pages: readonly PageRow[] = [
   { path: '/', title: 'Home', load: () => import('./pages/home'), rail: 'home' },
@@ -57,6 +59,23 @@ export const pages: readonly PageRow[] = [
     title: 'Bookmarks',
     load: () => import('./pages/bookmarks'),
     rail: 'bookmarks',
+  },
+  { path: '/events', title: 'Events', load: () => import('./pages/events'), rail: 'events' },
+  { path: '/events/:event', title: 'Event', load: () => import('./pages/event'), rail: 'events' },
+  {
+    path: '/signals',
+    title: 'Trade signals',
+    load: () => import('./pages/signals'),
+    rail: 'signals',
+  },
+  { path: '/admin', title: 'Administration', load: admin, rail: 'admin', keep: 'admin', for: staff },
+  {
+    path: '/admin/:area',
+    title: 'Administration',
+    load: admin,
+    rail: 'admin',
+    keep: 'admin',
+    for: staff,
   },
   { path: '/settings', title: 'Settings', load: () => import('./pages/settings'), rail: 'settings' },
 ];
@@ -79,6 +98,8 @@ export const rail: readonly RailRow[] = [
     phone: true,
     badge: { count: () => requestCount.value, label: 'follow requests' },
   },
+  { id: 'events', label: 'Events', icon: 'calendar', path: () => '/events' },
+  { id: 'signals', label: 'Signals', icon: 'chart', path: () => '/signals' },
   { id: 'bookmarks', label: 'Bookmarks', icon: 'bookmark', path: () => '/bookmarks' },
   {
     id: 'profile',
@@ -87,6 +108,14 @@ export const rail: readonly RailRow[] = [
     path: (user) => `/u/${user.username}`,
     phone: true,
     low: true,
+  },
+  {
+    id: 'admin',
+    label: 'Admin',
+    icon: 'shield',
+    path: () => '/admin',
+    low: true,
+    for: staff,
   },
   { id: 'settings', label: 'Settings', icon: 'settings', path: () => '/settings', low: true },
 ];

@@ -34,6 +34,8 @@ export const adminCalls = (http: Http) => {
     nodes: (page?: PageQuery) => list<Node>('/nodes', page),
     connections: (query?: PageQuery & { user_id?: Id }) =>
       list<NodeConnection>('/connections', query),
+    /** The client may come back at once. */
+    closeConnection: (id: string) => change<void>(`/connections/${id}`, 'DELETE'),
     signals: (query?: PageQuery & { status?: TradeSignalStatus }) =>
       list<TradeSignal>('/trade-signals', query),
     decideSignal: (id: Id, what: { status: TradeSignalStatus; reason?: string }) =>

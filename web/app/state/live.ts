@@ -4,6 +4,7 @@ import { parley } from '../client';
 import type { ConnectionState, Message } from '../../sdk/index';
 import * as chatState from './chats';
 import { forgetDrafts } from './drafts';
+import { forgetEvents, listenToEvents } from './events';
 import { forgetMembers, loadMembers, memberChanged, readChanged } from './members';
 import { speak } from './notices';
 import { forgetComments, listenToComments } from './comments';
@@ -13,6 +14,7 @@ import { forgetPresence, keepWatching, presenceHeard } from './presence';
 import { forgetRelations, listenToRelations, loadRelations } from './relations';
 import { navigate, openChatId } from './route';
 import { me, phase } from './session';
+import { listenToSignals } from './signals';
 import { forgetStories, listenToStories } from './stories';
 import { pageTitle } from './title';
 import { allTimelines, forgetTimelines, openTimeline, timelineOf } from './timeline';
@@ -79,6 +81,8 @@ const listeners: (() => void)[] = [
   listenToRelations,
   listenToStories,
   listenToWatches,
+  listenToEvents,
+  listenToSignals,
 ];
 
 /** What must not be there any more when the next person signs in. */
@@ -89,6 +93,7 @@ const forgetters: (() => void)[] = [
   forgetRelations,
   forgetStories,
   forgetWatches,
+  forgetEvents,
 ];
 
 function listen(): void {
