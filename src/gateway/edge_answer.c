@@ -44,21 +44,50 @@ static void start_head(struct edge_call *call, struct http_exchange *x)
     write_cors(call, &x->head);
 }
 
-/* Only reads are compressed: answers to writes may hold tokens next to what the client sent. */
-static bool compressed(struct edge_call *call, struct http_exchange *x, struct buf *out)
+/* Only reads are compressed: answers to writes may hold tokens next to what the client sent. A
+ * cache has to know that another client may get the other form, so `vary` stands on both, and on a
+ * 304. */
+static bool compressible(const struct edge_call *call, const struct http_exchange *x)
 {
-    struct slice body = buf_view(&call->req.answer);
-    if (body.len < COMPRESS_FROM_BYTES || body.len > COMPRESS_MAX_BYTES ||
-        x->head.method != HTTP_GET)
+    size_t len = call->req.answer.len;
+    if (x->head.method != HTTP_GET && x->head.method != HTTP_HEAD)
         return false;
+    return call->req.status == 304 || (len >= COMPRESS_FROM_BYTES && len <= COMPRESS_MAX_BYTES);
+}
+
+static enum coding compress(struct edge_call *call, struct http_exchange *x, struct buf *out)
+{
+    if (!compressible(call, x))
+        return CODING_IDENTITY;
+    buf_lit(&call->head, "vary: accept-encoding\r\n");
+    if (x->head.method != HTTP_GET || call->req.answer.len == 0)
+        return CODING_IDENTITY;
     enum coding coding = coding_choose(http_value(&x->head, "accept-encoding"),
                                        1u << CODING_IDENTITY | 1u << CODING_GZIP |
                                            1u << CODING_ZSTD | 1u << CODING_BR);
-    if (coding == CODING_IDENTITY || !compress_bytes(coding, body, out))
-        return false;
-    buf_printf(&call->head, "content-encoding: %s\r\nvary: accept-encoding\r\n",
-               coding_name(coding));
-    return true;
+    if (coding == CODING_IDENTITY || !compress_bytes(coding, buf_view(&call->req.answer), out))
+        return CODING_IDENTITY;
+    buf_printf(&call->head, "content-encoding: %s\r\n", coding_name(coding));
+    return coding;
+}
+
+/* A strong tag names bytes, so the compressed form has one of its own, "x-gzip"; see
+ * request_etag_known, which takes either. */
+static void write_headers(struct edge_call *call, enum coding coding)
+{
+    struct slice headers = buf_view(&call->req.headers);
+    const char *at = coding == CODING_IDENTITY || headers.len == 0
+                         ? NULL
+                         : memmem(headers.ptr, headers.len, "etag: \"", 7);
+    const char *end =
+        at != NULL ? memchr(at + 7, '"', headers.len - (size_t)(at + 7 - headers.ptr)) : NULL;
+    if (end != NULL) {
+        size_t before = (size_t)(end - headers.ptr);
+        buf_append(&call->head, headers.ptr, before);
+        buf_printf(&call->head, "-%s", coding_name(coding));
+        headers = slice_of(end, headers.len - before);
+    }
+    buf_slice(&call->head, headers);
 }
 
 void edge_answer(struct edge_call *call, struct http_exchange *x)
@@ -70,16 +99,25 @@ void edge_answer(struct edge_call *call, struct http_exchange *x)
     struct slice body = buf_view(&req->answer);
     struct buf smaller;
     buf_init(&smaller, body.len + 64);
-    if (compressed(call, x, &smaller))
+    enum coding coding = compress(call, x, &smaller);
+    if (coding != CODING_IDENTITY)
         body = buf_view(&smaller);
     if (body.len > 0) {
         buf_lit(&call->head, "content-type: ");
         buf_str(&call->head, req->content_type != NULL ? req->content_type : "application/json");
         buf_lit(&call->head, "\r\n");
     }
-    buf_slice(&call->head, buf_view(&req->headers));
+    write_headers(call, coding);
     http_reply(x, req->status != 0 ? req->status : 204, buf_view(&call->head), body);
     buf_done(&smaller);
+}
+
+/* A path that is a secret itself is not written down; the route's pattern stands for it. */
+static struct slice path_for_log(const struct edge_call *call, const struct http_exchange *x)
+{
+    const struct route *route = call->entry->route;
+    bool secret = route != NULL && (route->flags & ROUTE_SECRET) != 0;
+    return secret ? slice_str(route->path) : x->head.path;
 }
 
 void edge_answer_problem(struct edge_call *call, struct http_exchange *x, const struct error *err)
@@ -103,7 +141,7 @@ void edge_answer_problem(struct edge_call *call, struct http_exchange *x, const 
     int status = error_http_status(err->kind);
     if (status >= 500)
         log_error("request failed", LOG_S("code", err->code), LOG_S("detail", err->detail),
-                  LOG_I("status", status), LOG_T("path", x->head.path),
+                  LOG_I("status", status), LOG_T("path", path_for_log(call, x)),
                   LOG_T("correlation_id", call->req.correlation_id));
     http_reply(x, status, buf_view(&call->head), buf_view(&problem));
     buf_done(&problem);
@@ -135,7 +173,8 @@ void edge_account(struct edge_call *call, struct http_exchange *x)
     if (class >= 1 && class <= 5)
         metric_add(call->entry->answers[class], 1);
     if (call->edge->log_requests)
-        log_info("request", LOG_T("method", x->head.method_text), LOG_T("path", x->head.path),
-                 LOG_I("status", x->status), LOG_I("us", ns / 1000), LOG_I("bytes", x->sent_bytes),
+        log_info("request", LOG_T("method", x->head.method_text),
+                 LOG_T("path", path_for_log(call, x)), LOG_I("status", x->status),
+                 LOG_I("us", ns / 1000), LOG_I("bytes", x->sent_bytes),
                  LOG_T("correlation_id", call->req.correlation_id));
 }

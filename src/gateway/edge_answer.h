@@ -3,10 +3,11 @@
 #define PARLEY_GATEWAY_EDGE_ANSWER_H
 
 #include "gateway/edge.h"
+#include "io/spares.h"
 
-/* One request on its way through the edge; pooled per thread, valid until `done`. */
+/* One request on its way through the edge, valid until `done`; used again by others after it. */
 struct edge_call {
-    struct edge_call *next; /* while unused */
+    struct spare spare;
     struct edge *edge;
     const struct edge_route *entry; /* &edge->unrouted for static files and refusals */
     struct route_match match;

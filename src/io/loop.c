@@ -367,6 +367,7 @@ void loop_run(struct loop *loop)
     while (!atomic_load(&loop->stopping))
         turn(loop);
     atomic_store(&loop->stopping, false);
+    loop_free_spares(loop);
     coro_overflow_leave(&former);
     free(alt_stack);
     current_loop = NULL;

@@ -7,6 +7,7 @@
 
 #include "io/coro_sanitizer.h"
 #include "io/mailbox.h"
+#include "io/spares.h"
 #include "io/stack_pool.h"
 #include "io/timer_wheel.h"
 
@@ -36,6 +37,11 @@ struct loop {
     struct stack_pool stacks;
     struct timer trim;
     char *read_buffer;
+    struct loop_spares {
+        const struct spares_kind *kind;
+        struct spare *first;
+        unsigned count;
+    } spares[SPARES_KINDS];
     int event_at, event_count; /* events[event_at..] are still to be dispatched */
     struct epoll_event events[LOOP_EVENTS];
 
@@ -44,6 +50,8 @@ struct loop {
     _Atomic int64_t longest_turn_us;
     _Atomic size_t coroutines, coroutines_peak, stacks_made;
 };
+
+void loop_free_spares(struct loop *loop); /* spares.c; at the end of loop_run */
 
 /* The wheel's clock. */
 static inline int64_t loop_tick_ms(const struct loop *loop)

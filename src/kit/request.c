@@ -58,8 +58,21 @@ void request_etag_make(struct slice json, char ret_etag[REQUEST_ETAG_MAX])
              (unsigned long long)siphash13(keys[1], json.ptr, json.len));
 }
 
+/* "x" and what the edge makes of it when the answer leaves compressed: "x-gzip". */
+static bool is_tag(struct slice item, struct slice etag)
+{
+    if (slice_eq(item, etag))
+        return true;
+    if (etag.len < 2 || item.len <= etag.len || item.ptr[item.len - 1] != '"' ||
+        memcmp(item.ptr, etag.ptr, etag.len - 1) != 0)
+        return false;
+    struct slice coding = slice_of(item.ptr + etag.len - 1, item.len - etag.len);
+    return slice_eq(coding, SLICE("-gzip")) || slice_eq(coding, SLICE("-zstd")) ||
+           slice_eq(coding, SLICE("-br"));
+}
+
 /* A comma inside of a foreign tag cuts it in pieces, and none of them has a quote at both ends. */
-static bool names_tag(struct slice list, struct slice etag, bool weak)
+static bool names_tag(struct slice list, struct slice etag, bool weak, struct slice *ret_named)
 {
     bool more = true;
     while (more) {
@@ -68,7 +81,23 @@ static bool names_tag(struct slice list, struct slice etag, bool weak)
         item = slice_trim(item);
         if (weak && slice_starts(item, SLICE("W/")))
             item = slice_of(item.ptr + 2, item.len - 2);
-        if (slice_eq(item, etag))
+        if (is_tag(item, etag)) {
+            *ret_named = item;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* *ret_named: the tag as the client has it; the given one for "*". */
+static bool names_etag(const struct http_head *head, const char *header, struct slice etag,
+                       bool weak, struct slice *ret_named)
+{
+    *ret_named = etag;
+    for (unsigned i = 0; i < head->header_count; i++) {
+        struct slice list = head->headers[i].value;
+        if (slice_ieq(head->headers[i].name, slice_str(header)) &&
+            (slice_eq(slice_trim(list), SLICE("*")) || names_tag(list, etag, weak, ret_named)))
             return true;
     }
     return false;
@@ -77,13 +106,8 @@ static bool names_tag(struct slice list, struct slice etag, bool weak)
 bool request_names_etag(const struct http_head *head, const char *header, struct slice etag,
                         bool weak)
 {
-    for (unsigned i = 0; i < head->header_count; i++) {
-        struct slice list = head->headers[i].value;
-        if (slice_ieq(head->headers[i].name, slice_str(header)) &&
-            (slice_eq(slice_trim(list), SLICE("*")) || names_tag(list, etag, weak)))
-            return true;
-    }
-    return false;
+    struct slice named;
+    return names_etag(head, header, etag, weak, &named);
 }
 
 int request_check_match(struct request *req, struct slice current_json)
@@ -102,14 +126,15 @@ void request_etag_known(struct request *req, const char *etag)
 {
     if (req->head == NULL)
         return;
-    buf_lit(&req->headers, "etag: ");
-    buf_str(&req->headers, etag);
-    buf_lit(&req->headers, "\r\n");
+    struct slice named = slice_str(etag);
     bool reads = req->head->method == HTTP_GET || req->head->method == HTTP_HEAD;
-    if (reads && request_names_etag(req->head, "if-none-match", slice_str(etag), true)) {
+    if (reads && names_etag(req->head, "if-none-match", slice_str(etag), true, &named)) {
         req->status = 304;
         buf_clear(&req->answer);
     }
+    buf_lit(&req->headers, "etag: ");
+    buf_slice(&req->headers, named); /* of the form that the client keeps */
+    buf_lit(&req->headers, "\r\n");
 }
 
 void request_etag(struct request *req)

@@ -6,17 +6,18 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/metric.h"
+#include "io/spares.h"
 #include "kit/problem.h"
 
 enum {
     CALL_ARENA_BYTES = 1 << 20,
     CALL_ANSWER_BYTES = 4 << 20,
     ANSWER_KEPT_BYTES = 16 << 10, /* a larger answer buffer is given back */
-    CALLS_KEPT = 2048, /* per thread; what one commit brings home is under way again at once */
+    CALLS_KEPT = 2048, /* per loop; what one commit brings home is under way again at once */
 };
 
 struct op_call {
-    struct op_call *next; /* while unused */
+    struct spare spare;
     struct op_source source;
     const struct op_entry *entry;
     struct arena arena;
@@ -26,18 +27,23 @@ struct op_call {
     int64_t started_ns;
 };
 
-static _Thread_local struct op_call *unused;
-static _Thread_local unsigned unused_count;
+static void call_free(struct spare *spare)
+{
+    struct op_call *call = CONTAINER_OF(spare, struct op_call, spare);
+    arena_done(&call->arena);
+    buf_done(&call->req.answer);
+    buf_done(&call->req.headers);
+    free(call);
+}
+
+static const struct spares_kind op_calls = {SPARES_OPS, CALLS_KEPT, call_free};
 
 static struct op_call *call_take(void)
 {
-    struct op_call *call = unused;
-    if (call != NULL) {
-        unused = call->next;
-        unused_count--;
-        return call;
-    }
-    call = xmalloc(sizeof *call);
+    struct spare *spare = spares_take(&op_calls);
+    if (spare != NULL)
+        return CONTAINER_OF(spare, struct op_call, spare);
+    struct op_call *call = xmalloc(sizeof *call);
     arena_init(&call->arena, CALL_ARENA_BYTES);
     buf_init(&call->req.answer, CALL_ANSWER_BYTES);
     buf_init(&call->req.headers, 4096);
@@ -47,19 +53,13 @@ static struct op_call *call_take(void)
 static void call_give_back(struct op_call *call)
 {
     arena_reset(&call->arena);
-    if (call->req.answer.cap > ANSWER_KEPT_BYTES || call->arena.used_bytes > ANSWER_KEPT_BYTES ||
-        unused_count >= CALLS_KEPT) {
-        arena_done(&call->arena);
-        buf_done(&call->req.answer);
-        buf_done(&call->req.headers);
-        free(call);
+    if (call->req.answer.cap > ANSWER_KEPT_BYTES || call->arena.used_bytes > ANSWER_KEPT_BYTES) {
+        call_free(&call->spare);
         return;
     }
     buf_clear(&call->req.answer);
     buf_clear(&call->req.headers);
-    call->next = unused;
-    unused = call;
-    unused_count++;
+    spares_keep(&op_calls, &call->spare);
 }
 
 void ops_refuse(const struct op_source *source, struct slice id, const struct error *err)

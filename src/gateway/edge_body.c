@@ -1,0 +1,121 @@
+#include "gateway/edge_body.h"
+
+#include "net/compress.h"
+
+enum { BODY_DEFAULT = 64 << 10 };
+
+int64_t edge_body_max(const struct route *route)
+{
+    if (route->body == NULL && (route->flags & ROUTE_FORM) == 0)
+        return route->flags & ROUTE_NO_BODY ? 1024 : 0;
+    return route->body_max != 0 ? (int64_t)route->body_max : BODY_DEFAULT;
+}
+
+/* Path parameters go through the same decoder as a query: name=value pairs in pattern order. */
+static int decode_params(struct edge_call *call)
+{
+    const struct route *route = call->entry->route;
+    struct request *req = &call->req;
+    void *params = arena_alloc(req->arena, route->params->size);
+    struct buf text;
+    buf_init(&text, 32 << 10);
+    const char *at = route->path;
+    for (unsigned i = 0; i < call->match.param_count; i++) {
+        at = strchr(at, '{') + 1;
+        size_t len = strcspn(at, "}.");
+        if (i > 0)
+            buf_char(&text, '&');
+        buf_append(&text, at, len);
+        buf_char(&text, '=');
+        struct slice value = call->match.params[i];
+        for (size_t k = 0; k < value.len; k++) {
+            char c = value.ptr[k];
+            if (c == '+' || c == '&' || c == '=')
+                buf_printf(&text, "%%%02X", c);
+            else
+                buf_char(&text, c);
+        }
+    }
+    struct slice copy = arena_copy(req->arena, buf_view(&text));
+    buf_done(&text);
+    if (params == NULL || copy.ptr == NULL)
+        return error_set(&req->error, FAIL_TOO_LARGE, "too_large", "The path is too long.");
+    req->params = params;
+    return schema_decode_query(route->params, copy, req->arena, params, &req->error);
+}
+
+static int decode_query(struct edge_call *call)
+{
+    const struct schema *schema = call->entry->route->query;
+    struct request *req = &call->req;
+    void *query = arena_alloc(req->arena, schema->size);
+    if (query == NULL)
+        return error_set(&req->error, FAIL_TOO_LARGE, "too_large", "The query is too long.");
+    req->query = query;
+    struct slice text = req->head->query.ptr != NULL ? req->head->query : SLICE("");
+    return schema_decode_query(schema, text, req->arena, query, &req->error);
+}
+
+static bool is_json(struct slice type)
+{
+    struct slice head, rest = type;
+    slice_cut(&rest, ';', &head);
+    return slice_ieq(slice_trim(head), SLICE("application/json"));
+}
+
+static int decode_body(struct edge_call *call, struct http_exchange *x)
+{
+    const struct schema *schema = call->entry->route->body;
+    struct request *req = &call->req;
+    struct slice type = http_value(&x->head, "content-type");
+    if (type.ptr != NULL && !is_json(type))
+        return error_set(&req->error, FAIL_MEDIA_TYPE, "media_type",
+                         "Send application/json, not %.*s.", (int)(type.len < 80 ? type.len : 80),
+                         type.ptr);
+    void *body = arena_alloc(req->arena, schema->size);
+    if (body == NULL)
+        return error_set(&req->error, FAIL_TOO_LARGE, "too_large", "The body is too large.");
+    req->body = body;
+    return schema_decode(schema, x->body, req->arena, body, &req->error);
+}
+
+/* RFC 9110, 8.4. A body that serve takes piece by piece is stored as it comes, so it may not be
+ * coded. */
+static int unpack(struct edge_call *call, struct http_exchange *x)
+{
+    struct request *req = &call->req;
+    struct slice value = http_value(&x->head, "content-encoding");
+    enum coding coding;
+    if (value.ptr == NULL)
+        return 0;
+    if (!coding_parse(slice_trim(value), &coding) || (x->stream_body && coding != CODING_IDENTITY))
+        return error_set(&req->error, FAIL_MEDIA_TYPE, "content_coding", "%s",
+                         x->stream_body ? "This body may not be compressed."
+                                        : "Bodies may be coded with gzip or zstd only.");
+    if (coding == CODING_IDENTITY || x->body.len == 0)
+        return 0;
+    struct buf plain;
+    buf_init(&plain, (size_t)edge_body_max(call->entry->route));
+    int rc = decompress_bytes(coding, x->body, &plain, &req->error);
+    if (rc == 0) {
+        x->body = arena_copy(req->arena, buf_view(&plain));
+        if (x->body.ptr == NULL)
+            rc = error_set(&req->error, FAIL_TOO_LARGE, "too_large", "The body is too large.");
+    }
+    buf_done(&plain);
+    return rc;
+}
+
+int edge_decode(struct edge_call *call, struct http_exchange *x)
+{
+    const struct route *route = call->entry->route;
+    int rc = unpack(call, x);
+    if (rc == 0 && route->params != NULL)
+        rc = decode_params(call);
+    if (rc == 0 && route->query != NULL)
+        rc = decode_query(call);
+    bool left_out = (route->flags & ROUTE_OPTIONAL_BODY) != 0 && x->body.len == 0;
+    if (rc == 0 && route->body != NULL && !left_out)
+        rc = decode_body(call, x);
+    return rc;
+}

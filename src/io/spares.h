@@ -1,0 +1,28 @@
+/* Records kept for next time. What serves a request or a socket op (its buffers, its arena) is
+ * used again by the next one on the same loop instead of being allocated anew. A loop keeps them
+ * while it runs; when its thread leaves loop_run they are freed.
+ *
+ *     static const struct spares_kind calls = {.index = SPARES_EDGE, .kept_max = 256, .free = ...};
+ *     struct spare *spare = spares_take(&calls);      NULL: none there, make one
+ *     spares_keep(&calls, &call->spare);              kept, or freed by calls.free
+ */
+#ifndef PARLEY_IO_SPARES_H
+#define PARLEY_IO_SPARES_H
+
+enum spares_index { SPARES_EDGE, SPARES_OPS, SPARES_KINDS };
+
+struct spare {
+    struct spare *next;
+};
+
+struct spares_kind {
+    enum spares_index index; /* each user has its own */
+    unsigned kept_max;       /* per loop */
+    void (*free)(struct spare *spare);
+};
+
+/* On a loop's thread, or on any other: there nothing is kept. */
+struct spare *spares_take(const struct spares_kind *kind);
+void spares_keep(const struct spares_kind *kind, struct spare *spare);
+
+#endif

@@ -1,0 +1,111 @@
+"""Content codings: bodies that come compressed, answers that leave so, and their entity tags."""
+
+import gzip
+import json
+import zlib
+
+from parleytest.case import ApiCase
+from parleytest.http import Http
+
+
+def zstd_frame(plain):
+    """RFC 8878: a frame of one raw block, for up to 255 bytes."""
+    block = len(plain) << 3 | 1
+    return b"\x28\xb5\x2f\xfd\x20" + bytes([len(plain)]) + block.to_bytes(3, "little") + plain
+
+
+class Bodies(ApiCase):
+    def setUp(self):
+        super().setUp()
+        self.user = self.server.user()
+
+    def patch(self, raw, coding):
+        return self.user.patch("/users/me", raw_body=raw, headers={
+            "Content-Type": "application/json", "Content-Encoding": coding})
+
+    def test_known_codings(self):
+        for coding, pack in (("gzip", gzip.compress), ("GZIP", gzip.compress),
+                             ("zstd", zstd_frame), ("identity", bytes)):
+            with self.subTest(coding=coding):
+                bio = f"sent as {coding}"
+                self.ok(self.patch(pack(json.dumps({"bio": bio}).encode()), coding))
+                self.assertEqual(self.ok(self.user.get("/users/me"))["bio"], bio)
+
+    def test_others_are_refused(self):
+        plain = b'{"bio":"x"}'
+        for coding in ("br", "deflate", "gzip, gzip", "x", ""):
+            with self.subTest(coding=coding):
+                self.refused(self.patch(zlib.compress(plain), coding), 415, "content_coding")
+
+    def test_rubble_and_cut_ends(self):
+        packed = gzip.compress(b'{"bio":"whole"}')
+        for raw in (b"no gzip", packed[:-1], packed[:12], packed[:-8] + b"\0" * 8, packed + b"x"):
+            with self.subTest(raw=raw):
+                self.refused(self.patch(raw, "gzip"), 400, "bad_content_coding")
+        self.refused(self.patch(zstd_frame(b"{}")[:-1], "zstd"), 400, "bad_content_coding")
+
+    def test_a_bomb_ends_at_the_routes_limit(self):
+        bomb = gzip.compress(b'{"bio":"' + b" " * (20 << 20) + b'"}')
+        self.assertLess(len(bomb), 64 << 10)
+        self.refused(self.patch(bomb, "gzip"), 413, "body_too_large")
+
+    def test_what_is_unpacked_is_checked_like_any_body(self):
+        self.refused(self.patch(gzip.compress(b'{"bio":1}'), "gzip"), 422)
+        self.refused(self.patch(gzip.compress(b'{"bio":'), "gzip"), 400)
+
+    def test_the_same_request_under_a_key(self):
+        body = json.dumps({"kind": "group", "title": "packed", "member_ids": []}).encode()
+        headers = {"Content-Type": "application/json", "Idempotency-Key": "k-coding"}
+        first = self.ok(self.user.post("/chats", raw_body=body, headers=headers), 201)
+        again = self.user.post("/chats", raw_body=gzip.compress(body), headers={
+            **headers, "Content-Encoding": "gzip"})
+        self.assertEqual(self.ok(again, 201)["id"], first["id"])
+
+
+class Answers(ApiCase):
+    """A profile of more than a kilobyte, read by a client that knows codings."""
+
+    def setUp(self):
+        super().setUp()
+        self.user = self.server.user()
+        self.ok(self.user.patch("/users/me", {"bio": "много слов " * 40}))
+        self.http = Http(self.server.address)
+        self.addCleanup(self.http.close)
+
+    def get(self, **headers):
+        return self.http.request("GET", "/api/v1/users/me", token=self.user.token, headers={
+            name.replace("_", "-"): value for name, value in headers.items()})
+
+    def test_each_form_has_its_tag(self):
+        plain, packed = self.get(), self.get(Accept_Encoding="gzip")
+        self.assertEqual(packed.header("content-encoding"), "gzip")
+        self.assertIsNone(plain.header("content-encoding"))
+        self.assertEqual(gzip.decompress(packed.body), plain.body)
+        self.assertEqual(packed.header("etag"), plain.header("etag")[:-1] + '-gzip"')
+        for answer in (plain, packed):
+            self.assertIn("accept-encoding", answer.header("vary").lower())
+
+    def test_either_tag_is_known_again(self):
+        for coding in ("", "gzip", "zstd", "br"):
+            with self.subTest(coding=coding):
+                tag = self.get(Accept_Encoding=coding or "identity").header("etag")
+                same = self.get(Accept_Encoding=coding or "identity", If_None_Match=tag)
+                self.assertEqual((same.status, same.body), (304, b""))
+                self.assertEqual(same.header("etag"), tag)
+                self.assertIn("accept-encoding", same.header("vary").lower())
+
+    def test_a_made_up_suffix_is_not(self):
+        tag = self.get().header("etag")
+        for other in (tag[:-1] + '-x"', tag[:-1] + '-gzip-gzip"', tag[:-1] + "-gzip"):
+            self.assertEqual(self.get(If_None_Match=other).status, 200, other)
+
+    def test_a_change_under_the_packed_tag(self):
+        tag = self.get(Accept_Encoding="gzip").header("etag")
+        self.ok(self.user.patch("/users/me", {"bio": "short"}, headers={"If-Match": tag}))
+        self.refused(self.user.patch("/users/me", {"bio": "no"}, headers={"If-Match": tag}), 412)
+
+    def test_small_answers_do_not_vary(self):
+        self.ok(self.user.patch("/users/me", {"bio": ""}))
+        answer = self.get(Accept_Encoding="gzip")
+        self.assertIsNone(answer.header("content-encoding"))
+        self.assertNotIn("accept-encoding", (answer.header("vary") or "").lower())
