@@ -1,9 +1,13 @@
 """Posts, comments, likes, bookmarks and their lists (S02, S04, S05)."""
 
 import concurrent.futures
+import random
+import subprocess
+import time
 import uuid
 
 from parleytest.case import ApiCase
+from parleytest.server import PASSWORD, binary, clean_environment
 
 NOBODY = "0190b3c4-0000-7000-8000-000000000000"
 
@@ -410,3 +414,302 @@ class Limits(PostCase):
         self.refused(self.ben.post(f"/posts/{post['id']}/comments", {"text": "x"}), 429,
                      "too_many_comments")
         self.comment(post, self.carl)
+
+
+class Relations(PostCase):
+    """Who sees what (S02): followers, private accounts, blocks, mutes."""
+
+    def private(self, person):
+        self.ok(person.patch("/users/me", {"is_private": True}))
+        self.eventually(lambda: self.ok(self.carl.get(f"/users/{person.id}/relationship"))
+                        ["is_private"])
+
+    def eventually(self, true):
+        for _ in range(100):
+            if true():
+                return
+            time.sleep(0.02)
+        self.fail("it did not come to be")
+
+    def test_posts_for_followers(self):
+        post = self.publish(visibility="followers", text="f #followers")
+        path = f"/posts/{post['id']}"
+        self.follow(self.ben, self.anna)
+        self.ok(self.ben.get(path))
+        self.refused(self.carl.get(path), 404, "post_not_found")
+        self.refused(self.carl.post(path + "/comments", {"text": "x"}), 404, "post_not_found")
+        self.assertEqual(len(self.ok(self.ben.get(f"/users/{self.anna.id}/posts"))["items"]), 1)
+        self.assertEqual(self.ok(self.carl.get(f"/users/{self.anna.id}/posts"))["items"], [])
+        self.ok(self.ben.put(path + "/bookmark"))
+        self.ok(self.ben.delete(f"/users/{self.anna.id}/follow"))
+        self.refused(self.ben.get(path), 404, "post_not_found")
+        self.assertEqual(self.ok(self.ben.get("/bookmarks"))["items"], [])
+
+    def test_private_accounts(self):
+        post = self.publish()
+        self.follow(self.ben, self.anna)
+        self.private(self.anna)
+        self.ok(self.ben.get(f"/posts/{post['id']}"))
+        self.refused(self.carl.get(f"/posts/{post['id']}"), 404, "post_not_found")
+        self.refused(self.carl.get(f"/users/{self.anna.id}/posts"), 403, "private_account")
+
+    def test_blocked(self):
+        tag = "b" + uuid.uuid4().hex
+        post = self.publish(text=f"#{tag}")
+        path = f"/posts/{post['id']}"
+        comment = self.comment(post, self.carl)
+        reply = self.comment(post, self.ben, reply_to=comment["id"])
+        self.ok(self.ben.put(path + "/like"))
+        self.ok(self.anna.put(f"/users/{self.ben.id}/block"))
+        for answer in (self.ben.get(path), self.ben.put(path + "/like"), self.ben.delete(path),
+                       self.ben.patch(path, {"text": "x"}), self.ben.get(path + "/comments"),
+                       self.ben.delete(f"{path}/comments/{reply['id']}")):
+            self.refused(answer, 404, "post_not_found")
+        self.refused(self.ben.get(f"/users/{self.anna.id}/posts"), 404, "user_not_found")
+        self.assertEqual(self.ok(self.ben.get(f"/tags/{tag}/posts"))["items"], [])
+        # She who blocks sees nothing of him either.
+        self.assertEqual(self.ok(self.anna.get(path + "/likes"))["items"], [])
+        replies = self.ok(self.anna.get(path + "/comments", query={"reply_to": comment["id"]}))
+        self.assertEqual(replies["items"], [])
+        theirs = self.publish(self.ben)
+        self.refused(self.anna.get(f"/posts/{theirs['id']}"), 404, "post_not_found")
+        self.assertEqual(self.ok(self.anna.get(f"/users/{self.ben.id}/posts"))["items"], [])
+        # A third person sees both.
+        self.assertEqual(len(self.ok(self.carl.get(path + "/likes"))["items"]), 1)
+
+    def test_comments_of_the_blocked(self):
+        post = self.publish()
+        path = f"/posts/{post['id']}/comments"
+        comment = self.comment(post, self.ben)
+        self.ok(self.carl.put(f"/users/{self.ben.id}/block"))
+        self.assertEqual(self.ok(self.carl.get(path))["items"], [])
+        self.refused(self.carl.post(path, {"text": "x", "reply_to": comment["id"]}), 404,
+                     "comment_not_found")
+
+    def test_moderators(self):
+        moderator = self.server.user()
+        subprocess.run([binary(), "user", "promote", moderator.username, "moderator", "--data",
+                        str(self.server.data)], check=True, env=clean_environment(),
+                       capture_output=True, timeout=30)
+        moderator = moderator.login()
+        post = self.publish(visibility="followers", text="before")
+        path = f"/posts/{post['id']}"
+        self.ok(self.anna.patch(path, {"text": "after"}))
+        self.assertEqual(self.ok(moderator.get(path))["text"], "after")
+        self.refused(moderator.patch(path, {"text": "x"}), 403, "not_your_post")
+        comment = self.comment(post, self.anna)
+        self.ok(moderator.delete(f"{path}/comments/{comment['id']}"), 204)
+        self.ok(moderator.delete(path), 204)
+        self.assertEqual([v["text"] for v in self.ok(moderator.get(path + "/history"))["items"]],
+                         ["before"])
+        self.refused(self.anna.get(path), 404, "post_not_found")
+
+    def test_somebody_who_leaves(self):
+        post, theirs = self.publish(), self.publish(self.ben)
+        self.ok(self.ben.put(f"/posts/{post['id']}/like"))
+        comment = self.comment(post, self.ben)
+        self.comment(post, self.carl, reply_to=comment["id"])
+        self.ok(self.ben.delete("/users/me", body={"password": PASSWORD}), 204)
+        self.eventually(lambda: self.ok(self.anna.get(f"/posts/{post['id']}"))["like_count"] == 0)
+        self.eventually(lambda: self.anna.get(f"/posts/{theirs['id']}").status == 404)
+        self.assertEqual(self.ok(self.anna.get(f"/posts/{post['id']}"))["comment_count"], 1)
+        top = self.ok(self.anna.get(f"/posts/{post['id']}/comments"))["items"]
+        self.assertEqual([(c["user_id"], c["text"], c["reply_count"]) for c in top],
+                         [(None, "", 1)])
+
+
+class FeedCase(PostCase):
+    def feed(self, user, **query):
+        return [p["id"] for p in self.all_pages(user, "/feed", **query)]
+
+    def feed_becomes(self, user, want, limit=3):
+        for _ in range(200):
+            got = self.feed(user, limit=limit)
+            if got == want:
+                return
+            self.assertEqual(len(got), len(set(got)))
+            time.sleep(0.02)
+        self.assertEqual(got, want)
+
+
+class Feed(FeedCase):
+    """S03, with an index for everybody."""
+    settings = {"post.feed_direct_max": "0", "post.fanout_max": "2"}
+
+    def test_follow_and_unfollow(self):
+        before = [self.publish(text=str(i))["id"] for i in range(5)]
+        self.follow(self.ben, self.anna)
+        self.feed_becomes(self.ben, before[::-1])
+        own = self.publish(self.ben)["id"]
+        after = self.publish()["id"]
+        private = self.publish(visibility="private")["id"]
+        self.feed_becomes(self.ben, [after, own] + before[::-1])
+        self.assertEqual(self.feed(self.anna), [private, after] + before[::-1])
+        self.ok(self.ben.delete(f"/users/{self.anna.id}/follow"))
+        self.assertEqual(self.feed(self.ben), [own])  # at once
+        self.follow(self.ben, self.anna)
+        self.feed_becomes(self.ben, [after, own] + before[::-1])
+        for change in ("mute", "block"):
+            self.ok(self.ben.put(f"/users/{self.anna.id}/{change}"))
+            self.assertEqual(self.feed(self.ben), [own], change)
+            self.ok(self.ben.delete(f"/users/{self.anna.id}/{change}"))
+            if change == "mute":
+                self.feed_becomes(self.ben, [after, own] + before[::-1])
+        self.assertEqual(self.feed(self.ben), [own])  # a block ends the follow
+
+    def test_deleted_and_hidden(self):
+        self.follow(self.ben, self.anna)
+        posts = [self.publish(text=str(i))["id"] for i in range(3)]
+        self.feed_becomes(self.ben, posts[::-1])
+        self.ok(self.anna.delete(f"/posts/{posts[1]}"), 204)
+        self.assertEqual(self.feed(self.ben), [posts[2], posts[0]])
+        self.ok(self.anna.patch(f"/posts/{posts[2]}", {"visibility": "private"}))
+        self.assertEqual(self.feed(self.ben), [posts[0]])
+        self.ok(self.anna.patch(f"/posts/{posts[2]}", {"visibility": "followers"}))
+        self.feed_becomes(self.ben, [posts[2], posts[0]])
+
+    def test_pages_stay_while_posts_come(self):
+        self.follow(self.ben, self.anna)
+        posts = [self.publish(text=str(i))["id"] for i in range(7)]
+        self.feed_becomes(self.ben, posts[::-1])
+        page = self.ok(self.ben.get("/feed", query={"limit": 3}))
+        for i in range(4):
+            self.publish(text="late")
+        rest, cursor = [], page["next_cursor"]
+        while cursor:
+            more = self.ok(self.ben.get("/feed", query={"limit": 2, "cursor": cursor}))
+            rest += more["items"]
+            cursor = more["next_cursor"]
+        self.assertEqual([p["id"] for p in page["items"] + rest], posts[::-1])
+
+    def test_crossing_the_bound(self):
+        author, reader = self.anna, self.ben
+        others = self.server.users(3)
+        posts = []
+
+        def publish():
+            posts.insert(0, self.publish(author, text=str(len(posts)))["id"])
+        self.follow(reader, author)
+        publish()
+        self.feed_becomes(reader, posts)
+        for other in others:  # three followers and more: beyond post.fanout_max
+            self.follow(other, author)
+            publish()
+            self.feed_becomes(reader, posts)
+        for other in others:
+            self.ok(other.delete(f"/users/{author.id}/follow"))
+            publish()
+            self.feed_becomes(reader, posts)
+        for _ in range(3):
+            publish()
+        self.feed_becomes(reader, posts, limit=2)
+
+    def test_after_a_restart(self):
+        self.follow(self.ben, self.anna)
+        posts = [self.publish(text=str(i))["id"] for i in range(3)]
+        self.feed_becomes(self.ben, posts[::-1])
+        posts += [self.publish(text=str(i))["id"] for i in range(20)]
+        self.server.kill()
+        for name in ("feed.db", "feed.db-wal", "feed.db-shm"):  # an index can be lost
+            (self.server.data / name).unlink(missing_ok=True)
+        self.server.restart()
+        self.feed_becomes(self.ben, posts[::-1], limit=7)
+
+    def test_bad_pages(self):
+        self.refused(self.anna.get("/feed", query={"cursor": "x"}), 400, "invalid_cursor")
+        self.refused(self.anna.get("/feed", query={"limit": 0}), 422)
+
+
+class RandomFeed(FeedCase):
+    """A smaller relative of tests/unit/service/post/test_feed_model.c, from outside."""
+    settings = {"post.feed_direct_max": "0", "post.fanout_max": "3"}
+
+    def test_against_a_model(self):
+        rng = random.Random(5)
+        people = self.server.users(6)
+        follows, posts = set(), []
+        for step in range(300):
+            a, b = rng.randrange(6), rng.randrange(6)
+            draw = rng.random()
+            if draw < 0.5:
+                visibility = rng.choice(("public", "followers", "private"))
+                posts.insert(0, (a, self.publish(people[a], visibility=visibility)["id"],
+                                 visibility))
+            elif draw < 0.8 and a != b:
+                self.follow(people[a], people[b])
+                follows.add((a, b))
+            elif draw < 0.9 and a != b:
+                self.ok(people[a].delete(f"/users/{people[b].id}/follow"))
+                follows.discard((a, b))
+            elif posts:
+                gone = posts.pop(rng.randrange(len(posts)))
+                self.ok(people[gone[0]].delete(f"/posts/{gone[1]}"), 204)
+            if step % 20 == 0:
+                viewer = rng.randrange(6)
+                want = [post for author, post, visibility in posts if author == viewer or
+                        (visibility != "private" and (viewer, author) in follows)]
+                self.feed_becomes(people[viewer], want, limit=rng.randrange(1, 30))
+
+
+class Live(PostCase):
+    """What is told as it happens."""
+
+    def test_followers_hear_of_posts(self):
+        self.follow(self.ben, self.anna)
+        for transport in ("ws", "sse", "poll"):
+            with self.subTest(transport=transport):
+                reader = self.ben.reader(transport)
+                post = self.publish(text="live")
+                event = reader.event("post.created")
+                self.assertEqual(event["data"], post)
+                self.assertTrue(event["pos"])
+                edited = self.ok(self.anna.patch(f"/posts/{post['id']}", {"text": "2"}))
+                self.assertEqual(reader.event("post.updated")["data"], edited)
+                self.ok(self.anna.delete(f"/posts/{post['id']}"), 204)
+                self.assertEqual(reader.event("post.deleted")["data"],
+                                 {"id": post["id"], "user_id": self.anna.id})
+                reader.close()
+
+    def test_private_posts_go_to_oneself(self):
+        self.follow(self.ben, self.anna)
+        own, other = self.anna.ws(), self.ben.ws()
+        post = self.publish(visibility="private")
+        self.assertEqual(own.event("post.created")["data"], post)
+        other.no_event("post.created")
+        self.ok(self.anna.patch(f"/posts/{post['id']}", {"visibility": "followers"}))
+        self.assertEqual(other.event("post.created")["data"]["id"], post["id"])
+        own.close(), other.close()
+
+    def test_those_who_look(self):
+        post, secret = self.publish(), self.publish(visibility="private")
+        ws = self.ben.ws()
+        answer = ws.call("watch", {"topics": [f"post:{post['id']}", f"post:{secret['id']}"]})
+        self.assertEqual(answer["data"]["topics"], [f"post:{post['id']}"])
+        self.ok(self.carl.put(f"/posts/{post['id']}/like"))
+        changed = ws.event("post.changed")
+        self.assertEqual((changed["data"]["like_count"], changed["data"]["liked"]), (1, False))
+        self.assertNotIn("pos", changed)
+        comment = self.comment(post, self.carl)
+        self.assertEqual(ws.event("comment.created")["data"], comment)
+        edited = self.ok(self.carl.patch(f"/posts/{post['id']}/comments/{comment['id']}",
+                                         {"text": "2"}))
+        self.assertEqual(ws.event("comment.updated")["data"], edited)
+        self.ok(self.carl.delete(f"/posts/{post['id']}/comments/{comment['id']}"), 204)
+        self.assertEqual(ws.event("comment.deleted")["data"]["text"], "")
+        ws.close()
+
+    def test_a_storm_of_likes(self):
+        post = self.publish()
+        users = self.server.users(20)
+        ws = self.ben.ws()
+        ws.call("watch", {"topics": [f"post:{post['id']}"]})
+        begin = time.monotonic()
+        for user in users:
+            self.ok(user.put(f"/posts/{post['id']}/like"))
+        took = time.monotonic() - begin
+        seen = []
+        while not seen or seen[-1] < 20:
+            seen.append(ws.event("post.changed")["data"]["like_count"])
+        self.assertEqual(seen, sorted(seen))
+        self.assertLessEqual(len(seen), 2 + took / 0.25)
+        ws.close()
