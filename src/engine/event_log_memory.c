@@ -9,9 +9,9 @@
 #include "engine/event_log_private.h"
 
 #if defined(__SANITIZE_ADDRESS__)
-#define KEPT_MAX 0 /* what is used after it was given back is found out */
+static const unsigned kept_max = 0; /* what is used after it was given back is found out */
 #else
-#define KEPT_MAX 256
+static const unsigned kept_max = 256;
 #endif
 
 enum { PIECE_BYTES = 64 << 10 };
@@ -77,7 +77,7 @@ static struct event_memory *pool_take(struct log_pool *pool)
 static bool pool_keep(struct log_pool *pool, struct event_memory *piece)
 {
     pthread_mutex_lock(&pool->lock);
-    bool keep = pool->count < KEPT_MAX;
+    bool keep = pool->count < kept_max;
     if (keep) {
         piece->next = pool->first;
         pool->first = piece;
