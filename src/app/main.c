@@ -30,12 +30,23 @@ static const struct command commands[] = {
      "  user create USERNAME        reads the password from standard input\n"
      "  user promote USERNAME ROLE  ROLE is user, moderator or admin\n"
      "  user disable USERNAME       signs the user out everywhere\n"
-     "The server of this data folder must be stopped: the embedded engines belong to one "
-     "process.\n",
+     "While a server runs on the folder it does the work itself.\n",
      user_command},
     {"keys", "rotate", "make a new signing key; tokens signed before stay valid",
-     "The server of this data folder must be stopped; it also rotates keys by itself.\n",
+     "While a server runs on the folder it does the work itself; it also rotates keys in time.\n",
      keys_command},
+    {"audit", "verify", "check that nobody has touched the audit log",
+     "  audit verify [NUMBER:HASH]  walks the whole chain; prints its end, which is good to keep\n"
+     "                              elsewhere: given back later, it shows what was cut off.\n"
+     "Works with the server running or stopped.\n",
+     audit_command},
+    {"dead-letters", "list|requeue|discard", "deal with events that a consumer has given up on",
+     "  dead-letters list           the newest hundred\n"
+     "  dead-letters requeue ID     gives it to its consumer once more: handled and gone, or "
+     "neither\n"
+     "  dead-letters discard ID     throws it away\n"
+     "Works with the server running or stopped.\n",
+     dead_letters_command},
     {"backup", "FILE", "copy the data folder's databases to FILE while nothing is lost",
      "With a running server use --url and an admin's token, or stop the server first.\n",
      backup_command},
@@ -54,7 +65,7 @@ static void print_usage(FILE *out)
     fprintf(out, "Parley: a self-hosted backend for chat and social applications.\n\n"
                  "usage: parley COMMAND [flags]\n\n");
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        fprintf(out, "  %-9s %-24s%s\n", commands[i].name, commands[i].args, commands[i].about);
+        fprintf(out, "  %-12s %-22s%s\n", commands[i].name, commands[i].args, commands[i].about);
     fprintf(out, "\nparley COMMAND --help says more about one.\n");
 }
 

@@ -1,5 +1,5 @@
 // One parley process on a port and a data folder of its own; can be killed and started again.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, openSync, closeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -56,6 +56,11 @@ export class Server {
         reject(new Error(`the server ended with ${code}\n${this.log()}`));
       });
     });
+  }
+
+  /** An operator's command on the folder of the running server. */
+  command(...words) {
+    execFileSync(binary, [...words, '--data', join(this.folder, 'data')]);
   }
 
   log() {

@@ -100,6 +100,11 @@ export class Stage {
     return text ? JSON.parse(text) : undefined;
   }
 
+  /** As an operator does it at the command line, while the server runs. */
+  promote(person, role) {
+    this.server.command('user', 'promote', person.username, role);
+  }
+
   send(person, chatId, text, more = {}) {
     return this.call('POST', `/chats/${chatId}/messages`, person.token, {
       text,
