@@ -48,7 +48,8 @@ static inline bool social_may_see(const struct social_relation *r, enum social_v
     return (v == SOCIAL_PUBLIC && !r->is_private) || r->following;
 }
 
-/* The topic (kit/topic.h) that a person's followers follow: posts, stories and events of theirs. */
+/* The topic (kit/topic.h) that a person's followers, and they themselves, follow: posts, stories
+ * and events of theirs. */
 #define SOCIAL_AUTHOR_TOPIC "author"
 
 /* A follow stands or stands no longer, was asked for or refused. Streams: both people's own.
@@ -83,7 +84,8 @@ enum social_list {
 
 struct social_calls {
     void *room;
-    /* How `viewer` stands to each of the others, in their order. A nil viewer is nobody. */
+    /* How `viewer` stands to each of the others, in their order. A nil viewer is nobody, and to
+     * somebody unknown nobody stands in any way. */
     int (*relations)(void *room, const struct id *viewer, const struct id *others, size_t count,
                      struct social_relation *ret_relations, struct error *err);
     /* Whether either has blocked the other. From memory, never waits, any thread. */
@@ -99,7 +101,8 @@ struct social_calls {
                           struct error *err);
     /* A page of a list, for people to read: without those who are blocked between them and the
      * viewer. ids and next as for request_reply_page; *ret_more says whether next is one.
-     * FAIL_FORBIDDEN "private_account", FAIL_NOT_FOUND "user_not_found". */
+     * FAIL_FORBIDDEN "private_account", or "blocking" when the viewer has blocked the person;
+     * FAIL_NOT_FOUND "user_not_found". */
     int (*page)(void *room, enum social_list list, const struct id *viewer, const struct id *person,
                 const struct page_query *query, struct id *ret_ids, size_t *ret_count,
                 struct cursor *ret_next, bool *ret_more, struct error *err);

@@ -7,7 +7,7 @@ import time
 import uuid
 
 from parleytest.case import ApiCase
-from parleytest.server import Server, binary, clean_environment
+from parleytest.server import PASSWORD, Server, binary, clean_environment
 
 FLAGS = ("following", "follow_requested", "followed_by", "blocking", "muting", "is_private")
 
@@ -370,6 +370,42 @@ class Live(SocialCase):
                 self.assertNotIn("post.created", [event["event"] for event
                                                   in self.until_mark(reader, ada)])
                 self.close(reader)
+
+
+class Person(SocialCase):
+    """What a person takes along, and what is left when they go."""
+
+    def test_everything_is_in_the_export(self):
+        ada, bob, cleo, dora, emil = self.server.users(5)
+        self.private(cleo)
+        self.put(ada, "follow", bob)
+        self.put(ada, "follow", cleo)
+        self.put(bob, "follow", ada)
+        self.put(ada, "block", dora)
+        self.put(ada, "mute", emil)
+        self.put(emil, "mute", ada)
+        self.ok(ada.post("/reports", {"subject_kind": "user", "subject_id": dora.id,
+                                      "reason": "abuse", "text": "so rude"}), 201)
+        document = ada.get("/users/me/export")
+        self.assertEqual(document.status, 200, document)
+        text = document.body.decode()
+        for kind in ("follower", "following", "follow_request", "block", "mute", "report"):
+            self.assertEqual(text.count(f'"kind":"{kind}"'), 1, kind)
+        self.assertIn("so rude", text)
+
+    def test_nothing_is_left_of_somebody_deleted(self):
+        ada, bob, cleo = self.server.users(3)
+        self.put(ada, "follow", bob)
+        self.put(bob, "follow", ada)
+        self.put(cleo, "follow", ada)
+        self.put(bob, "block", cleo)
+        self.ok(ada.request("DELETE", "/users/me", {"password": PASSWORD}), 204)
+        self.eventually(lambda: bob.put(f"/users/{ada.id}/follow").status == 404)
+        self.eventually(lambda: self.relation(bob, bob)["follower_count"] == 0)
+        self.eventually(lambda: self.relation(bob, bob)["following_count"] == 0)
+        self.eventually(lambda: self.relation(cleo, cleo)["following_count"] == 0)
+        self.refused(cleo.get(f"/users/{bob.id}/relationship"), 404, "user_not_found")
+        self.refused(bob.get(f"/users/{ada.id}/relationship"), 404, "user_not_found")
 
 
 class Reports(SocialCase):

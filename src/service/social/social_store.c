@@ -34,7 +34,7 @@ static const struct db_sql sql_add_person = {
 static const struct db_sql sql_set_private = {
     "UPDATE social_person SET is_private = ?2 WHERE user_id = ?1"};
 static const struct db_sql sql_set_active = {
-    "UPDATE social_person SET is_active = ?2 WHERE user_id = ?1"};
+    "UPDATE social_person SET is_active = ?2 WHERE user_id = ?1 AND is_active <> ?2"};
 static const struct db_sql sql_drop_person = {"DELETE FROM social_person WHERE user_id = ?1"};
 
 int social_store_add_person(struct db_tx *tx, const struct id *user, struct error *err)
