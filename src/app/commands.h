@@ -10,6 +10,8 @@ int openapi_command(const struct options *options);
 int asyncapi_command(const struct options *options);
 int user_command(const struct options *options);
 int keys_command(const struct options *options);
+int audit_command(const struct options *options);
+int dead_letters_command(const struct options *options);
 int backup_command(const struct options *options);
 int restore_command(const struct options *options);
 int demo_command(const struct options *options);

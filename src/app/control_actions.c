@@ -7,6 +7,7 @@
 #include "app/archive.h"
 #include "app/backup.h"
 #include "app/control.h"
+#include "app/control_records.h"
 #include "service/auth/auth.h"
 
 static int user_create(struct control_call *call, struct error *err)
@@ -92,6 +93,10 @@ static const struct control_action actions[] = {
     {"user-disable", 1, 1, false, user_disable},
     {"keys-rotate", 0, 0, false, keys_rotate},
     {"backup", 1, 1, false, backup},
+    {"audit-verify", 0, 1, false, control_audit_verify},
+    {"dead-letters-list", 0, 0, false, control_dead_letters_list},
+    {"dead-letters-requeue", 1, 1, false, control_dead_letters_requeue},
+    {"dead-letters-discard", 1, 1, false, control_dead_letters_discard},
 };
 
 const struct control_action *control_find(struct slice name)

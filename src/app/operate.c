@@ -101,6 +101,32 @@ int keys_command(const struct options *options)
     return operate(options, "keys-rotate", &call);
 }
 
+/* Words after the command: the name of the action behind `group`, and its arguments. */
+static int operate_words(const struct options *options, const char *group, const char *text)
+{
+    char name[48];
+    if (options->arg_count < 1)
+        return usage(text);
+    snprintf(name, sizeof name, "%s-%s", group, options->args[0]);
+    const struct control_action *action = control_find(slice_str(name));
+    struct control_call call = {.arg_count = options->arg_count - 1, .input = {"", 0}};
+    if (action == NULL || call.arg_count < action->args_min || call.arg_count > action->args_max)
+        return usage(text);
+    for (unsigned i = 0; i < call.arg_count; i++)
+        call.args[i] = options->args[i + 1];
+    return operate(options, name, &call);
+}
+
+int audit_command(const struct options *options)
+{
+    return operate_words(options, "audit", "audit verify [NUMBER:HASH]");
+}
+
+int dead_letters_command(const struct options *options)
+{
+    return operate_words(options, "dead-letters", "dead-letters list | requeue ID | discard ID");
+}
+
 int backup_command(const struct options *options)
 {
     char dir[PATH_MAX], path[PATH_MAX + 256];

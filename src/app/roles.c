@@ -1,5 +1,6 @@
 #include "app/roles.h"
 
+#include "gateway/admin.h"
 #include "gateway/operations.h"
 #include "realtime/realtime.h"
 #include "service/auth/auth.h"
@@ -14,6 +15,6 @@
 const struct module *const all_modules[] = {
     &operations_module, &realtime_module, &social_module, &user_module,
     &auth_module,       &chat_module,     &post_module,   &story_module,
-    &calendar_module,   &signal_module,   NULL,
+    &calendar_module,   &signal_module,   &admin_module,  NULL,
 };
 const size_t all_module_count = ARRAY_LEN(all_modules) - 1;

@@ -22,6 +22,7 @@
 #include "app/pid_file.h"
 #include "app/rooms.h"
 #include "base/log.h"
+#include "gateway/admin.h"
 #include "gateway/conformance.h"
 #include "gateway/edge.h"
 #include "gateway/operations.h"
@@ -354,6 +355,7 @@ static int start_all(struct server *s, struct error *err)
     if (rc < 0)
         return rc;
     operations_go(&s->kit, s->edge, PARLEY_VERSION);
+    admin_go(&s->kit, PARLEY_VERSION, s->address);
     realtime_go(s->kit.realtime);
     rc = consumers_start(&s->kit, &s->kit.consumers, err);
     if (rc == 0)

@@ -1,5 +1,6 @@
 /* What operators do to accounts: from the command line, with the server running or not. The rules
  * are those of the room; only sign-up's limits and answers are left out. */
+#include "service/auth/auth_admin.h"
 #include "service/auth/auth_room.h"
 #include "service/auth/auth_store_session.h"
 
@@ -41,7 +42,7 @@ struct alter {
     enum auth_login_kind kind;
     struct slice key;
     enum role role;
-    bool set_role, active;
+    bool set_role, active, changed;
     struct auth_account account;
     int64_t now_ms;
 };
@@ -55,29 +56,15 @@ static int find(struct alter *a, struct db_tx *tx, struct error *err)
     return rc;
 }
 
-/* A session may be refreshed no more when its account is disabled, so the rows can stay. */
 static int alter_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct alter *a = arg;
+    struct auth_alteration what = {
+        .set_role = a->set_role, .role = a->role, .set_active = !a->set_role, .active = a->active};
     int rc = find(a, tx, err);
-    if (rc < 0)
-        return rc;
-    const struct id *user = &a->account.user;
-    struct auth_session_revoked revoked = {.user_id = *user, .before = a->now_ms + 1};
-    if (a->set_role) {
-        a->account.role = a->role;
-        rc = auth_store_set_role(tx, user, a->role, err);
-    } else {
-        a->account.is_active = a->active;
-        rc = auth_store_set_active(tx, user, a->active, err);
-    }
-    if (rc == 0)
-        rc = auth_store_set_tokens_valid_from(tx, user, revoked.before, err);
-    if (rc == 0)
-        rc = auth_emit_changed(a->kit, tx, &a->account, (struct slice){0}, err);
-    if (rc == 0)
-        rc = auth_emit_revoked(a->kit, tx, &revoked, (struct slice){0}, err);
-    return rc;
+    return rc < 0 ? rc
+                  : auth_write_alteration(a->kit, tx, &a->account, &what, NULL, (struct slice){0},
+                                          a->now_ms, &a->changed, err);
 }
 
 static int alter(struct alter *a, struct slice login, struct error *err)
@@ -89,7 +76,7 @@ static int alter(struct alter *a, struct slice login, struct error *err)
     int rc = auth_login_key(login, &arena, &a->kind, &a->key)
                  ? db_write(kit_db(a->kit, "auth"), alter_tx, a, err)
                  : error_set(err, FAIL_NOT_FOUND, "user_not_found", "There is no such account.");
-    if (rc == 0 && a->kit->tokens != NULL)
+    if (rc == 0 && a->changed && a->kit->tokens != NULL)
         token_revoke_user(a->kit->tokens, &a->account.user, a->now_ms + 1);
     arena_done(&arena);
     return rc;

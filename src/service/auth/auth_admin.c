@@ -1,0 +1,210 @@
+#include "service/auth/auth_admin.h"
+
+#include "kit/audit.h"
+#include "service/auth/auth_room.h"
+#include "service/auth/auth_store_admin.h"
+
+/* --- writing a change --------------------------------------------------------------------------
+ */
+
+static int audit_user(struct kit *kit, struct db_tx *tx, const char *action, const struct id *actor,
+                      const struct id *user, struct slice detail, struct slice correlation_id,
+                      struct error *err)
+{
+    struct audit_entry entry = {.action = action,
+                                .actor = actor,
+                                .subject_kind = "user",
+                                .subject = user,
+                                .detail = detail,
+                                .correlation_id = correlation_id};
+    return audit_write(kit, tx, &entry, err);
+}
+
+struct change {
+    struct kit *kit;
+    struct db_tx *tx;
+    struct auth_account *account;
+    const struct id *actor;
+    struct slice correlation_id;
+};
+
+static int write_role(const struct change *c, enum role role, struct error *err)
+{
+    struct buf text;
+    buf_init(&text, 64);
+    buf_printf(&text, "{\"from\":\"%s\",\"to\":\"%s\"}", role_names[c->account->role],
+               role_names[role]);
+    c->account->role = role;
+    int rc = auth_store_set_role(c->tx, &c->account->user, role, err);
+    if (rc == 0)
+        rc = audit_user(c->kit, c->tx, "user.role_changed", c->actor, &c->account->user,
+                        buf_view(&text), c->correlation_id, err);
+    buf_done(&text);
+    return rc;
+}
+
+static int write_active(const struct change *c, bool active, struct error *err)
+{
+    c->account->is_active = active;
+    int rc = auth_store_set_active(c->tx, &c->account->user, active, err);
+    return rc < 0 ? rc
+                  : audit_user(c->kit, c->tx, active ? "user.enabled" : "user.disabled", c->actor,
+                               &c->account->user, (struct slice){0}, c->correlation_id, err);
+}
+
+static int revoke(const struct change *c, int64_t before_ms, struct error *err)
+{
+    struct auth_session_revoked revoked = {.user_id = c->account->user, .before = before_ms};
+    int rc = auth_store_set_tokens_valid_from(c->tx, &c->account->user, before_ms, err);
+    if (rc == 0)
+        rc = auth_emit_changed(c->kit, c->tx, c->account, c->correlation_id, err);
+    if (rc == 0)
+        rc = auth_emit_revoked(c->kit, c->tx, &revoked, c->correlation_id, err);
+    return rc;
+}
+
+/* A session may be refreshed no more when its account is disabled, so the rows can stay. */
+int auth_write_alteration(struct kit *kit, struct db_tx *tx, struct auth_account *account,
+                          const struct auth_alteration *what, const struct id *actor,
+                          struct slice correlation_id, int64_t now_ms, bool *ret_changed,
+                          struct error *err)
+{
+    struct change c = {kit, tx, account, actor, correlation_id};
+    bool role = what->set_role && what->role != account->role;
+    /* Who has left by themselves and is disabled as well cannot come back by signing in. */
+    bool active = what->set_active && (what->active != account->is_active ||
+                                       (!what->active && account->deactivated_at != 0));
+    int rc = role ? write_role(&c, what->role, err) : 0;
+    if (rc == 0 && active)
+        rc = write_active(&c, what->active, err);
+    *ret_changed = role || active;
+    return rc < 0 || !*ret_changed ? rc : revoke(&c, now_ms + 1, err);
+}
+
+/* --- rules -------------------------------------------------------------------------------------
+ */
+
+struct admin {
+    struct auth *auth;
+    const struct auth_call *call;
+    const struct id *actor, *user;
+    const struct auth_alteration *what;
+    struct auth_account account;
+    int64_t now_ms;
+    bool changed;
+};
+
+static int load(struct admin *a, struct db_tx *tx, struct error *err)
+{
+    bool found = false;
+    int rc = auth_store_get_account(tx, a->user, a->call->arena, &a->account, &found, err);
+    if (rc == 0 && !found)
+        rc = error_set(err, FAIL_NOT_FOUND, "user_not_found", "There is no such user.");
+    return rc;
+}
+
+/* Somebody must be left who can undo what is done here. */
+static int keep_one_admin(const struct admin *a, struct db_tx *tx, struct error *err)
+{
+    bool is_admin = a->account.role == ROLE_ADMIN && a->account.is_active;
+    bool stays = (!a->what->set_role || a->what->role == ROLE_ADMIN) &&
+                 (!a->what->set_active || a->what->active);
+    bool other = false;
+    if (!is_admin || stays)
+        return 0;
+    int rc = auth_store_other_admin(tx, a->user, &other, err);
+    if (rc < 0 || other)
+        return rc;
+    return error_set(err, FAIL_CONFLICT, "last_admin",
+                     "This is the last active administrator; make another one first.");
+}
+
+static int alter_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct admin *a = arg;
+    int rc = load(a, tx, err);
+    if (rc == 0)
+        rc = keep_one_admin(a, tx, err);
+    return rc < 0 ? rc
+                  : auth_write_alteration(a->auth->kit, tx, &a->account, a->what, a->actor,
+                                          a->call->correlation_id, a->now_ms, &a->changed, err);
+}
+
+int auth_admin_alter(struct auth *auth, const struct auth_call *call, const struct id *actor,
+                     const struct id *user, const struct auth_alteration *what, struct error *err)
+{
+    struct admin a = {.auth = auth,
+                      .call = call,
+                      .actor = actor,
+                      .user = user,
+                      .what = what,
+                      .now_ms = auth_now(auth)};
+    int rc = db_write(auth->db, alter_tx, &a, err);
+    if (rc < 0 || !a.changed)
+        return rc;
+    token_revoke_user(auth->kit->tokens, user, a.now_ms + 1);
+    auth_wait_profile(auth);
+    return 0;
+}
+
+static int end_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct admin *a = arg;
+    int rc = load(a, tx, err);
+    if (rc == 0)
+        rc = auth_write_end_all(a->auth, tx, a->user, a->now_ms + 1, a->call->correlation_id, err);
+    return rc < 0 ? rc
+                  : audit_user(a->auth->kit, tx, "user.sessions_ended", a->actor, a->user,
+                               (struct slice){0}, a->call->correlation_id, err);
+}
+
+int auth_admin_end_sessions(struct auth *auth, const struct auth_call *call, const struct id *actor,
+                            const struct id *user, struct error *err)
+{
+    struct admin a = {
+        .auth = auth, .call = call, .actor = actor, .user = user, .now_ms = auth_now(auth)};
+    int rc = db_write(auth->db, end_tx, &a, err);
+    if (rc == 0)
+        token_revoke_user(auth->kit->tokens, user, a.now_ms + 1);
+    return rc;
+}
+
+static int check_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    return load(arg, tx, err);
+}
+
+int auth_admin_check(struct auth *auth, const struct auth_call *call, const struct id *user,
+                     struct error *err)
+{
+    struct admin a = {.auth = auth, .call = call, .user = user};
+    return db_read(auth->db, check_tx, &a, err);
+}
+
+struct finding {
+    const struct auth_call *call;
+    enum auth_login_kind kind;
+    struct slice key;
+    struct auth_account account;
+    bool found;
+};
+
+static int find_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct finding *f = arg;
+    return auth_store_find_account(tx, f->kind, f->key, f->call->arena, &f->account, &f->found,
+                                   err);
+}
+
+int auth_admin_find(struct auth *auth, const struct auth_call *call, struct slice login,
+                    struct id *ret_user, struct error *err)
+{
+    struct finding f = {.call = call};
+    *ret_user = (struct id){{0}};
+    if (!auth_login_key(login, call->arena, &f.kind, &f.key))
+        return 0;
+    int rc = db_read(auth->db, find_tx, &f, err);
+    if (rc == 0 && f.found)
+        *ret_user = f.account.user;
+    return rc;
+}
