@@ -29,9 +29,9 @@ static int limit_codes(struct auth *auth, struct slice key, const struct auth_ca
 {
     int rc = auth_limit_address(auth, &codes_address, call, err);
     if (rc == 0)
-        rc = limit_take(auth->kit->kv, &codes_day, key, NULL, err);
-    if (rc == 0)
         rc = limit_take(auth->kit->kv, &codes_account, key, call->headers, err);
+    if (rc == 0) /* last: what is refused by the others does not count here */
+        rc = limit_take(auth->kit->kv, &codes_day, key, NULL, err);
     return rc;
 }
 

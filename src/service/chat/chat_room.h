@@ -79,7 +79,7 @@ int chat_follow_people(void *room, struct db_tx *tx, const struct event *event, 
 int chat_give_up_profile(void *room, struct db_tx *tx, const struct event *event, struct slice why,
                          struct error *err);
 
-/* --- people who have deleted their accounts (chat_leave.c): consumer and job ------------------- */
+/* --- people who have deleted their accounts (chat_leave.c): consumer and job ------------------ */
 int chat_note_leaver(void *room, struct db_tx *tx, const struct event *event, struct error *err);
 int chat_take_out_leavers(void *room, struct error *err);
 

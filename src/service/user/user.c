@@ -6,7 +6,12 @@
 #include "service/user/user_contact.h"
 #include "service/user/user_store.h"
 
-enum { NAME_CHARS_MAX = 100, BIO_CHARS_MAX = 500, PRIVACY_WAIT_MS = 2000 };
+enum {
+    NAME_CHARS_MAX = 100,
+    BIO_CHARS_MAX = 500,
+    PRIVACY_WAIT_MS = 2000,
+    PROFILE_BYTES_MAX = 65536
+};
 
 static int not_found(struct error *err)
 {
@@ -17,6 +22,8 @@ static int not_found(struct error *err)
  */
 
 struct lookup {
+    struct user_room *room;
+    bool read;             /* by this one; else by another, at the same time */
     struct slice username; /* absent: by id */
     const struct id *user;
     struct arena *arena;
@@ -32,19 +39,41 @@ static int lookup_tx(struct db_tx *tx, void *arg, struct error *err)
                : user_store_get(tx, l->user, l->arena, &l->profile, &l->found, err);
 }
 
+static int read_profile(void *arg, struct arena *arena, struct buf *out, struct error *err)
+{
+    struct lookup *l = arg;
+    uint64_t ticket = user_cache_ticket(l->room->cache, l->user);
+    (void)arena;
+    int rc = db_read(l->room->db, lookup_tx, l, err);
+    if (rc < 0)
+        return rc;
+    if (!l->found)
+        return not_found(err);
+    user_cache_put(l->room->cache, ticket, &l->profile);
+    schema_encode(&user_profile_schema, &l->profile, out);
+    l->read = true;
+    return 0;
+}
+
+/* However many ask at once for a profile that is not in memory, one reads it (kit/cache.h). */
 int user_get(struct user_room *room, const struct id *user, struct arena *arena,
              struct user_profile *ret_profile, struct error *err)
 {
+    struct lookup l = {.room = room, .user = user, .arena = arena};
+    struct buf json;
     if (user_cache_get(room->cache, user, arena, ret_profile))
         return 0;
-    struct lookup l = {.user = user, .arena = arena};
-    uint64_t ticket = user_cache_ticket(room->cache, user);
-    int rc = db_read(room->db, lookup_tx, &l, err);
+    buf_init(&json, PROFILE_BYTES_MAX);
+    int rc = cache_get(room->reads, slice_of((const char *)user->bytes, sizeof user->bytes),
+                       read_profile, &l, arena, &json, err);
+    struct slice text = rc == 0 && !l.read ? arena_copy(arena, buf_view(&json)) : (struct slice){0};
+    buf_done(&json);
     if (rc < 0)
         return rc;
-    if (!l.found)
-        return not_found(err);
-    user_cache_put(room->cache, ticket, &l.profile);
+    if (!l.read) /* its texts stay in the copy */
+        return text.ptr != NULL
+                   ? schema_decode(&user_profile_schema, text, arena, ret_profile, err)
+                   : error_set(err, FAIL_TOO_LARGE, "too_large", "The request is too large.");
     *ret_profile = l.profile;
     return 0;
 }

@@ -14,6 +14,7 @@ enum { USER_PROFILE_ATTEMPTS = 4 };
 enum {
     CACHE_ENTRIES_MAX = 16384,
     CACHE_TTL_MS = 300000,
+    READS_TTL_MS = 1000, /* for those who came while one was being read */
     NAME_BYTES_MAX = 400,
     BIO_BYTES_MAX = 2000,
     URL_BYTES_MAX = 500,
@@ -320,6 +321,15 @@ static int check_all_call(void *room, const struct id *users, size_t count, stru
     return rc;
 }
 
+static void stop(void *arg)
+{
+    struct user_room *room = arg;
+    user_write_seen_last(room);
+    cache_free(room->reads);
+    user_cache_free(room->cache);
+    free(room);
+}
+
 static int start(struct kit *kit, void **ret_room, struct error *err)
 {
     struct user_room *room = xcalloc(1, sizeof *room);
@@ -328,24 +338,16 @@ static int start(struct kit *kit, void **ret_room, struct error *err)
     room->search_db = kit_db(kit, "user.search");
     room->social = kit_calls(kit, "social");
     room->cache = user_cache_new(kit->clock, CACHE_ENTRIES_MAX, CACHE_TTL_MS);
+    room->reads = cache_new(kit, "user.profile", READS_TTL_MS);
     room->calls = (struct user_calls){
         .room = room, .get = get_call, .check_all = check_all_call, .find_names = user_find_names};
     int rc = user_contact_start(room, err);
     if (rc < 0) {
-        user_cache_free(room->cache);
-        free(room);
+        stop(room);
         return rc;
     }
     *ret_room = room;
     return 0;
-}
-
-static void stop(void *arg)
-{
-    struct user_room *room = arg;
-    user_write_seen_last(room);
-    user_cache_free(room->cache);
-    free(room);
 }
 
 static const void *calls(void *arg)

@@ -9,7 +9,9 @@ enum { EVENT_BYTES_MAX = 65536 };
 
 static void forget(void *room, const struct id *user)
 {
-    user_cache_forget(((struct user_room *)room)->cache, user);
+    struct user_room *r = room;
+    cache_forget(r->reads, slice_of((const char *)user->bytes, sizeof user->bytes));
+    user_cache_forget(r->cache, user);
 }
 
 int user_forget_on_commit(struct user_room *room, struct db_tx *tx, const struct id *user,

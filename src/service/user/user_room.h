@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "contract/social.h"
+#include "kit/cache.h"
 #include "service/user/user.h"
 #include "service/user/user_cache.h"
 
@@ -12,6 +13,7 @@ struct user_room {
     struct kit *kit;
     struct db *db, *search_db;
     struct user_cache *cache;
+    struct cache *reads; /* of profiles that are not in it */
     const struct social_calls *social;
     uint8_t contact_key[32]; /* see user_contact.h */
     struct user_calls calls;

@@ -1,0 +1,245 @@
+/* Codes and letters: how long they serve, for whom, and what a mailer that is away costs. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "room_fixture.h"
+#include "service/auth/auth_code.h"
+#include "service/auth/auth_letter.h"
+#include "service/auth/auth_store_account.h"
+
+#define EMAIL "alice@b.example"
+
+static void send_letters(struct rooms *r)
+{
+    CHECK_OK(auth_send_letters(r->auth, &r->err), &r->err);
+}
+
+static int is_letter(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+/* How many letters there are; the digits of the newest one's code, "" without. */
+static int letters(char ret_code[AUTH_CODE_DIGITS + 1])
+{
+    char path[1024], text[4096] = "";
+    struct dirent **names = NULL;
+    snprintf(path, sizeof path, "%s/spool", test_dir());
+    int count = scandir(path, &names, is_letter, alphasort);
+    if (count > 0) {
+        snprintf(path, sizeof path, "%s/spool/%s", test_dir(), names[count - 1]->d_name);
+        FILE *file = fopen(path, "r");
+        CHECK(file != NULL);
+        text[fread(text, 1, sizeof text - 1, file)] = 0;
+        fclose(file);
+    }
+    for (int i = 0; i < count; i++)
+        free(names[i]);
+    free(names);
+    const char *at = strstr(text, "\r\n    ");
+    ret_code[0] = 0;
+    if (at != NULL)
+        CHECK(copy_str(ret_code, AUTH_CODE_DIGITS + 1, slice_of(at + 6, AUTH_CODE_DIGITS)));
+    return count;
+}
+
+static int ask(struct rooms *r, const struct id *user)
+{
+    return auth_ask_verification(r->auth, &r->call, user, AUTH_CHANNEL_EMAIL, &r->err);
+}
+
+static int verify(struct rooms *r, const struct id *user, const char *code)
+{
+    return auth_verify(r->auth, &r->call, user, AUTH_CHANNEL_EMAIL, slice_str(code), &r->err);
+}
+
+/* A signed-up person, with the code that has just gone to them. */
+static struct id person_with_code(struct rooms *r, char ret_code[AUTH_CODE_DIGITS + 1])
+{
+    struct id user = rooms_sign_up(r, "alice", EMAIL, NULL).user->id;
+    CHECK_OK(ask(r, &user), &r->err);
+    send_letters(r);
+    CHECK_INT(letters(ret_code), 1);
+    CHECK_INT(strlen(ret_code), AUTH_CODE_DIGITS);
+    return user;
+}
+
+TEST(a_code_serves_for_ten_minutes_and_once)
+{
+    struct rooms r;
+    char code[AUTH_CODE_DIGITS + 1];
+    rooms_open(&r, NULL);
+    struct id user = person_with_code(&r, code);
+    clock_fake_advance(&r.clock, AUTH_CODE_TTL_MS);
+    CHECK_CODE(&r, verify(&r, &user, code), FAIL_FORBIDDEN, "invalid_code");
+    CHECK_OK(ask(&r, &user), &r.err);
+    send_letters(&r);
+    letters(code);
+    clock_fake_advance(&r.clock, AUTH_CODE_TTL_MS - 1);
+    CHECK_OK(verify(&r, &user, code), &r.err);
+    CHECK_CODE(&r, verify(&r, &user, code), FAIL_CONFLICT, "already_verified");
+    rooms_close(&r);
+}
+
+TEST(what_is_no_code_takes_no_try)
+{
+    static const char *const odd[] = {"", "1", "1234567", "abcdefg", "12345678901234567890"};
+    struct rooms r;
+    char code[AUTH_CODE_DIGITS + 1];
+    rooms_open(&r, NULL);
+    struct id user = person_with_code(&r, code);
+    for (int round = 0; round < 3; round++)
+        for (size_t i = 0; i < ARRAY_LEN(odd); i++)
+            CHECK_CODE(&r, verify(&r, &user, odd[i]), FAIL_FORBIDDEN, "invalid_code");
+    CHECK_OK(verify(&r, &user, code), &r.err);
+    rooms_close(&r);
+}
+
+static int move_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    static const struct db_sql sql = {
+        "UPDATE account SET email = 'new@b.example', email_key = 'new@b.example'"
+        " WHERE user_id = ?1"};
+    return db_exec(tx, &sql, err, db_id(arg));
+}
+
+TEST(a_code_is_bound_to_the_address_it_went_to)
+{
+    struct rooms r;
+    char code[AUTH_CODE_DIGITS + 1];
+    rooms_open(&r, NULL);
+    struct id user = person_with_code(&r, code);
+    CHECK_OK(db_write(r.main_db, move_tx, &user, &r.err), &r.err);
+    CHECK_CODE(&r, verify(&r, &user, code), FAIL_FORBIDDEN, "invalid_code");
+    rooms_close(&r);
+}
+
+TEST(codes_are_limited_by_the_quarter_of_an_hour_and_by_the_day)
+{
+    struct rooms r;
+    int sent = 0;
+    rooms_open(&r, NULL);
+    struct id user = rooms_sign_up(&r, "alice", EMAIL, NULL).user->id;
+    for (int quarter = 0; quarter < 8; quarter++) {
+        while (ask(&r, &user) == 0)
+            sent++;
+        CHECK_STR(slice_str(r.err.code), "too_many_codes");
+        CHECK(r.err.retry_after_ms > 0);
+        rooms_clear(&r);
+        if (quarter == 0)
+            CHECK_INT(sent, 5);
+        clock_fake_advance(&r.clock, 30 * MINUTE);
+    }
+    CHECK_INT(sent, 20);
+    rooms_close(&r);
+}
+
+TEST(resetting_ends_everything_and_takes_another_password)
+{
+    struct rooms r;
+    char code[AUTH_CODE_DIGITS + 1];
+    struct auth_grant grant;
+    rooms_open(&r, NULL);
+    struct auth_grant before = rooms_sign_up(&r, "alice", EMAIL, NULL);
+    struct principal who = rooms_principal(&r, before.access_token);
+    CHECK_OK(auth_forgot_password(r.auth, &r.call, SLICE("ALICE"), &r.err), &r.err);
+    send_letters(&r);
+    CHECK_INT(letters(code), 1);
+    CHECK_OK(auth_reset_password(r.auth, &r.call, SLICE(EMAIL), slice_str(code),
+                                 SLICE("a new password"), &r.err),
+             &r.err);
+    CHECK(!token_still_valid(r.tokens, &who));
+    CHECK_CODE(&r, rooms_sign_in(&r, "alice", "password of alice", &grant), FAIL_UNAUTHENTICATED,
+               "invalid_credentials");
+    CHECK_OK(rooms_sign_in(&r, "alice", "a new password", &grant), &r.err);
+    send_letters(&r);
+    CHECK_INT(letters(code), 2);
+    CHECK_STR(slice_str(code), ""); /* that it was changed, and no code */
+    rooms_close(&r);
+}
+
+TEST(nobody_is_written_to_who_does_not_exist_or_is_disabled)
+{
+    struct rooms r;
+    char code[AUTH_CODE_DIGITS + 1];
+    rooms_open(&r, NULL);
+    rooms_sign_up(&r, "alice", EMAIL, NULL);
+    CHECK_OK(auth_user_set_active(&r.kit, SLICE("alice"), false, &r.err), &r.err);
+    CHECK_OK(auth_forgot_password(r.auth, &r.call, SLICE(EMAIL), &r.err), &r.err);
+    CHECK_OK(auth_forgot_password(r.auth, &r.call, SLICE("nobody@b.example"), &r.err), &r.err);
+    send_letters(&r);
+    CHECK_INT(letters(code), 0);
+    rooms_close(&r);
+}
+
+static void close_spool(bool away)
+{
+    char path[512], other[512];
+    snprintf(path, sizeof path, "%s/spool", test_dir());
+    snprintf(other, sizeof other, "%s/elsewhere", test_dir());
+    CHECK(rename(away ? path : other, away ? other : path) == 0);
+}
+
+TEST(a_letter_waits_for_a_mailer_that_is_away_and_outlives_a_restart)
+{
+    struct rooms r;
+    char code[AUTH_CODE_DIGITS + 1];
+    rooms_open(&r, NULL);
+    struct id user = rooms_sign_up(&r, "alice", EMAIL, NULL).user->id;
+    close_spool(true);
+    CHECK_OK(ask(&r, &user), &r.err);
+    send_letters(&r);
+    clock_fake_advance(&r.clock, 5000);
+    send_letters(&r);
+    close_spool(false);
+    CHECK_INT(letters(code), 0);
+    rooms_reopen(&r);
+    clock_fake_advance(&r.clock, 9999);
+    send_letters(&r);
+    CHECK_INT(letters(code), 0); /* not its time yet */
+    clock_fake_advance(&r.clock, 5001);
+    send_letters(&r);
+    CHECK_INT(letters(code), 1);
+    CHECK_OK(verify(&r, &user, code), &r.err);
+    rooms_close(&r);
+}
+
+TEST(a_letter_that_nobody_takes_is_given_up)
+{
+    struct rooms r;
+    char code[AUTH_CODE_DIGITS + 1];
+    rooms_open(&r, NULL);
+    struct id user = rooms_sign_up(&r, "alice", EMAIL, NULL).user->id;
+    close_spool(true);
+    CHECK_OK(ask(&r, &user), &r.err);
+    for (int i = 0; i < 8; i++) {
+        send_letters(&r);
+        clock_fake_advance(&r.clock, 15 * MINUTE);
+    }
+    close_spool(false);
+    send_letters(&r);
+    CHECK_INT(letters(code), 0);
+    rooms_close(&r);
+}
+
+TEST(a_deleted_account_leaves_no_name_and_nobody_gets_it)
+{
+    struct rooms r;
+    struct auth_grant grant;
+    bool pending;
+    rooms_open(&r, NULL);
+    struct auth_grant mine = rooms_sign_up(&r, "alice", EMAIL, NULL);
+    struct principal who = rooms_principal(&r, mine.access_token);
+    clock_fake_advance(&r.clock, 10 * MINUTE + 1);
+    CHECK_CODE(&r, auth_delete(r.auth, &r.call, &who, (struct slice){0}, &r.err), FAIL_FORBIDDEN,
+               "password_required");
+    CHECK_OK(auth_delete(r.auth, &r.call, &who, SLICE("password of alice"), &r.err), &r.err);
+    CHECK_INT(rooms_count_events(&r, &auth_user_deleted_event), 1);
+    struct auth_signup again = {.username = SLICE("Alice"), .password = SLICE("another password")};
+    CHECK_CODE(&r, auth_sign_up(r.auth, &r.call, &again, &grant, &pending, &r.err), FAIL_CONFLICT,
+               "username_taken");
+    rooms_sign_up(&r, "bob", EMAIL, NULL); /* the address is free */
+    rooms_close(&r);
+}
