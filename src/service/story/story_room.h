@@ -12,8 +12,9 @@ struct story_room {
     const struct social_calls *social;
     const struct user_calls *users;
     struct cache
-        *active;     /* what is active of an author, as somebody sees it who has seen nothing */
-    int64_t per_day; /* stories that one may post in a day */
+        *active;      /* what is active of an author, as somebody sees it who has seen nothing */
+    int64_t per_day;  /* stories that one may post in a day */
+    int64_t sweep_at; /* wall ms of the next sweep; the job's alone */
     struct metric *posted, *deleted, *viewed, *refused;
     struct metric *cleaned_stories, *cleaned_views, *clean_failures;
 };

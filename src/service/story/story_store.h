@@ -1,6 +1,6 @@
-/* The room's tables, as functions; the only SQL of the room is in story_store.c and
- * story_store_list.c. All run inside db_read or db_write; text is copied into the arena. `now`:
- * what has expired by then is not found. */
+/* The room's tables, as functions; the only SQL of the room is in story_store.c,
+ * story_store_list.c and story_store_clean.c. All run inside db_read or db_write; text is copied
+ * into the arena. `now`: what has expired by then is not found. */
 #ifndef PARLEY_SERVICE_STORY_STORE_H
 #define PARLEY_SERVICE_STORY_STORE_H
 
@@ -17,16 +17,14 @@ int story_store_get(struct db_tx *tx, const struct id *story, int64_t now, struc
  * when the oldest of those leaves the day. */
 int story_store_day(struct db_tx *tx, const struct id *user, int64_t now, int64_t max,
                     int64_t *ret_count, int64_t *ret_frees_at, struct error *err) MUSTCHECK;
-int story_store_delete(struct db_tx *tx, const struct id *story, int64_t now,
+int story_store_delete(struct db_tx *tx, const struct story *story, int64_t now,
                        struct error *err) MUSTCHECK;
 /* *ret_new: it was not seen before. */
 int story_store_view(struct db_tx *tx, const struct id *story, const struct id *viewer, int64_t now,
                      bool *ret_new, struct error *err) MUSTCHECK;
 int story_store_has_viewed(struct db_tx *tx, const struct id *story, const struct id *viewer,
                            bool *ret_viewed, struct error *err) MUSTCHECK;
-/* At most max rows, of stories and of views together, of what has expired by now. */
-int story_store_clean(struct db_tx *tx, int64_t now, unsigned max, unsigned *ret_stories,
-                      unsigned *ret_views, struct error *err) MUSTCHECK;
+struct id story_store_expired_id(int64_t now);
 /* Nothing of the person's is found from here on; the clean-up takes the rows. What they have seen
  * is forgotten at once. */
 int story_store_erase(struct db_tx *tx, const struct id *user, int64_t now,
@@ -62,5 +60,32 @@ int story_store_each_view(struct db_tx *tx, const struct id *viewer,
                           int (*fn)(const struct story_viewed *viewed, void *arg,
                                     struct error *err),
                           void *arg, struct error *err) MUSTCHECK;
+
+/* --- clean-up (story_store_clean.c) -------------------------------------------------------------
+ */
+/* At most max rows, of stories and of their viewers together, of what has expired by now. */
+int story_store_clean(struct db_tx *tx, int64_t now, unsigned max, unsigned *ret_stories,
+                      unsigned *ret_views, struct error *err) MUSTCHECK;
+
+/* A table that is kept by person, swept in that order. */
+enum story_sweep_table { STORY_SWEEP_AUTHORS, STORY_SWEEP_SEEN, STORY_SWEEP_TABLES };
+struct story_sweep_key {
+    struct id person, story;
+    int64_t expires_at; /* 0 in STORY_SWEEP_SEEN */
+};
+struct story_sweep {
+    enum story_sweep_table table;
+    int64_t now;
+    struct story_sweep_key at; /* the last row looked at */
+    struct story_sweep_key keys[STORY_CLEAN_CHUNK];
+    unsigned count; /* of what has expired */
+    bool more;
+};
+/* Inside db_read: looks at the next rows, until a chunk of what has expired has been found. */
+int story_store_sweep_look(struct db_tx *tx, struct story_sweep *sweep,
+                           struct error *err) MUSTCHECK;
+/* Inside db_write: removes what has been found. */
+int story_store_sweep(struct db_tx *tx, const struct story_sweep *sweep,
+                      struct error *err) MUSTCHECK;
 
 #endif

@@ -1,10 +1,10 @@
 #include "service/story/story_store.h"
 
-/* Answered from the two indexes alone. */
+/* Answered from what is kept by person alone. */
 static const struct db_sql sql_glance = {
-    "SELECT s.story_id, v.viewed_at FROM story s LEFT JOIN story_view v"
-    " ON v.viewer_id = ?2 AND v.story_id = s.story_id"
-    " WHERE s.user_id = ?1 AND s.expires_at > ?3 AND s.expires_at <= ?4 AND s.deleted_at = 0"};
+    "SELECT a.story_id, v.viewed_at FROM story_by_author a LEFT JOIN story_seen v"
+    " ON v.viewer_id = ?2 AND v.story_id = a.story_id"
+    " WHERE a.user_id = ?1 AND a.expires_at > ?3 AND a.expires_at <= ?4 AND a.deleted = 0"};
 
 int story_store_glance(struct db_tx *tx, const struct id *author, const struct id *viewer,
                        int64_t now, int64_t as_of, struct story_glance *ret_glance,
@@ -30,10 +30,11 @@ int story_store_glance(struct db_tx *tx, const struct id *author, const struct i
 
 static const struct db_sql sql_active = {
     "SELECT s.story_id, s.text, s.media_id, s.visibility, s.created_at, s.expires_at,"
-    " s.viewer_count, v.viewed_at FROM story s LEFT JOIN story_view v"
+    " s.viewer_count, v.viewed_at FROM story_by_author a CROSS JOIN story s LEFT JOIN story_seen v"
     " ON v.viewer_id = ?2 AND v.story_id = s.story_id"
-    " WHERE s.user_id = ?1 AND s.expires_at > ?3 AND s.expires_at <= ?4 AND s.deleted_at = 0"
-    " AND (s.expires_at, s.story_id) > (?5, ?6) ORDER BY s.expires_at, s.story_id LIMIT ?7"};
+    " WHERE a.user_id = ?1 AND a.expires_at > ?3 AND a.expires_at <= ?4 AND a.deleted = 0"
+    " AND (a.expires_at, a.story_id) > (?5, ?6) AND s.story_id = a.story_id"
+    " ORDER BY a.expires_at, a.story_id LIMIT ?7"};
 
 static int64_t expiry_of(int64_t created_at)
 {
@@ -85,7 +86,7 @@ int story_store_active(struct db_tx *tx, const struct story_span *span, struct a
 }
 
 static const struct db_sql sql_viewers = {
-    "SELECT viewer_id, viewed_at FROM story_view WHERE story_id = ?1"
+    "SELECT viewer_id, viewed_at FROM story_viewer WHERE story_id = ?1"
     " AND (viewed_at, viewer_id) < (?2, ?3) ORDER BY viewed_at DESC, viewer_id DESC LIMIT ?4"};
 
 int story_store_viewers(struct db_tx *tx, const struct id *story, const struct cursor *before,
@@ -107,7 +108,8 @@ int story_store_viewers(struct db_tx *tx, const struct id *story, const struct c
 }
 
 static const struct db_sql sql_views = {
-    "SELECT story_id, viewed_at FROM story_view WHERE viewer_id = ?1 ORDER BY story_id"};
+    "SELECT story_id, viewed_at FROM story_seen v WHERE viewer_id = ?1"
+    " AND EXISTS (SELECT 1 FROM story s WHERE s.story_id = v.story_id) ORDER BY story_id"};
 
 int story_store_each_view(struct db_tx *tx, const struct id *viewer,
                           int (*fn)(const struct story_viewed *viewed, void *arg,

@@ -5,10 +5,12 @@
 #include "story_rig.h"
 
 static const struct db_sql sql_stories = {"SELECT count(*) FROM story"};
-static const struct db_sql sql_views = {"SELECT count(*) FROM story_view"};
+static const struct db_sql sql_views = {"SELECT count(*) FROM story_viewer"};
 static const struct db_sql sql_drift = {
     "SELECT count(*) FROM story s WHERE viewer_count <>"
-    " (SELECT count(*) FROM story_view v WHERE v.story_id = s.story_id)"};
+    " (SELECT count(*) FROM story_viewer v WHERE v.story_id = s.story_id)"};
+static const struct db_sql sql_by_author = {"SELECT count(*) FROM story_by_author"};
+static const struct db_sql sql_seen = {"SELECT count(*) FROM story_seen"};
 
 TEST(it_is_gone_in_the_millisecond_in_which_it_expires)
 {
@@ -178,14 +180,53 @@ TEST(a_run_of_the_clean_up_takes_all_of_it)
     static struct story_rig rig;
     rig_open(&rig, NULL);
     fill(&rig, 2500, 1);
-    struct id author = rig_person(&rig);
-    clock_fake_advance(&rig.clock, 25 * HOUR);
-    rig_post(&rig, &author, "stays");
+    struct id author = rig_person(&rig), viewer = rig_person(&rig);
+    clock_fake_advance(&rig.clock, 26 * HOUR);
+    struct story stays = rig_post(&rig, &author, "stays");
+    CHECK_OK(story_view(rig_as(&rig, &viewer), &stays.id), &rig.err);
     error_init(&rig.err);
     CHECK_OK(story_clean(rig.room, &rig.err), &rig.err);
     CHECK_INT(rig_number(&rig, &sql_stories), 1);
-    CHECK_INT(rig_number(&rig, &sql_views), 0);
+    CHECK_INT(rig_number(&rig, &sql_views), 1);
+    CHECK_INT(rig_number(&rig, &sql_by_author), 1);
+    CHECK_INT(rig_number(&rig, &sql_seen), 1);
     CHECK_INT(rig_list(&rig, &author, &author), 1);
+    rig_close(&rig);
+}
+
+TEST(persons_are_swept_once_a_day)
+{
+    static struct story_rig rig;
+    rig_open(&rig, NULL);
+    error_init(&rig.err);
+    CHECK_OK(story_clean(rig.room, &rig.err), &rig.err);
+    fill(&rig, 10, 2);
+    clock_fake_advance(&rig.clock, 24 * HOUR - 1);
+    CHECK_OK(story_clean(rig.room, &rig.err), &rig.err);
+    CHECK_INT(rig_number(&rig, &sql_by_author), 10);
+    clock_fake_advance(&rig.clock, 2 * HOUR);
+    CHECK_OK(story_clean(rig.room, &rig.err), &rig.err);
+    CHECK_INT(rig_number(&rig, &sql_by_author), 0);
+    CHECK_INT(rig_number(&rig, &sql_seen), 0);
+    fill(&rig, 10, 2); /* long expired */
+    CHECK_OK(story_clean(rig.room, &rig.err), &rig.err);
+    CHECK_INT(rig_number(&rig, &sql_stories), 0);
+    CHECK_INT(rig_number(&rig, &sql_by_author), 10); /* tomorrow */
+    rig_close(&rig);
+}
+
+TEST(who_posts_or_looks_again_leaves_nothing_old_behind)
+{
+    static struct story_rig rig;
+    rig_open(&rig, NULL);
+    struct id author = rig_person(&rig), viewer = rig_person(&rig);
+    for (int i = 0; i < 5; i++) {
+        struct story story = rig_post(&rig, &author, "of that day");
+        CHECK_OK(story_view(rig_as(&rig, &viewer), &story.id), &rig.err);
+        CHECK_INT(rig_number(&rig, &sql_by_author), 1);
+        CHECK_INT(rig_number(&rig, &sql_seen), 1);
+        clock_fake_advance(&rig.clock, 25 * HOUR);
+    }
     rig_close(&rig);
 }
 
@@ -208,5 +249,7 @@ TEST(a_person_who_goes_leaves_nothing_and_counts_stay_right)
     CHECK_OK(story_clean(rig.room, &rig.err), &rig.err);
     CHECK_INT(rig_number(&rig, &sql_stories), 1);
     CHECK_INT(rig_number(&rig, &sql_views), 0);
+    CHECK_INT(rig_number(&rig, &sql_by_author), 1);
+    CHECK_INT(rig_number(&rig, &sql_seen), 1); /* the other's, of a story that is gone */
     rig_close(&rig);
 }
