@@ -58,8 +58,14 @@ static int key_from_secret(const struct config *config, struct jwk **ret_key, st
     while (secret.len > 0 &&
            (secret.ptr[secret.len - 1] == '\n' || secret.ptr[secret.len - 1] == '\r'))
         secret.len--;
-    if (rc == 0)
-        rc = jwk_from_secret(secret, ret_key, err);
+    struct error why;
+    error_init(&why);
+    if (rc == 0) {
+        rc = jwk_from_secret(secret, ret_key, &why);
+        if (rc != 0)
+            rc = error_set(err, (enum fail)why.kind, why.code, "%s: %s",
+                           path[0] != 0 ? "auth.secret_file" : "auth.secret", why.detail);
+    }
     if (bytes.ptr != NULL)
         explicit_bzero(bytes.ptr, bytes.cap);
     buf_done(&bytes);
