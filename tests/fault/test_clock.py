@@ -1,37 +1,11 @@
 """The wall clock jumps: faketime moves it under the running server, the monotonic one goes on."""
 
-import glob
-import pathlib
 import time
-import unittest
 
-from parleytest import Server
-
-
-def library():
-    found = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
-    if not found:
-        raise unittest.SkipTest("libfaketime is not installed")
-    return found[0]
+from faketime import ClockCase
 
 
-class Clock(unittest.TestCase):
-    longMessage = True
-
-    def setUp(self):
-        self.server = Server(start=False)
-        self.addCleanup(self.server.remove)
-        self.clock = self.server.folder / "clock"
-        self.jump(0)
-        self.server.environment.update({
-            "LD_PRELOAD": library(), "FAKETIME_TIMESTAMP_FILE": str(self.clock),
-            "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "FAKETIME_DONT_RESET": "1"})
-        self.server.start()
-
-    def jump(self, seconds):
-        pathlib.Path(self.clock).write_text(f"{seconds:+d}s\n")
-
+class Clock(ClockCase):
     def test_set_back_an_hour(self):
         anna, ben = self.server.users(2)
         chat = anna.direct(ben)["id"]
