@@ -1,5 +1,6 @@
 """Profiles (U01, U02) and the conventions for things that can be edited."""
 
+import json
 import random
 import re
 import string
@@ -104,6 +105,45 @@ class Profile(ApiCase):
         self.refused(self.user.patch("/users/me", {"bio": "2"}, headers={"If-Match": tag}), 412)
         self.assertEqual(self.ok(self.user.get("/users/me"))["bio"], "1")
         self.ok(self.user.patch("/users/me", {"bio": "3"}, headers={"If-Match": "*"}))
+
+
+class Privacy(ApiCase):
+    """E-mail and phone leave the house for nobody but the person, whatever is asked and done."""
+
+    def test_no_answer_and_no_event_has_them(self):
+        tag = uuid.uuid4().hex[:12]
+        email, phone = f"{tag}@example.com", f"+4915{uuid.uuid4().int % 10**9:09d}"
+        ada, bob = self.server.user(email=email, phone=phone), self.server.user()
+        chat, group = bob.direct(ada), bob.group([ada])
+        readers = [bob.reader(transport) for transport in ("ws", "sse", "poll")]
+        self.ok(bob.put(f"/users/{ada.id}/follow"))
+        self.ok(ada.put(f"/users/{bob.id}/follow"))
+        self.ok(ada.patch("/users/me", {"bio": "new", "discoverable_by_email": True,
+                                        "discoverable_by_phone": True, "is_private": True}))
+        self.ok(ada.post("/auth/verify", {"channel": "email"}), 202)
+        ada.login()
+        sent = ada.send(chat["id"], "hello")
+        ada.send(group["id"], "hello all")
+        for path, query in ((f"/users/{ada.id}", None), (f"/users/by-username/{ada.username}", None),
+                            ("/users", {"q": email}), ("/users", {"q": phone}),
+                            ("/users", {"q": ada.username}), (f"/chats/{chat['id']}", None),
+                            (f"/chats/{group['id']}/members", None), ("/chats", None),
+                            (f"/users/{bob.id}/followers", None), ("/users/me/export", None),
+                            (f"/users/{bob.id}/following", None),
+                            (f"/users/{ada.id}/relationship", None),
+                            (f"/chats/{chat['id']}/messages", None)):
+            with self.subTest(path=path, query=query):
+                answer = bob.get(path, query=query) if query else bob.get(path)
+                self.assertEqual(answer.status, 200, answer)
+                self.assertNotIn(email.encode(), answer.body)
+                self.assertNotIn(phone.encode(), answer.body)
+        for reader in readers:
+            seen = []
+            while not any((e.get("data") or {}).get("text") == "hello all" for e in seen):
+                seen.append(reader.event())
+            self.assertNotIn(tag, json.dumps(seen))
+            self.assertNotIn(phone, json.dumps(seen))
+        self.assertTrue(sent["id"])
 
 
 class LastSeen(ApiCase):
@@ -259,7 +299,8 @@ class Lists(ApiCase):
     def test_a_private_account(self):
         ada, bob, eve = self.server.users(3)
         self.ok(ada.patch("/users/me", {"is_private": True}))
-        self.ok(bob.put(f"/users/{ada.id}/follow"))
+        followed = self.ok(bob.put(f"/users/{ada.id}/follow"))  # at once
+        self.assertEqual((followed["following"], followed["follow_requested"]), (False, True))
         self.assertEqual(self.ids(ada, "/follow-requests"), [bob.id])
         self.refused(eve.get(f"/users/{ada.id}/followers"), 403, "private_account")
         self.ok(ada.put(f"/follow-requests/{bob.id}"), 204)
