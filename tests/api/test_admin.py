@@ -156,7 +156,8 @@ class Users(AdminCase):
 
     def test_what_is_so_already_is_no_change(self):
         user = self.server.user()
-        for body in ({}, {"role": "user"}, {"is_active": True}, {"role": "user", "is_active": True}):
+        for body in ({}, {"role": "user"}, {"is_active": True},
+                     {"role": "user", "is_active": True}):
             self.ok(self.admin.patch(f"/admin/users/{user.id}", body))
         self.ok(user.get("/users/me"))
         self.assertEqual(self.audited(subject_id=user.id), [])

@@ -6,7 +6,7 @@ from parleytest.case import ApiCase
 
 PUBLIC = {("POST", "/api/v1/auth/signup"), ("POST", "/api/v1/auth/login"),
           ("POST", "/api/v1/auth/refresh"), ("POST", "/api/v1/auth/password/forgot"),
-          ("POST", "/api/v1/auth/password/reset"), ("POST", "/api/v1/auth/verify"),
+          ("POST", "/api/v1/auth/password/reset"), ("GET", "/api/v1/calendars/{file}"),
           ("GET", "/api/v1/openapi.json"), ("GET", "/api/v1/asyncapi.json"),
           ("GET", "/api/v1/trade-signals/approved"), ("GET", "/.well-known/jwks.json"),
           ("GET", "/health"), ("GET", "/livez"), ("GET", "/readyz"), ("GET", "/metrics")}

@@ -93,8 +93,8 @@ class Registration(unittest.TestCase):
         return len(active) - 2 * len(gone)
 
     def found(self, server, name):
-        someone = server.user("looks")
-        return name in [u["username"] for u in someone.get("/users", query={"q": name}).json["items"]]
+        items = server.user("looks").get("/users", query={"q": name}).json["items"]
+        return name in [user["username"] for user in items]
 
     def wait_for_consumers(self, server):
         """Until what the undoing leaves to the other rooms has been done."""
