@@ -45,7 +45,7 @@ ADMINISTRATION = {
     ("GET", "/trade-signals"): "admin",
     ("PUT", "/trade-signals/{id}/status"): "admin",
 }
-# Open to those without a token in the header, but not to those who bring no cookie or ticket either.
+# Open without a token in the header, but not to those who bring no cookie or ticket either.
 OTHERWISE = {("POST", V1 + "/auth/logout"), ("GET", V1 + "/stream")}
 # Called last of all: they end the session or the account that calls.
 ENDINGS = {("POST", V1 + "/auth/logout"), ("POST", V1 + "/auth/logout-all"),
