@@ -6,7 +6,8 @@
 #include "base/error.h"
 
 /* Appends {"type", "title", "status", "detail", "code", "correlation_id", "errors"?}. `type` is
- * "about:blank#<code>": stable, and nothing has to answer there. correlation_id may be absent. */
+ * "about:blank#<code>": stable, and nothing has to answer there. correlation_id may be absent. The
+ * detail of a 500 says nothing of what went wrong inside: the log does. */
 void problem_write(const struct error *err, struct slice correlation_id, struct buf *out);
 /* Retry-After in whole seconds, rounded up, for a record that has retry_after_ms; else 0. */
 int64_t problem_retry_after_s(const struct error *err);

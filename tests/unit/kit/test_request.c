@@ -147,6 +147,19 @@ TEST(a_problem_says_what_and_why)
     buf_done(&out);
 }
 
+TEST(what_went_wrong_inside_stays_inside)
+{
+    struct error err;
+    struct buf out;
+    error_init(&err);
+    buf_init(&out, 4000);
+    (void)!error_set(&err, FAIL_INTERNAL, "database_error", "INSERT INTO account: disk I/O");
+    problem_write(&err, SLICE("abc"), &out);
+    CHECK(memmem(out.ptr, out.len, "INSERT", 6) == NULL);
+    CHECK(memmem(out.ptr, out.len, "\"code\":\"database_error\"", 23) != NULL);
+    buf_done(&out);
+}
+
 TEST(retry_after_is_rounded_up)
 {
     struct error err;
