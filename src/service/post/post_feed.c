@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-enum { FOLLOWING_STEP = 1000, SPARE = 16, PENDING_MAX = 1000, ROUNDS_MAX = 64 };
+enum { FOLLOWING_STEP = 2000, PENDING_MAX = 1000 };
 static const int64_t touch_ms = 24 * 3600 * 1000;
 
 /* --- whom one follows --------------------------------------------------------------------------
@@ -164,7 +164,7 @@ static int read_index(struct feed_reading *r)
     r->user = (struct feed_user){.floor = post_id_last};
     if ((int64_t)r->author_count - 1 <= r->feed->direct_max)
         return 0;
-    r->entry_max = r->limit + SPARE;
+    r->entry_max = r->limit + r->feed->sizes.spare;
     if (r->entries == NULL) {
         r->entries = arena_array(arena, r->entry_max, sizeof *r->entries);
         r->pending = arena_array(arena, PENDING_MAX, sizeof *r->pending);
@@ -246,10 +246,12 @@ static int page_tx(struct db_tx *tx, void *arg, struct error *err)
     return rc < 0 || r->ended || r->cut ? rc : read_authors(r, tx, err);
 }
 
+/* Mostly one round: another when many entries are of posts that are gone. Each begins below the one
+ * before, and the entries of a user are bounded. */
 static int read_page(struct feed_reading *r)
 {
     int rc = 0;
-    for (int round = 0; rc == 0 && !r->ended && round < ROUNDS_MAX; round++) {
+    while (rc == 0 && !r->ended) {
         rc = read_index(r);
         if (rc == 0)
             rc = db_read(r->call->room->db, page_tx, r, r->call->err);

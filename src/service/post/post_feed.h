@@ -18,6 +18,7 @@ struct feed_sizes {
     size_t built;    /* of all, when a feed gets its index */
     size_t leave;    /* of an author who is big no more, for each follower */
     size_t followers_per_turn, leavers_per_turn;
+    size_t spare; /* entries read at a time beyond a page: some are of deleted posts */
 };
 
 struct post_feed {

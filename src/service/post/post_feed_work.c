@@ -26,7 +26,8 @@ static const struct feed_sizes sizes = {.kept = 1000,
                                         .built = 500,
                                         .leave = 50,
                                         .followers_per_turn = 128,
-                                        .leavers_per_turn = 16};
+                                        .leavers_per_turn = 16,
+                                        .spare = 16};
 static const int64_t idle_ms = INT64_C(30) * 24 * 3600 * 1000;
 
 /* --- waking ------------------------------------------------------------------------------------

@@ -7,7 +7,8 @@
 
 #include "post_rig.h"
 
-enum { PEOPLE = 9, POSTS_MAX = 4000, STEPS = 900, LOOK_EVERY = 5 };
+enum { PEOPLE = 9, POSTS_MAX = 4000, STEPS = 1500, LONG_SPELL = 200 };
+enum { LOOK_OFTEN = 6, LOOK_SELDOM = 60 }; /* once in so many steps */
 
 struct model {
     struct post_rig rig;
@@ -197,7 +198,8 @@ static void run(unsigned seed, const char *const *settings)
                                                   .built = 6,
                                                   .leave = 3,
                                                   .followers_per_turn = 2,
-                                                  .leavers_per_turn = 1};
+                                                  .leavers_per_turn = 1,
+                                                  .spare = 0};
     for (int i = 0; i < PEOPLE; i++) {
         char name[32];
         snprintf(name, sizeof name, "person%d", i);
@@ -208,7 +210,7 @@ static void run(unsigned seed, const char *const *settings)
         step(&m);
         if (draw(&m, 3) == 0)
             good = look(&m, draw(&m, PEOPLE), false);
-        if (good && i % LOOK_EVERY == 0)
+        if (good && draw(&m, i / LONG_SPELL % 2 == 0 ? LOOK_OFTEN : LOOK_SELDOM) == 0)
             good = look_at_all(&m);
     }
     rig_close(&m.rig);
