@@ -19,12 +19,6 @@ struct story {
 extern const char *const story_visibility_names[]; /* "public" "followers" NULL */
 extern const struct schema story_schema;
 
-/* data of story.deleted: gone before its time. */
-struct story_deleted {
-    struct id id, user_id;
-};
-extern const struct schema story_deleted_schema;
-
 /* data of story.viewed. */
 struct story_viewed {
     struct id story_id;
@@ -33,8 +27,8 @@ struct story_viewed {
 };
 extern const struct schema story_viewed_schema;
 
-/* Durable, on the author's topic (SOCIAL_AUTHOR_TOPIC). That a story expires is no event: it says
- * itself when. */
+/* Durable, on the author's topic (SOCIAL_AUTHOR_TOPIC). A deleted one is without what it said. That
+ * a story expires is no event: it says itself when. */
 extern const struct event_type story_posted_event;  /* "story.posted" */
 extern const struct event_type story_deleted_event; /* "story.deleted" */
 /* Ephemeral, on the author's own stream and on the viewer's: the list of viewers says the same and

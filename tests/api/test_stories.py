@@ -352,7 +352,8 @@ class Live(StoryCase):
                 self.assertEqual(own.event("story.posted")["data"]["id"], story["id"])
                 self.ok(self.author.delete(f"/stories/{story['id']}"), 204)
                 event = reader.event("story.deleted")
-                self.assertEqual(event["data"], {"id": story["id"], "user_id": self.author.id})
+                self.assertEqual(event["data"], {**story, "text": None, "viewed": False,
+                                                 "viewer_count": None})
                 self.nothing(other, "story.posted")
                 for r in (reader, own, other):
                     r.close()

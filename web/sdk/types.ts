@@ -11,6 +11,7 @@ import type {
   Post,
   Rsvp,
   Story,
+  StoryView,
   TradeSignal,
 } from './types_social';
 
@@ -247,12 +248,15 @@ export interface ServerEvents {
   'post.updated': Post;
   'post.deleted': Post;
   'story.posted': Story;
+  /** Without what it said. */
   'story.deleted': Story;
   'event.created': CalendarEvent;
   'event.updated': CalendarEvent;
   'event.cancelled': CalendarEvent;
   'rsvp.changed': Rsvp;
   'signal.decided': TradeSignal;
+  /** To the author, and to the other sessions of who has seen it; not resumed. */
+  'story.viewed': StoryView;
   /** What follows comes for watched topics only (Connection.watch), and is not resumed. */
   'post.changed': Post;
   'comment.created': Comment;

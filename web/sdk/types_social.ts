@@ -121,6 +121,13 @@ export interface NewStory {
   visibility?: StoryVisibility;
 }
 
+/** Somebody has seen a story for the first time. */
+export interface StoryView {
+  story_id: Id;
+  user_id: Id;
+  viewed_at: Time;
+}
+
 export interface StoryViewer {
   user_id: Id;
   viewed_at: Time;

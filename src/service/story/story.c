@@ -143,8 +143,7 @@ static int delete_tx(struct db_tx *tx, void *arg, struct error *err)
     if (rc == 0)
         rc = story_store_delete(tx, c->story, c->at, err);
     if (rc == 0)
-        rc = story_emit_deleted(c->call->room, tx, &c->story->id, &c->story->user_id,
-                                c->call->correlation_id, err);
+        rc = story_emit_deleted(c->call->room, tx, c->story, c->call->correlation_id, err);
     return rc;
 }
 

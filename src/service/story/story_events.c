@@ -31,11 +31,16 @@ int story_emit_posted(struct story_call *call, struct db_tx *tx, const struct st
                              call->correlation_id, call->err);
 }
 
-int story_emit_deleted(struct story_room *room, struct db_tx *tx, const struct id *story,
-                       const struct id *author, struct slice correlation_id, struct error *err)
+int story_emit_deleted(struct story_room *room, struct db_tx *tx, const struct story *story,
+                       struct slice correlation_id, struct error *err)
 {
-    struct story_deleted deleted = {.id = *story, .user_id = *author};
-    return emit_to_followers(room, tx, &story_deleted_event, author, &deleted, correlation_id, err);
+    struct story gone = *story;
+    gone.text = (struct slice){0};
+    gone.media_id = (struct id){{0}};
+    gone.viewed = false;
+    gone.viewer_count = -1;
+    return emit_to_followers(room, tx, &story_deleted_event, &story->user_id, &gone, correlation_id,
+                             err);
 }
 
 void story_tell_viewed(struct story_room *room, const struct id *author,
@@ -62,7 +67,7 @@ static int tell_all_gone(struct story_room *room, struct db_tx *tx, const struct
         return error_set(err, FAIL_TOO_LARGE, "too_large", "Too many stories at once.");
     int rc = story_store_active(tx, &span, arena, stories, &count, err);
     for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = story_emit_deleted(room, tx, &stories[i].id, user, (struct slice){0}, err);
+        rc = story_emit_deleted(room, tx, &stories[i], (struct slice){0}, err);
     return rc;
 }
 

@@ -49,9 +49,8 @@ static inline struct story_place story_place_after(const struct story *story)
 /* Events out; inside db_write. The author's list leaves the cache with the commit. */
 int story_emit_posted(struct story_call *call, struct db_tx *tx,
                       const struct story *story) MUSTCHECK;
-int story_emit_deleted(struct story_room *room, struct db_tx *tx, const struct id *story,
-                       const struct id *author, struct slice correlation_id,
-                       struct error *err) MUSTCHECK;
+int story_emit_deleted(struct story_room *room, struct db_tx *tx, const struct story *story,
+                       struct slice correlation_id, struct error *err) MUSTCHECK;
 /* After the commit, on a loop. */
 void story_tell_viewed(struct story_room *room, const struct id *author,
                        const struct story_viewed *viewed);
