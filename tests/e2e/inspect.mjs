@@ -3,17 +3,18 @@ import assert from 'node:assert/strict';
 
 export const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
 
+/** What is wider than the screen, as words; null when all fits. */
 export const overflows = (page) =>
-  page.evaluate(
-    () =>
-      document.documentElement.scrollWidth > innerWidth ||
-      [...document.querySelectorAll('body *')].some(
-        (one) =>
-          one.getBoundingClientRect().right > innerWidth + 1 &&
-          getComputedStyle(one).position !== 'fixed' &&
-          !one.closest('.visually-hidden'),
-      ),
-  );
+  page.evaluate(() => {
+    if (document.documentElement.scrollWidth > innerWidth) return 'the page';
+    const wide = [...document.querySelectorAll('body *')].find(
+      (one) =>
+        one.getBoundingClientRect().right > innerWidth + 1 &&
+        getComputedStyle(one).position !== 'fixed' &&
+        !one.closest('.visually-hidden'),
+    );
+    return wide ? wide.outerHTML.slice(0, 200) : null;
+  });
 
 /** Every text that is drawn, with its contrast against what lies behind it (WCAG 2.2, 1.4.3). */
 function weakTexts(page) {

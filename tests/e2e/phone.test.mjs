@@ -9,11 +9,11 @@ export const tests = {
     await stage.send(bob, chat.id, 'averyveryverylongword'.repeat(12));
     await stage.send(bob, chat.id, 'Are you on the train already? '.repeat(5));
     const page = await stage.browse(ada, '/chats', phone);
-    assert.ok(!(await overflows(page)));
+    assert.equal(await overflows(page), null);
     await chatLink(page, 'Bob').tap();
     await bubble(page, 'on the train').waitFor();
     assert.ok(!(await page.getByRole('navigation', { name: 'Chats' }).isVisible()));
-    assert.ok(!(await overflows(page)));
+    assert.equal(await overflows(page), null);
     await write(page, 'Yes!');
     await bubble(page, 'Yes!').locator('[data-state]').waitFor();
     await page.getByRole('button', { name: 'Details', exact: true }).tap();
@@ -39,6 +39,6 @@ export const tests = {
     const page = await stage.newPage(phone);
     await page.goto(stage.server.url);
     await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
-    assert.ok(!(await overflows(page)));
+    assert.equal(await overflows(page), null);
   },
 };

@@ -28,13 +28,15 @@ const NEAR_END_PX = 1200;
 
 export function Page(props: PageFrameProps) {
   const { title, backTo, actions, sticky, aside, wide, busy, onNearEnd, children } = props;
+  const frame = useRef<HTMLElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   useTitle(title);
   useLayoutEffect(() => {
     scroller.current!.scrollTop = rememberedScroll();
     const taken = document.activeElement?.closest('main') !== null;
-    if (arrival === 'forward' && !taken) heading.current!.focus({ preventScroll: true });
+    const wanted = frame.current!.querySelector<HTMLElement>('[autofocus]') ?? heading.current!;
+    if (arrival === 'forward' && !taken) wanted.focus({ preventScroll: true });
   }, []);
   const near = (): void => {
     const view = scroller.current;
@@ -44,7 +46,7 @@ export function Page(props: PageFrameProps) {
   // A short list may end within the window: then nobody scrolls, and more is wanted all the same.
   useLayoutEffect(near);
   return (
-    <main class={`page${wide ? ' wide' : ''}`} id="page" aria-busy={busy}>
+    <main ref={frame} class={`page${wide ? ' wide' : ''}`} id="page" aria-busy={busy}>
       <header class="page-bar">
         {backTo !== undefined && (
           <IconButton icon="back" label="Back" onClick={() => back(backTo)} />
