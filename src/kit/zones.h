@@ -1,6 +1,6 @@
 /* The time zones that this system knows, by their IANA names (tzdata).
  *
- * All of them are read when the process starts (about 600, some 20 ms, 2 MB), so a name that a
+ * All of them are read when the process starts (about 600, 15 ms, 0.7 MB), so a name that a
  * client sends is only ever compared, never made a path, and looking one up waits for nothing. When
  * the package is updated under a process that runs, zones_refresh reads them again; what was read
  * before stays until zones_close, so a zone that somebody holds never goes away.

@@ -642,6 +642,36 @@ class Lists(EventCase):
         self.refused(self.me.get("/events", query={"from": "soon"}), 422)
         self.refused(self.me.get("/events", query={"cursor": "x"}), 400, "invalid_cursor")
 
+    def test_search(self):
+        self.ok(self.me.put(f"/users/{self.host.id}/follow"))
+        mark = uuid.uuid4().hex[:8]
+        tea = self.event(self.host, days=3, title=f"Großer Teeabend {mark}",
+                         place="Café \"Mitte\"", visibility="followers")["id"]
+        walk = self.event(self.other, days=2, title=f"A walk {mark}")["id"]
+        mine = self.event(self.me, days=1, title=f"Mine {mark}", visibility="private")["id"]
+        self.event(self.other, days=2, title=f"Hidden {mark}", visibility="followers")
+
+        def found(words, **query):
+            return self.ids(self.me, q=words, **query)
+        for limit in (1, 100):
+            self.assertEqual(found(mark, limit=limit), [mine, walk, tea])
+        self.assertEqual(found(mark[:5] + " tee"), [tea])
+        self.assertEqual(found(f"cafe mitte {mark}"), [tea])
+        self.assertEqual(found(mark, scope="mine"), [mine])
+        self.assertEqual(found(mark, scope="following"), [tea])
+        self.assertEqual(found(mark, scope="public"), [walk])
+        self.assertEqual(found(mark, scope="answered"), [])
+        self.ok(self.me.put(f"/events/{walk}/rsvp", {"status": "maybe"}))
+        self.assertEqual(found(mark, scope="answered"), [walk])
+        self.assertEqual(found(mark, to=stamp(coming(1.5))), [mine])
+        for words in (f"{mark} nowhere", '"', "*", '" OR "', f'{mark}" NOT "x', "NEAR(a b)", "title:x",
+                      "---", "a\tb"):
+            self.assertEqual(found(words), [], words)
+        self.ok(self.host.patch(f"/events/{tea}", {"title": "Coffee"}))
+        self.assertEqual(found(mark), [mine, walk])
+        self.refused(self.me.get("/events", query={"q": ""}), 422)
+        self.refused(self.me.get("/events", query={"q": "x" * 101}), 422)
+
     def test_pages_stay_in_place_while_new_ones_come(self):
         lonely = self.server.user()
         made = [self.event(lonely, days=10 + i // 3) for i in range(12)]

@@ -24,6 +24,8 @@ enum {
     CALENDAR_FEED_MAX = 1000,     /* gatherings in a person's calendar file */
     CALENDAR_FOLLOWED_MAX = 5000, /* people whose gatherings a list looks for */
     CALENDAR_INVITES_MAX = 1000,  /* of one gathering */
+    CALENDAR_SEARCH_CHARS_MAX = 100,
+    CALENDAR_FOUND_MAX = 2000, /* that a search looks at, those made last */
 };
 
 struct calendar_room;
@@ -90,6 +92,7 @@ struct gathering_query {
     struct page_query page;
     int64_t from, to; /* those that touch the time between; from 0: now; to 0: for ever */
     int scope;
+    struct slice q; /* words of title or place, or beginnings of words; may be absent */
 };
 struct gathering_list {
     struct gathering *items;

@@ -12,6 +12,7 @@ struct looking {
     struct calendar_call *call;
     int scope;
     struct gathering_window window;
+    struct buf match; /* FTS5 expression of a search; empty: none */
     struct id *followed;
     size_t followed_count;
     struct gathering_keys keys;
@@ -32,7 +33,7 @@ static int load_followed(struct looking *l)
     const struct social_calls *social = call->room->social;
     struct id after = {{0}};
     size_t count;
-    if (l->scope != GATHERINGS_ALL && l->scope != GATHERINGS_FOLLOWING)
+    if (l->match.len > 0 || (l->scope != GATHERINGS_ALL && l->scope != GATHERINGS_FOLLOWING))
         return 0;
     l->followed = arena_array(call->arena, CALENDAR_FOLLOWED_MAX, sizeof *l->followed);
     if (l->followed == NULL)
@@ -60,6 +61,9 @@ static int keys_tx(struct db_tx *tx, void *arg, struct error *err)
     const struct gathering_window *w = &l->window;
     int rc = 0;
     l->keys.count = 0;
+    if (l->match.len > 0)
+        return list_store_search(tx, w, &l->call->user, l->scope, buf_view(&l->match), &l->keys,
+                                 err);
     if (wants(l, GATHERINGS_MINE))
         rc = list_store_hosted(tx, w, &l->call->user, true, &l->keys, err);
     if (rc == 0 && wants(l, GATHERINGS_ANSWERED))
@@ -84,6 +88,8 @@ static int choose(struct looking *l)
                                                     relations, call->err);
     for (size_t i = 0; rc == 0 && i < l->keys.count && l->chosen_count <= l->limit; i++) {
         const struct gathering_key *key = &l->keys.items[i];
+        if (l->scope == GATHERINGS_FOLLOWING && !relations[i].following)
+            continue;
         if (calendar_may_see(&relations[i], key->visibility, key->known))
             l->chosen[l->chosen_count++] = *key;
     }
@@ -132,6 +138,24 @@ static int items_tx(struct db_tx *tx, void *arg, struct error *err)
     return 0;
 }
 
+/* Each word in quotes, so that nothing in it is taken for syntax, and as the beginning of one. */
+static void write_match(struct slice words, struct buf *out)
+{
+    bool inside = false;
+    for (size_t i = 0; i < words.len; i++) {
+        char c = words.ptr[i];
+        bool ends = c == '"' || (c >= 0 && c <= ' ');
+        if (inside && ends)
+            buf_lit(out, "\"* ");
+        else if (!inside && !ends)
+            buf_char(out, '"');
+        if (!ends)
+            buf_char(out, c);
+        inside = !ends;
+    }
+    buf_str(out, inside ? "\"*" : out->len == 0 ? "\"\"" : "");
+}
+
 static int start_looking(struct looking *l, const struct gathering_query *query)
 {
     struct calendar_call *call = l->call;
@@ -150,29 +174,40 @@ static int start_looking(struct looking *l, const struct gathering_query *query)
     l->keys.items = arena_array(call->arena, l->keys.max, sizeof *l->keys.items);
     l->chosen = arena_array(call->arena, l->limit + 1, sizeof *l->chosen);
     l->items = arena_array(call->arena, l->limit, sizeof *l->items);
-    if (l->keys.items == NULL || l->chosen == NULL || l->items == NULL)
+    if (query->q.ptr != NULL)
+        write_match(query->q, &l->match);
+    if (!buf_ok(&l->match) || l->keys.items == NULL || l->chosen == NULL || l->items == NULL)
         return out_of_room(call->err);
     return load_followed(l);
+}
+
+static int look(struct looking *l, const struct gathering_query *query,
+                struct gathering_list *ret_list)
+{
+    struct gathering_list list = {0};
+    int rc = start_looking(l, query);
+    if (rc == 0)
+        rc = find_keys(l, &list.more);
+    if (rc < 0)
+        return rc;
+    list.next = l->window.after;
+    if (l->chosen_count > l->limit) {
+        l->chosen_count = l->limit;
+        list.next = cursor_of(&l->chosen[l->limit - 1]);
+    }
+    rc = db_read(l->call->room->db, items_tx, l, l->call->err);
+    list.items = l->items;
+    list.count = l->item_count;
+    *ret_list = list;
+    return rc;
 }
 
 int gathering_list(struct calendar_call *call, const struct gathering_query *query,
                    struct gathering_list *ret_list)
 {
     struct looking l = {.call = call, .scope = query->scope};
-    struct gathering_list list = {0};
-    int rc = start_looking(&l, query);
-    if (rc == 0)
-        rc = find_keys(&l, &list.more);
-    if (rc < 0)
-        return rc;
-    list.next = l.window.after;
-    if (l.chosen_count > l.limit) {
-        l.chosen_count = l.limit;
-        list.next = cursor_of(&l.chosen[l.limit - 1]);
-    }
-    rc = db_read(call->room->db, items_tx, &l, call->err);
-    list.items = l.items;
-    list.count = l.item_count;
-    *ret_list = list;
+    buf_init(&l.match, 4096);
+    int rc = look(&l, query, ret_list);
+    buf_done(&l.match);
     return rc;
 }

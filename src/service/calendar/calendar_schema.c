@@ -97,6 +97,9 @@ static const struct schema_field query_fields[] = {
     {"to", "Those that start earlier.", SCHEMA_TIME, 0, SCHEMA_AT(struct gathering_query, to)},
     {"scope", "Whose: mine, those I answered or was invited to, of people I follow, or public.",
      SCHEMA_ENUM, 0, SCHEMA_AT(struct gathering_query, scope), .names = gathering_scope_names},
+    {"q", "Words, or beginnings of words, of title or place; among the 2,000 made last.",
+     SCHEMA_STRING, SCHEMA_NO_BLANK | SCHEMA_CHARACTERS, SCHEMA_AT(struct gathering_query, q),
+     .min = 1, .max = CALENDAR_SEARCH_CHARS_MAX},
 };
 SCHEMA_DEF(gathering_query_schema, struct gathering_query, "EventQuery", NULL, query_fields);
 

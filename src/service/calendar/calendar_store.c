@@ -64,6 +64,15 @@ static struct db_value is_long(const struct gathering *g)
     return db_int(g->ends_at - g->starts_at > DAY_MS);
 }
 
+/* The index keeps no texts of its own (external content), so what it forgets has to be told to it
+ * word for word: before the row changes. */
+static const struct db_sql sql_unindex = {
+    "INSERT INTO gathering_fts (gathering_fts, rowid, title, place)"
+    " SELECT 'delete', doc_id, title, place FROM gathering WHERE gathering_id = ?1"};
+static const struct db_sql sql_index = {
+    "INSERT INTO gathering_fts (rowid, title, place)"
+    " SELECT doc_id, title, place FROM gathering WHERE gathering_id = ?1"};
+
 static const struct db_sql sql_insert = {
     "INSERT INTO gathering (gathering_id, host_id, title, description, place, link, starts_at,"
     " ends_at, time_zone, is_long, capacity, visibility, created_at, updated_at)"
@@ -71,11 +80,12 @@ static const struct db_sql sql_insert = {
 
 int gathering_store_insert(struct db_tx *tx, const struct gathering *g, struct error *err)
 {
-    return db_exec(tx, &sql_insert, err, db_id(&g->id), db_id(&g->host_id), db_text(g->title),
-                   db_text(g->description), db_text(g->place), db_text(g->link),
-                   db_int(g->starts_at), db_int(g->ends_at), db_text(g->time_zone), is_long(g),
-                   time_or_null(g->capacity), db_int(g->visibility), db_int(g->created_at),
-                   db_int(g->updated_at));
+    int rc =
+        db_exec(tx, &sql_insert, err, db_id(&g->id), db_id(&g->host_id), db_text(g->title),
+                db_text(g->description), db_text(g->place), db_text(g->link), db_int(g->starts_at),
+                db_int(g->ends_at), db_text(g->time_zone), is_long(g), time_or_null(g->capacity),
+                db_int(g->visibility), db_int(g->created_at), db_int(g->updated_at));
+    return rc < 0 ? rc : db_exec(tx, &sql_index, err, db_id(&g->id));
 }
 
 static const struct db_sql sql_update = {
@@ -85,11 +95,14 @@ static const struct db_sql sql_update = {
 
 int gathering_store_update(struct db_tx *tx, const struct gathering *g, struct error *err)
 {
-    return db_exec(tx, &sql_update, err, db_id(&g->id), db_text(g->title), db_text(g->description),
-                   db_text(g->place), db_text(g->link), db_int(g->starts_at), db_int(g->ends_at),
-                   db_text(g->time_zone), is_long(g), time_or_null(g->capacity),
-                   db_int(g->visibility), db_int(g->sequence), time_or_null(g->cancelled_at),
-                   db_int(g->updated_at));
+    int rc = db_exec(tx, &sql_unindex, err, db_id(&g->id));
+    if (rc == 0)
+        rc = db_exec(tx, &sql_update, err, db_id(&g->id), db_text(g->title),
+                     db_text(g->description), db_text(g->place), db_text(g->link),
+                     db_int(g->starts_at), db_int(g->ends_at), db_text(g->time_zone), is_long(g),
+                     time_or_null(g->capacity), db_int(g->visibility), db_int(g->sequence),
+                     time_or_null(g->cancelled_at), db_int(g->updated_at));
+    return rc < 0 ? rc : db_exec(tx, &sql_index, err, db_id(&g->id));
 }
 
 /* --- going -------------------------------------------------------------------------------------
@@ -134,6 +147,8 @@ static int clean_one(struct db_tx *tx, const struct id *id, unsigned limit, stru
     if (rc < 0 || db_changes(tx) == (int64_t)limit)
         return rc;
     rc = db_exec(tx, &sql_clean_invites, err, db_id(id));
+    if (rc == 0)
+        rc = db_exec(tx, &sql_unindex, err, db_id(id));
     return rc < 0 ? rc : db_exec(tx, &sql_remove, err, db_id(id));
 }
 

@@ -106,6 +106,11 @@ int list_store_answered(struct db_tx *tx, const struct gathering_window *w, cons
 /* own: by their host, who sees the private ones too. */
 int list_store_hosted(struct db_tx *tx, const struct gathering_window *w, const struct id *host,
                       bool own, struct gathering_keys *keys, struct error *err) MUSTCHECK;
+/* Of the scope, those that the words are found in (an FTS5 expression); those of people whom the
+ * reader does not follow too, which the caller leaves out for GATHERINGS_FOLLOWING. */
+int list_store_search(struct db_tx *tx, const struct gathering_window *w, const struct id *user,
+                      int scope, struct slice match, struct gathering_keys *keys,
+                      struct error *err) MUSTCHECK;
 /* What stands in a person's calendar file: hosted, or answered with yes or maybe. */
 int list_store_feed(struct db_tx *tx, const struct id *user, int64_t from, size_t limit,
                     struct id *ret_ids, size_t *ret_count, struct error *err) MUSTCHECK;

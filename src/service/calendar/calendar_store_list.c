@@ -30,8 +30,8 @@ static void add_key(struct gathering_keys *keys, const struct gathering_key *key
         keys->count++;
 }
 
-static int add_rows(struct db_rows *rows, bool known, struct gathering_keys *keys,
-                    struct error *err)
+/* The fifth column: whether the reader knows of it. */
+static int add_rows(struct db_rows *rows, struct gathering_keys *keys, struct error *err)
 {
     int rc;
     while ((rc = db_next(rows, err)) > 0) {
@@ -39,7 +39,7 @@ static int add_rows(struct db_rows *rows, bool known, struct gathering_keys *key
                                     .id = db_col_id(rows, 1),
                                     .host_id = db_col_id(rows, 2),
                                     .visibility = (int)db_col_int(rows, 3),
-                                    .known = known};
+                                    .known = db_col_int(rows, 4) != 0};
         add_key(keys, &key);
     }
     return rc;
@@ -58,14 +58,14 @@ static struct db_value id_bytes(const struct id *id)
     return db_blob(slice_of((const char *)id->bytes, sizeof id->bytes));
 }
 
-#define KEY "SELECT g.starts_at, g.gathering_id, g.host_id, g.visibility FROM "
+#define KEY(known) "SELECT g.starts_at, g.gathering_id, g.host_id, g.visibility, " known " FROM "
 #define WINDOW                                                                                     \
     " g.deleted_at IS NULL AND (g.starts_at, g.gathering_id) > (?1, ?2) AND g.starts_at < ?3"      \
     " AND g.ends_at > ?4"
 #define ORDER " ORDER BY g.starts_at, g.gathering_id LIMIT ?5"
 
 static const struct db_sql sql_public = {
-    KEY "gathering g WHERE g.visibility = 0 AND g.is_long = ?6 AND" WINDOW ORDER};
+    KEY("0") "gathering g WHERE g.visibility = 0 AND g.is_long = ?6 AND" WINDOW ORDER};
 
 int list_store_public(struct db_tx *tx, const struct gathering_window *w,
                       struct gathering_keys *keys, struct error *err)
@@ -78,13 +78,14 @@ int list_store_public(struct db_tx *tx, const struct gathering_window *w,
         rc = db_query(tx, &sql_public, &rows, err, db_int(at.number), id_bytes(&at.id),
                       db_int(w->to), db_int(w->from), db_int((int64_t)keys->max), db_int(is_long));
         if (rc == 0)
-            rc = add_rows(&rows, false, keys, err);
+            rc = add_rows(&rows, keys, err);
     }
     return rc;
 }
 
+/* ?7 is 2 (SOCIAL_PRIVATE) for the host. */
 static const struct db_sql sql_hosted = {
-    KEY "gathering g WHERE g.host_id = ?6 AND g.visibility <= ?7 AND" WINDOW ORDER};
+    KEY("?7 = 2") "gathering g WHERE g.host_id = ?6 AND g.visibility <= ?7 AND" WINDOW ORDER};
 
 int list_store_hosted(struct db_tx *tx, const struct gathering_window *w, const struct id *host,
                       bool own, struct gathering_keys *keys, struct error *err)
@@ -96,15 +97,15 @@ int list_store_hosted(struct db_tx *tx, const struct gathering_window *w, const 
     int rc = db_query(tx, &sql_hosted, &rows, err, db_int(at.number), id_bytes(&at.id), db_int(to),
                       db_int(w->from), db_int((int64_t)keys->max), db_id(host),
                       db_int(own ? SOCIAL_PRIVATE : SOCIAL_FOLLOWERS));
-    return rc < 0 ? rc : add_rows(&rows, own, keys, err);
+    return rc < 0 ? rc : add_rows(&rows, keys, err);
 }
 
 static const struct db_sql sql_answered = {
-    KEY "rsvp r JOIN gathering g ON g.gathering_id = r.gathering_id WHERE r.user_id = ?6"
-        " AND" WINDOW ORDER};
+    KEY("1") "rsvp r JOIN gathering g ON g.gathering_id = r.gathering_id WHERE r.user_id = ?6"
+             " AND" WINDOW ORDER};
 static const struct db_sql sql_invited = {
-    KEY "invite i JOIN gathering g ON g.gathering_id = i.gathering_id WHERE i.user_id = ?6"
-        " AND" WINDOW ORDER};
+    KEY("1") "invite i JOIN gathering g ON g.gathering_id = i.gathering_id WHERE i.user_id = ?6"
+             " AND" WINDOW ORDER};
 
 int list_store_answered(struct db_tx *tx, const struct gathering_window *w, const struct id *user,
                         struct gathering_keys *keys, struct error *err)
@@ -117,9 +118,32 @@ int list_store_answered(struct db_tx *tx, const struct gathering_window *w, cons
         rc = db_query(tx, sources[i], &rows, err, db_int(at.number), id_bytes(&at.id),
                       db_int(w->to), db_int(w->from), db_int((int64_t)keys->max), db_id(user));
         if (rc == 0)
-            rc = add_rows(&rows, true, keys, err);
+            rc = add_rows(&rows, keys, err);
     }
     return rc;
+}
+
+#define ANSWERED                                                                                   \
+    "(EXISTS (SELECT 1 FROM rsvp r WHERE r.gathering_id = g.gathering_id AND r.user_id = ?6)"      \
+    " OR EXISTS (SELECT 1 FROM invite i WHERE i.gathering_id = g.gathering_id AND i.user_id = "    \
+    "?6))"
+/* ?8 is enum gathering_scope. */
+static const struct db_sql sql_search = {KEY(
+    "g.host_id = ?6 OR " ANSWERED) "(SELECT rowid AS doc_id FROM gathering_fts"
+                                   " WHERE gathering_fts MATCH ?7 ORDER BY rowid DESC LIMIT ?9) f"
+                                   " JOIN gathering g ON g.doc_id = f.doc_id WHERE" WINDOW
+                                   " AND CASE ?8 WHEN 1 THEN g.host_id = ?6 WHEN 2 THEN " ANSWERED
+                                   " WHEN 4 THEN g.visibility = 0 ELSE 1 END" ORDER};
+
+int list_store_search(struct db_tx *tx, const struct gathering_window *w, const struct id *user,
+                      int scope, struct slice match, struct gathering_keys *keys, struct error *err)
+{
+    struct db_rows rows;
+    struct cursor at = entry(w, (int64_t)CALENDAR_DAYS_MAX * DAY_MS);
+    int rc = db_query(tx, &sql_search, &rows, err, db_int(at.number), id_bytes(&at.id),
+                      db_int(w->to), db_int(w->from), db_int((int64_t)keys->max), db_id(user),
+                      db_text(match), db_int(scope), db_int(CALENDAR_FOUND_MAX));
+    return rc < 0 ? rc : add_rows(&rows, keys, err);
 }
 
 static const struct db_sql sql_feed = {

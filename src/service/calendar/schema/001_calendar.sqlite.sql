@@ -1,6 +1,7 @@
 -- Events and who comes (E01, E02). In code they are gatherings: "event" means an event of the log.
 CREATE TABLE gathering (
-    gathering_id BLOB NOT NULL PRIMARY KEY,
+    doc_id INTEGER PRIMARY KEY,     -- in gathering_fts
+    gathering_id BLOB NOT NULL UNIQUE,
     host_id BLOB NOT NULL,
     title TEXT NOT NULL,
     description TEXT,
@@ -33,6 +34,10 @@ CREATE INDEX gathering_deleted ON gathering (deleted_at) WHERE deleted_at IS NOT
 -- capacity is being handed out.
 CREATE INDEX gathering_free ON gathering (gathering_id)
     WHERE waiting_count > 0 AND (capacity IS NULL OR yes_count < capacity) AND cancelled_at IS NULL;
+
+-- Words of titles and places; its texts are those of gathering (external content).
+CREATE VIRTUAL TABLE gathering_fts USING fts5 (title, place, content = 'gathering',
+    content_rowid = 'doc_id', tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3');
 
 CREATE TABLE rsvp (
     gathering_id BLOB NOT NULL,
