@@ -2,10 +2,11 @@
 the clock does to them is in tests/fault/test_stories_clock.py and in the unit tests."""
 
 import socket
+import subprocess
 import time
 import uuid
 
-from parleytest import PASSWORD
+from parleytest import PASSWORD, binary, clean_environment
 from parleytest.case import ApiCase
 
 UNKNOWN = "0190b3c4-0000-7000-8000-000000000000"
@@ -191,6 +192,16 @@ class Seeing(StoryCase):
         self.ok(self.stranger.put(f"/users/{self.author.id}/block"))
         self.assertEqual(self.of(self.stranger, self.author), [])
         self.refused(self.stranger.put(f"/stories/{story['id']}/view"), 404, "story_not_found")
+
+    def test_an_account_that_is_switched_off(self):
+        story = self.post(self.author)
+        self.assertEqual(len(self.bar(self.follower)["items"]), 1)
+        subprocess.run([binary(), "user", "disable", self.author.username, "--data",
+                        str(self.server.data)], check=True, env=clean_environment(),
+                       capture_output=True, timeout=30)
+        self.eventually(lambda: self.bar(self.follower)["items"] == [])
+        self.refused(self.follower.put(f"/stories/{story['id']}/view"), 404, "story_not_found")
+        self.refused(self.follower.get(f"/users/{self.author.id}/stories"), 404, "user_not_found")
 
     def test_a_deleted_account(self):
         story = self.post(self.author)

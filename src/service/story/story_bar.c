@@ -108,7 +108,7 @@ static int choose_authors(struct bar *bar)
     return rc;
 }
 
-/* Blocks, and follows that ended while we looked, count. */
+/* Blocks, follows that ended while we looked, and accounts that are not active. */
 static int leave_out_hidden(struct bar *bar)
 {
     struct story_call *call = bar->call;
@@ -119,9 +119,13 @@ static int leave_out_hidden(struct bar *bar)
         ids[i] = bar->chosen[i].id;
     int rc = call->room->social->relations(call->room->social->room, &call->user, ids,
                                            bar->chosen_count, relations, call->err);
-    for (size_t i = 0; rc == 0 && i < bar->chosen_count; i++)
+    for (size_t i = 0; rc == 0 && i < bar->chosen_count; i++) {
+        bool active = false;
         if (social_may_follow_along(&relations[i]) && !relations[i].muting)
+            rc = story_author_active(call, &ids[i], &active);
+        if (active)
             bar->chosen[kept++] = bar->chosen[i];
+    }
     if (rc == 0)
         bar->chosen_count = kept;
     return rc;
