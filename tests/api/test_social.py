@@ -414,11 +414,15 @@ class Reports(SocialCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.judge = cls.server.user()
-        subprocess.run([binary(), "user", "promote", cls.judge.username, "moderator", "--data",
+        cls.judge, cls.admin = cls.promoted("moderator"), cls.promoted("admin")
+
+    @classmethod
+    def promoted(cls, role):
+        person = cls.server.user()
+        subprocess.run([binary(), "user", "promote", person.username, role, "--data",
                         str(cls.server.data)], check=True, env=clean_environment(),
                        capture_output=True, timeout=30)
-        cls.judge = cls.judge.login()
+        return person.login()
 
     def report(self, who, **more):
         return who.post("/reports", {"subject_kind": "post", "subject_id": str(uuid.uuid4()),
@@ -440,6 +444,19 @@ class Reports(SocialCase):
             self.judge.get("/admin/reports?status=open&limit=100"))["items"]])
         opened = self.ok(self.judge.patch(f"/admin/reports/{made['id']}", {"status": "open"}))
         self.assertEqual((opened["handled_by"], opened["note"]), (None, "removed"))
+
+    def test_it_is_told_live_and_on_record(self):
+        ada = self.server.user()
+        ws = self.admin.ws()
+        self.assertEqual(ws.call("watch", {"topics": ["admin"]})["data"]["topics"], ["admin"])
+        made = self.ok(self.report(ada), 201)
+        self.assertEqual(ws.event("admin.changed")["data"], {"what": "reports"})
+        self.ok(self.judge.patch(f"/admin/reports/{made['id']}", {"status": "dismissed"}))
+        self.assertEqual(ws.event("admin.changed")["data"], {"what": "reports"})
+        ws.close()
+        acts = self.ok(self.admin.get("/admin/audit", query={"subject_id": made["id"]}))["items"]
+        self.assertEqual([(act["action"], act["actor_id"]) for act in acts],
+                         [("report.dismissed", self.judge.id)])
 
     def test_once_while_open(self):
         ada = self.server.user()
