@@ -46,7 +46,7 @@ struct post_patch {
     struct schema_list media_ids;
     int visibility;
 };
-/* match(arg, id, version): negative, with the error set, when the caller insists on another version
+/* match(arg, version): negative, with the error set, when the caller insists on another version
  * (If-Match); NULL: any. Called on the writer's thread. 403 not_your_post, 409 too_many_edits. */
 typedef int post_match_fn(void *arg, int64_t version, struct error *err);
 int post_update(struct post_call *call, const struct id *id, const struct post_patch *what,

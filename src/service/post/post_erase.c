@@ -93,65 +93,50 @@ static int give(struct exporting *x, const char *kind, const struct schema *sche
     return rc;
 }
 
-static int give_post(struct exporting *x, const struct db_rows *rows, struct error *err)
+static int give_post(void *arg, const struct post_kept *kept, struct error *err)
 {
-    struct id id = db_col_id(rows, 0);
+    struct exporting *x = arg;
     struct post post;
     bool found;
-    int rc = post_store_get(x->tx, &id, x->user, &x->arena, &post, &found, err);
+    int rc = post_store_get(x->tx, &kept->post, x->user, &x->arena, &post, &found, err);
     return rc < 0 || !found ? rc : give(x, "post", &post_schema, &post, err);
 }
 
-static int give_comment(struct exporting *x, const struct db_rows *rows, struct error *err)
+static int give_comment(void *arg, const struct post_kept *kept, struct error *err)
 {
-    struct id id = db_col_id(rows, 0), post = db_col_id(rows, 1);
+    struct exporting *x = arg;
     struct post_comment comment;
     bool found;
-    int rc = post_store_comment(x->tx, &post, &id, &x->arena, &comment, &found, err);
+    int rc =
+        post_store_comment(x->tx, &kept->post, &kept->comment, &x->arena, &comment, &found, err);
     return rc < 0 || !found ? rc : give(x, "comment", &post_comment_schema, &comment, err);
 }
 
-static int give_like(struct exporting *x, const struct db_rows *rows, struct error *err)
+static int give_like(void *arg, const struct post_kept *kept, struct error *err)
 {
-    struct mark mark = {db_col_id(rows, 0), db_col_int(rows, 1)};
-    return give(x, "like", &mark_schema, &mark, err);
+    struct mark mark = {kept->post, kept->at};
+    return give(arg, "like", &mark_schema, &mark, err);
 }
 
-static int give_bookmark(struct exporting *x, const struct db_rows *rows, struct error *err)
+static int give_bookmark(void *arg, const struct post_kept *kept, struct error *err)
 {
-    struct mark mark = {db_col_id(rows, 0), db_col_int(rows, 1)};
-    return give(x, "bookmark", &mark_schema, &mark, err);
+    struct mark mark = {kept->post, kept->at};
+    return give(arg, "bookmark", &mark_schema, &mark, err);
 }
-
-static const struct {
-    struct db_sql sql;
-    int (*give)(struct exporting *x, const struct db_rows *rows, struct error *err);
-} kinds[] = {
-    {{"SELECT id FROM post INDEXED BY post_by_user WHERE user_id = ?1 AND deleted_at = 0"
-      " ORDER BY id"},
-     give_post},
-    {{"SELECT id, post_id FROM comment WHERE user_id = ?1 AND deleted_at = 0 ORDER BY id"},
-     give_comment},
-    {{"SELECT post_id, at FROM post_like WHERE user_id = ?1 ORDER BY post_id"}, give_like},
-    {{"SELECT post_id, at FROM post_bookmark WHERE user_id = ?1 ORDER BY at"}, give_bookmark},
-};
 
 int post_export_person(void *room, struct db_tx *tx, const struct id *user, export_fn *fn,
                        void *arg, struct error *err)
 {
+    static post_kept_fn *const gives[] = {[POST_KEPT_POSTS] = give_post,
+                                          [POST_KEPT_COMMENTS] = give_comment,
+                                          [POST_KEPT_LIKES] = give_like,
+                                          [POST_KEPT_BOOKMARKS] = give_bookmark};
     struct exporting x = {.tx = tx, .user = user, .fn = fn, .arg = arg};
     int rc = 0;
     (void)room;
     arena_init(&x.arena, ITEM_BYTES_MAX);
-    for (size_t i = 0; rc == 0 && i < ARRAY_LEN(kinds); i++) {
-        struct db_rows rows;
-        rc = db_query(tx, &kinds[i].sql, &rows, err, db_id(user));
-        while (rc == 0 && (rc = db_next(&rows, err)) > 0) {
-            rc = kinds[i].give(&x, &rows, err);
-            if (rc < 0)
-                db_rows_close(&rows);
-        }
-    }
+    for (size_t i = 0; rc == 0 && i < ARRAY_LEN(gives); i++)
+        rc = post_store_kept(tx, (enum post_kept_kind)i, user, gives[i], &x, err);
     arena_done(&x.arena);
     return rc;
 }

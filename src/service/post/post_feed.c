@@ -11,6 +11,8 @@
 
 #include <stdlib.h>
 
+#include "base/metric.h"
+
 enum { FOLLOWING_STEP = 2000, PENDING_MAX = 1000 };
 static const int64_t touch_ms = 24 * 3600 * 1000;
 
@@ -303,6 +305,7 @@ int post_feed(struct post_call *call, const struct page_query *query, struct pos
     if (rc < 0)
         return rc;
     note_reading(&r);
+    metric_add(r.user.built ? r.feed->from_index : r.feed->from_authors, 1);
     r.page.more = r.page.count > r.limit;
     if (r.page.more)
         r.page.count = r.limit;

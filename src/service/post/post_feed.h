@@ -27,6 +27,8 @@ struct post_feed {
     int64_t fanout_max; /* authors with more followers are read, not brought */
     int64_t direct_max; /* who follows no more than this needs no index */
     struct feed_sizes sizes;
+    struct metric *from_index, *from_authors; /* pages */
+    struct metric *turns, *entries;
     /* Waking the worker: a job on the first loop. */
     struct mail ring;
     _Atomic bool ringing;

@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 
+#include "base/metric.h"
 #include "base/random.h"
 #include "contract/auth.h"
 #include "service/post/post_feed.h"
@@ -373,6 +374,10 @@ int post_feed_step(struct post_feed *feed, bool *ret_did, bool *ret_more, struct
     }
     if (rc == 0 && s->count > 0)
         rc = db_write(feed->db, write_tx, s, err);
+    for (size_t i = 0; rc == 0 && i < s->count; i++) {
+        metric_add(feed->turns, 1);
+        metric_add(feed->entries, s->turns[i].people_count * s->turns[i].post_count);
+    }
     arena_done(&s->arena);
     free(s);
     return rc;
@@ -446,6 +451,17 @@ int post_feed_idle_job(void *room, struct error *err)
 /* --- opening -----------------------------------------------------------------------------------
  */
 
+static void register_metrics(struct post_feed *feed)
+{
+    static const char pages[] = "parley_feed_pages_total", about[] = "Pages of home feeds.";
+    feed->from_index = metric_register(METRIC_COUNTER, pages, about, "from=\"index\"");
+    feed->from_authors = metric_register(METRIC_COUNTER, pages, about, "from=\"authors\"");
+    feed->turns = metric_register(METRIC_COUNTER, "parley_feed_turns_total",
+                                  "Turns of work on the index of home feeds.", NULL);
+    feed->entries = metric_register(METRIC_COUNTER, "parley_feed_entries_total",
+                                    "Posts offered to feeds.", NULL);
+}
+
 struct post_feed *post_feed_new(struct post_room *room)
 {
     struct post_feed *feed = xcalloc(1, sizeof *feed);
@@ -454,6 +470,7 @@ struct post_feed *post_feed_new(struct post_room *room)
     feed->fanout_max = config_int(room->kit->config, "post.fanout_max");
     feed->direct_max = config_int(room->kit->config, "post.feed_direct_max");
     feed->sizes = sizes;
+    register_metrics(feed);
     feed->ring.deliver = arrive;
     return feed;
 }

@@ -97,6 +97,18 @@ int post_store_comments(struct db_tx *tx, const struct id *post, const struct id
                         const struct id *after, size_t max, struct arena *arena,
                         struct post_comment *ret, size_t *ret_count, struct error *err) MUSTCHECK;
 
+/* --- what is kept about somebody (post_store_erase.c) -----------------------------------------
+ */
+enum post_kept_kind { POST_KEPT_POSTS, POST_KEPT_COMMENTS, POST_KEPT_LIKES, POST_KEPT_BOOKMARKS };
+struct post_kept {
+    struct id post, comment; /* comment: of comments only */
+    int64_t at;              /* of marks */
+};
+typedef int post_kept_fn(void *arg, const struct post_kept *kept, struct error *err);
+/* Everything of the kind that is not deleted, in the order of its making. */
+int post_store_kept(struct db_tx *tx, enum post_kept_kind kind, const struct id *user,
+                    post_kept_fn *each, void *arg, struct error *err) MUSTCHECK;
+
 /* --- people who go (post_store_erase.c) -------------------------------------------------------
  */
 int post_store_erasure_add(struct db_tx *tx, const struct id *user, struct error *err) MUSTCHECK;

@@ -191,3 +191,31 @@ int post_store_erase(struct db_tx *tx, const struct id *user, unsigned rows, int
     *ret_more = count > 0;
     return rc;
 }
+
+/* --- export ------------------------------------------------------------------------------------
+ */
+
+static const struct db_sql sql_kept[] = {
+    [POST_KEPT_POSTS] = {"SELECT id, NULL, 0 FROM post INDEXED BY post_by_user"
+                         " WHERE user_id = ?1 AND deleted_at = 0 ORDER BY id"},
+    [POST_KEPT_COMMENTS] = {"SELECT post_id, id, 0 FROM comment"
+                            " WHERE user_id = ?1 AND deleted_at = 0 ORDER BY id"},
+    [POST_KEPT_LIKES] = {"SELECT post_id, NULL, at FROM post_like INDEXED BY post_like_by_user"
+                         " WHERE user_id = ?1 ORDER BY post_id"},
+    [POST_KEPT_BOOKMARKS] = {"SELECT post_id, NULL, at FROM post_bookmark"
+                             " WHERE user_id = ?1 ORDER BY at"},
+};
+
+int post_store_kept(struct db_tx *tx, enum post_kept_kind kind, const struct id *user,
+                    post_kept_fn *each, void *arg, struct error *err)
+{
+    struct db_rows rows;
+    int rc = db_query(tx, &sql_kept[kind], &rows, err, db_id(user));
+    while (rc == 0 && (rc = db_next(&rows, err)) > 0) {
+        struct post_kept kept = {db_col_id(&rows, 0), db_col_id(&rows, 1), db_col_int(&rows, 2)};
+        rc = each(arg, &kept, err);
+        if (rc < 0)
+            db_rows_close(&rows);
+    }
+    return rc;
+}
