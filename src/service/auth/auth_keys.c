@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "kit/audit.h"
 #include "service/auth/auth_store.h"
 
 enum { FILE_BYTES_MAX = 65536, ARENA_BYTES_MAX = 1 << 20, CLOCK_SKEW_MS = 60000 };
@@ -91,9 +92,25 @@ static enum jwt_alg configured_alg(const struct config *config)
 
 /* --- rows ------------------------------------------------------------------------------------- */
 
+struct adding {
+    struct kit *kit;
+    struct auth_key_row row;
+};
+
 static int insert_key(struct db_tx *tx, void *arg, struct error *err)
 {
-    return auth_store_insert_key(tx, arg, err);
+    struct adding *a = arg;
+    struct buf detail;
+    buf_init(&detail, 256);
+    buf_printf(&detail, "{\"kid\":\"%.*s\"}", SLICE_FMT(a->row.kid));
+    struct audit_entry entry = {.action = "signing_key.published",
+                                .subject_kind = "signing_key",
+                                .detail = buf_view(&detail)};
+    int rc = auth_store_insert_key(tx, &a->row, err);
+    if (rc == 0)
+        rc = audit_write(a->kit, tx, &entry, err);
+    buf_done(&detail);
+    return rc;
 }
 
 int auth_keys_add(struct kit *kit, struct db *db, int64_t lead_ms, struct error *err)
@@ -106,13 +123,14 @@ int auth_keys_add(struct kit *kit, struct db *db, int64_t lead_ms, struct error 
         return rc;
     buf_init(&pem, FILE_BYTES_MAX);
     rc = jwk_to_pkcs8(key, &pem, err);
-    struct auth_key_row row = {.kid = slice_str(jwk_kid(key)),
-                               .alg = slice_str(jwt_alg_name(jwk_alg(key))),
-                               .pkcs8 = buf_view(&pem),
-                               .created_at = now_ms,
-                               .signs_from = now_ms + lead_ms};
+    struct adding adding = {.kit = kit,
+                            .row = {.kid = slice_str(jwk_kid(key)),
+                                    .alg = slice_str(jwt_alg_name(jwk_alg(key))),
+                                    .pkcs8 = buf_view(&pem),
+                                    .created_at = now_ms,
+                                    .signs_from = now_ms + lead_ms}};
     if (rc == 0)
-        rc = db_write(db, insert_key, &row, err);
+        rc = db_write(db, insert_key, &adding, err);
     if (pem.ptr != NULL)
         explicit_bzero(pem.ptr, pem.cap);
     buf_done(&pem);

@@ -1,5 +1,6 @@
 /* What operators do to accounts: from the command line, with the server running or not. The rules
  * are those of the room; only sign-up's limits and answers are left out. */
+#include "kit/audit.h"
 #include "service/auth/auth_admin.h"
 #include "service/auth/auth_room.h"
 #include "service/auth/auth_store_session.h"
@@ -16,8 +17,11 @@ static int create_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct create *c = arg;
     uint64_t pos;
-    return auth_write_account(c->kit, tx, &c->account, c->in->full_name, (struct slice){0}, &pos,
-                              err);
+    struct audit_entry entry = {
+        .action = "user.created", .subject_kind = "user", .subject = &c->account.user};
+    int rc =
+        auth_write_account(c->kit, tx, &c->account, c->in->full_name, (struct slice){0}, &pos, err);
+    return rc < 0 ? rc : audit_write(c->kit, tx, &entry, err);
 }
 
 int auth_user_create(struct kit *kit, const struct auth_signup *in, enum role role,
