@@ -1,6 +1,6 @@
 /* Stories and the clock: gone in the very millisecond, ten in any 24 hours, cleaned in chunks. */
-#include <stdlib.h>
-
+#include "base/fault.h"
+#include "base/metric.h"
 #include "service/story/story_store.h"
 #include "story_rig.h"
 
@@ -227,6 +227,26 @@ TEST(who_posts_or_looks_again_leaves_nothing_old_behind)
         CHECK_INT(rig_number(&rig, &sql_seen), 1);
         clock_fake_advance(&rig.clock, 25 * HOUR);
     }
+    rig_close(&rig);
+}
+
+TEST(a_failed_run_is_counted_and_the_next_one_goes_on)
+{
+    static struct story_rig rig;
+    rig_open(&rig, NULL);
+    fill(&rig, 5, 1);
+    clock_fake_advance(&rig.clock, 26 * HOUR);
+    int64_t failures = metric_value(rig.room->clean_failures);
+    CHECK(fault_set("db.commit=error"));
+    error_init(&rig.err);
+    CHECK(story_clean(rig.room, &rig.err) < 0);
+    CHECK(fault_set(""));
+    CHECK_INT(metric_value(rig.room->clean_failures), failures + 1);
+    CHECK_INT(rig_number(&rig, &sql_stories), 5);
+    error_init(&rig.err);
+    CHECK_OK(story_clean(rig.room, &rig.err), &rig.err);
+    CHECK_INT(rig_number(&rig, &sql_stories), 0);
+    CHECK_INT(metric_value(rig.room->clean_failures), failures + 1);
     rig_close(&rig);
 }
 
