@@ -1,10 +1,11 @@
-/* parley demo: fills an empty data folder with people and chats that have a past, through the same
- * rules that clients use, on a clock that is moved as the conversations go.
+/* parley demo: fills an empty data folder with people, chats and posts that have a past, through
+ * the same rules that clients use, on a clock that is moved as the conversations go.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "app/commands.h"
+#include "app/demo_life.h"
 #include "app/demo_script.h"
 #include "app/house.h"
 #include "kit/consumer.h"
@@ -19,12 +20,25 @@ struct demo {
     struct loop *loop;
     struct loop *loops[1];
     struct id people[32];
+    struct demo_life *life;
     struct arena arena;
     struct error err;
     int64_t now_ms;
     unsigned messages;
     int rc;
 };
+
+/* Until every room knows what has happened so far. */
+static int catch_up(struct demo *d)
+{
+    struct consumer_lag all[64];
+    unsigned count = consumers_lag(d->house.kit.consumers, all, ARRAY_LEN(all));
+    uint64_t head = event_log_head(d->house.kit.log);
+    int rc = 0;
+    for (unsigned i = 0; i < count && i < ARRAY_LEN(all) && rc == 0; i++)
+        rc = consumer_wait(d->house.kit.consumers, all[i].name, head, 30000, &d->err);
+    return rc;
+}
 
 static int make_people(struct demo *d)
 {
@@ -41,8 +55,7 @@ static int make_people(struct demo *d)
         if (rc < 0)
             return rc;
     }
-    return consumer_wait(d->house.kit.consumers, "user.profiles", event_log_head(d->house.kit.log),
-                         10000, &d->err);
+    return catch_up(d);
 }
 
 static struct chat_call call_as(struct demo *d, int person)
@@ -120,9 +133,11 @@ static int mark_read(struct demo *d, const struct demo_chat *script, const struc
 /* --- the tale, in the order of time ------------------------------------------------------------
  */
 
-/* What happens next: a line of a chat, or its beginning (line -1). */
+/* What happens next: a line of a chat, or its beginning (line -1), or something beside the chats.
+ */
 struct scene {
     int64_t at_ms;
+    const struct demo_deed *deed; /* NULL: the chat's */
     size_t chat;
     int round, line;
 };
@@ -132,6 +147,8 @@ static int by_time(const void *left, const void *right)
     const struct scene *a = left, *b = right;
     if (a->at_ms != b->at_ms)
         return a->at_ms < b->at_ms ? -1 : 1;
+    if (a->deed != NULL || b->deed != NULL)
+        return a->deed < b->deed ? -1 : a->deed > b->deed; /* in the order of their plan */
     if (a->chat != b->chat)
         return a->chat < b->chat ? -1 : 1;
     return a->round != b->round ? (a->round < b->round ? -1 : 1) : a->line - b->line;
@@ -144,12 +161,12 @@ static size_t plan_chat(const struct demo *d, size_t chat, struct scene *scenes)
     int64_t begin = d->now_ms - (int64_t)(script->days_ago * DAY_MS);
     int64_t last = d->now_ms - 60000, per_round = (last - begin) / script->repeats;
     size_t count = 0;
-    scenes[count++] = (struct scene){begin, chat, 0, -1};
+    scenes[count++] = (struct scene){begin, NULL, chat, 0, -1};
     for (int round = 0; round < script->repeats; round++) {
         int64_t at = begin + round * per_round;
         for (size_t line = 0; line < script->line_count; line++) {
             at += (int64_t)script->lines[line].pause_s * 1000 / script->repeats;
-            scenes[count++] = (struct scene){at < last ? at : last, chat, round, (int)line};
+            scenes[count++] = (struct scene){at < last ? at : last, NULL, chat, round, (int)line};
         }
     }
     return count;
@@ -160,10 +177,13 @@ static size_t scenes_of(size_t chat)
     return 1 + (size_t)demo_chats[chat].repeats * demo_chats[chat].line_count;
 }
 
-static int play(struct demo *d, const struct scene *scene, struct id *chat)
+static int play(struct demo *d, const struct scene *scene, struct id *chats)
 {
-    const struct demo_chat *script = &demo_chats[scene->chat];
     d->clock.wall_ms = scene->at_ms;
+    if (scene->deed != NULL)
+        return demo_life_do(d->life, scene->deed, &d->err);
+    const struct demo_chat *script = &demo_chats[scene->chat];
+    struct id *chat = &chats[scene->chat];
     if (scene->line < 0)
         return open_chat(d, script, chat);
     int64_t first_seq = 1 + scene->round * (int64_t)script->line_count;
@@ -178,25 +198,32 @@ static int tell_all(struct demo *d)
     panic_if(demo_chat_count > ARRAY_LEN(chats), "the demo has too many chats");
     for (size_t i = 0; i < demo_chat_count; i++)
         total += scenes_of(i);
-    struct scene *scenes = xcalloc(total, sizeof *scenes);
+    size_t deed_count;
+    struct demo_deed *deeds = demo_life_plan(d->life, &deed_count);
+    struct scene *scenes = xcalloc(total + deed_count, sizeof *scenes);
     for (size_t i = 0; i < demo_chat_count; i++)
         count += plan_chat(d, i, scenes + count);
+    for (size_t i = 0; i < deed_count; i++)
+        scenes[count++] = (struct scene){.at_ms = deeds[i].at_ms, .deed = &deeds[i]};
     qsort(scenes, count, sizeof *scenes, by_time);
     int rc = 0;
     for (size_t i = 0; i < count && rc == 0; i++)
-        rc = play(d, &scenes[i], &chats[scenes[i].chat]);
+        rc = play(d, &scenes[i], chats);
     for (size_t i = 0; i < demo_chat_count && rc == 0; i++)
         rc = mark_read(d, &demo_chats[i], &chats[i], (int64_t)scenes_of(i) - 1);
     free(scenes);
-    return rc;
+    free(deeds);
+    return rc < 0 ? rc : catch_up(d);
 }
 
 static void demo_main(void *arg)
 {
     struct demo *d = arg;
+    d->life = demo_life_new(&d->house.kit, d->people, d->now_ms);
     d->rc = make_people(d);
     if (d->rc == 0)
         d->rc = tell_all(d);
+    demo_life_free(d->life);
     consumers_stop(d->house.kit.consumers);
     loop_stop(d->loop);
 }
@@ -271,8 +298,9 @@ int demo_command(const struct options *options)
     config_free(config);
     if (rc < 0)
         return options_complain("demo", &err);
-    printf("%zu people, %zu chats, %u messages. Sign in as \"%s\" (or any of the others) with the "
-           "password \"%s\".\n",
-           demo_people_count, demo_chat_count, messages, demo_people[0].username, DEMO_PASSWORD);
+    printf("%zu people, %zu chats, %u messages, %u posts. Sign in as \"%s\" (or any of the others) "
+           "with the password \"%s\".\n",
+           demo_people_count, demo_chat_count, messages, demo_life_posts(), demo_people[0].username,
+           DEMO_PASSWORD);
     return 0;
 }
