@@ -174,7 +174,8 @@ static const struct route routes[] = {
 };
 
 static const struct topic topics[] = {
-    {ADMIN_TOPIC, .alone = true, .scopes = SCOPE_ADMIN,
+    /* Moderators have the reports; that another list has moved tells them nothing of it. */
+    {ADMIN_TOPIC, .alone = true, .scopes = SCOPE_MODERATE,
      .doc = "Which list of the administration has changed."},
 };
 static const struct event_type *const events[] = {&admin_changed_event, NULL};

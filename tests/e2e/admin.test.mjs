@@ -46,7 +46,6 @@ export const tests = {
       reason: 'spam',
       text: words,
     });
-    await page.reload();
     await row(page, words).getByRole('button', { name: 'Handle' }).click();
     await page.getByLabel('Note').fill('Spoke to him.');
     await page.getByRole('button', { name: 'Mark as resolved' }).click();
