@@ -52,6 +52,10 @@ static inline bool social_may_see(const struct social_relation *r, enum social_v
  * and events of theirs. */
 #define SOCIAL_AUTHOR_TOPIC "author"
 
+/* Beside follow.changed there is "follow.linked", inside only and with the same data, on the topic
+ * of the author: whether their posts reach the follower, which a mute ends and its end begins. It is
+ * what indexes of what somebody follows go by. */
+
 /* A follow stands or stands no longer, was asked for or refused. Streams: both people's own.
  * Client event. */
 enum social_follow_status { SOCIAL_FOLLOW_NONE, SOCIAL_FOLLOW_REQUESTED, SOCIAL_FOLLOWING };

@@ -397,6 +397,11 @@ class Popular(PostCase):
         self.ok(self.anna.delete(f"/posts/{posts[0]['id']}"), 204)
         self.assertEqual([p["id"] for p in self.all_pages(self.carl, "/posts/popular", limit=1)],
                          [posts[i]["id"] for i in (2, 1)])
+        self.ok(self.anna.patch(f"/posts/{posts[2]['id']}", {"visibility": "followers"}))
+        self.assertEqual([p["id"] for p in self.all_pages(self.carl, "/posts/popular")],
+                         [posts[1]["id"]])
+        self.ok(self.carl.put(f"/users/{self.anna.id}/block"))
+        self.assertEqual(self.all_pages(self.carl, "/posts/popular"), [])
 
 
 class Limits(PostCase):
@@ -614,6 +619,23 @@ class Feed(FeedCase):
             (self.server.data / name).unlink(missing_ok=True)
         self.server.restart()
         self.feed_becomes(self.ben, posts[::-1], limit=7)
+
+    def test_many_write_at_once(self):
+        writers = [u.own_connection() for u in self.server.users(4)]
+        for writer in writers:
+            self.ok(self.ben.put(f"/users/{writer.id}/follow"))
+        self.ok(self.ben.get("/feed"))
+
+        def write(writer):
+            return [self.ok(writer.post("/posts", {"text": str(i)}), 201)["id"] for i in range(40)]
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            results = [pool.submit(write, writer) for writer in writers]
+            while not all(result.done() for result in results):
+                got = self.feed(self.ben, limit=7)
+                self.assertEqual(got, sorted(got, reverse=True))  # ids rise with the commits
+                self.assertEqual(len(got), len(set(got)))
+        posts = [post for result in results for post in result.result()]
+        self.feed_becomes(self.ben, sorted(posts, reverse=True), limit=50)
 
     def test_bad_pages(self):
         self.refused(self.anna.get("/feed", query={"cursor": "x"}), 400, "invalid_cursor")

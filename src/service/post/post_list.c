@@ -12,17 +12,20 @@ struct loading {
     struct post_page *page;
 };
 
+/* A ranking is made for half an hour, and a post may be hidden in less: what is for fewer people
+ * now than the ref says is left out. */
 static int load_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct loading *l = arg;
     l->page->count = 0;
     for (size_t i = 0; i < l->count; i++) {
+        struct post *post = &l->page->items[l->page->count];
         bool found;
-        int rc = post_store_get(tx, &l->refs[i].id, &l->call->who.user, l->call->arena,
-                                &l->page->items[l->page->count], &found, err);
+        int rc = post_store_get(tx, &l->refs[i].id, &l->call->who.user, l->call->arena, post,
+                                &found, err);
         if (rc < 0)
             return rc;
-        l->page->count += found;
+        l->page->count += found && post->visibility <= l->refs[i].visibility;
     }
     return 0;
 }

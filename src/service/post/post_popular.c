@@ -12,6 +12,7 @@
 /* What has no likes and no comments is not popular. */
 enum {
     CANDIDATES_MAX = 100000, /* newest first; more are not looked at */
+    CANDIDATES_STEP = 2000,  /* in one read: others want the readers too */
     RANKED_MAX = 1000,
     WINDOW_MS = 3 * 24 * 3600 * 1000,
     HOUR_MS = 3600 * 1000,
@@ -25,11 +26,11 @@ struct scored {
 };
 
 struct ranking {
-    struct post_room *room;
     int64_t now_ms;
-    struct id from;
+    struct id from, before;
     struct scored best[RANKED_MAX]; /* a heap: the lowest on top */
     size_t count;
+    size_t seen, step; /* candidates; of the last read */
 };
 
 /* An hour-old post needs fewer marks than one of yesterday: the marks are divided by a power of the
@@ -65,9 +66,11 @@ static void sink(struct ranking *r, size_t at)
     }
 }
 
-static int consider(void *arg, const struct post_activity *activity)
+static void consider(void *arg, const struct post_activity *activity)
 {
     struct ranking *r = arg;
+    r->before = activity->ref.id;
+    r->step++;
     struct scored s = {score_of(activity, r->now_ms), activity->ref.id, activity->ref.user_id};
     if (r->count < RANKED_MAX) {
         r->best[r->count++] = s;
@@ -77,13 +80,24 @@ static int consider(void *arg, const struct post_activity *activity)
         r->best[0] = s;
         sink(r, 0);
     }
-    return 0;
 }
 
 static int rank_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct ranking *r = arg;
-    return post_store_active(tx, &r->from, CANDIDATES_MAX, consider, r, err);
+    r->step = 0;
+    return post_store_active(tx, &r->from, &r->before, CANDIDATES_STEP, consider, r, err);
+}
+
+static int rank(struct post_room *room, struct ranking *r, struct error *err)
+{
+    int rc;
+    do {
+        rc = db_read(room->db, rank_tx, r, err);
+        r->seen += r->step;
+    } while (rc == 0 && r->step == CANDIDATES_STEP && r->seen < CANDIDATES_MAX);
+    qsort(r->best, r->count, sizeof r->best[0], by_rank);
+    return rc;
 }
 
 /* The lowest id that a post of that time can have (RFC 9562, 5.7). */
@@ -101,13 +115,12 @@ static int make(void *arg, struct arena *arena, struct buf *out, struct error *e
     struct ranking *r = arena_zalloc(arena, sizeof *r);
     if (r == NULL)
         return error_set(err, FAIL_TOO_LARGE, "too_large", "No room for the ranking.");
-    r->room = room;
     r->now_ms = clock_wall_ms(room->kit->clock);
     r->from = first_of(r->now_ms - WINDOW_MS);
-    int rc = db_read(room->db, rank_tx, r, err);
+    r->before = post_id_last;
+    int rc = rank(room, r, err);
     if (rc < 0)
         return rc;
-    qsort(r->best, r->count, sizeof r->best[0], by_rank);
     for (size_t i = 0; i < r->count; i++) {
         buf_append(out, r->best[i].id.bytes, sizeof(struct id));
         buf_append(out, r->best[i].user_id.bytes, sizeof(struct id));

@@ -64,10 +64,10 @@ struct post_activity {
     struct post_ref ref;
     int64_t likes, comments, created_at;
 };
-/* Public posts with likes or comments, with an id of at least `from`, newest first. */
-int post_store_active(struct db_tx *tx, const struct id *from, size_t max,
-                      int (*each)(void *arg, const struct post_activity *activity), void *arg,
-                      struct error *err) MUSTCHECK;
+/* Public posts with likes or comments, below `before` and not below `from`, newest first. */
+typedef void post_activity_fn(void *arg, const struct post_activity *activity);
+int post_store_active(struct db_tx *tx, const struct id *from, const struct id *before, size_t max,
+                      post_activity_fn *each, void *arg, struct error *err) MUSTCHECK;
 
 /* --- likes and bookmarks (post_store_mark.c) --------------------------------------------------
  */

@@ -67,15 +67,14 @@ int post_store_bookmarks(struct db_tx *tx, const struct id *user, const struct c
 static const struct db_sql sql_active = {
     "SELECT p.id, p.user_id, p.visibility, c.likes, c.comments, p.created_at"
     " FROM post_count c JOIN post p ON p.id = c.post_id"
-    " WHERE c.post_id >= ?1 AND p.deleted_at = 0 AND p.visibility = 0"
-    " AND c.likes + c.comments > 0 ORDER BY c.post_id DESC LIMIT ?2"};
+    " WHERE c.post_id >= ?1 AND c.post_id < ?2 AND p.deleted_at = 0 AND p.visibility = 0"
+    " AND c.likes + c.comments > 0 ORDER BY c.post_id DESC LIMIT ?3"};
 
-int post_store_active(struct db_tx *tx, const struct id *from, size_t max,
-                      int (*each)(void *arg, const struct post_activity *activity), void *arg,
-                      struct error *err)
+int post_store_active(struct db_tx *tx, const struct id *from, const struct id *before, size_t max,
+                      post_activity_fn *each, void *arg, struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query(tx, &sql_active, &rows, err, key(from), db_int((int64_t)max));
+    int rc = db_query(tx, &sql_active, &rows, err, key(from), key(before), db_int((int64_t)max));
     while (rc == 0 && (rc = db_next(&rows, err)) > 0) {
         struct post_activity activity = {.ref = {.id = db_col_id(&rows, 0),
                                                  .user_id = db_col_id(&rows, 1),
@@ -83,9 +82,8 @@ int post_store_active(struct db_tx *tx, const struct id *from, size_t max,
                                          .likes = db_col_int(&rows, 3),
                                          .comments = db_col_int(&rows, 4),
                                          .created_at = db_col_int(&rows, 5)};
-        rc = each(arg, &activity);
-        if (rc != 0)
-            db_rows_close(&rows);
+        each(arg, &activity);
+        rc = 0;
     }
     return rc;
 }

@@ -312,3 +312,21 @@ TEST(popular_is_what_is_marked_and_young)
     CHECK_INT(rig_list_all(&w.rig, &w.ben, post_list_popular, 5, got, 8), 0);
     rig_close(&w.rig);
 }
+
+TEST(more_candidates_than_are_read_at_a_time)
+{
+    struct world w;
+    static struct id posts[2100], got[1100];
+    world_open(&w);
+    for (size_t i = 0; i < ARRAY_LEN(posts); i++) {
+        clock_fake_advance(&w.rig.clock, 1);
+        posts[i] = rig_post(&w.rig, &w.anna, "a post", SOCIAL_PUBLIC).id;
+        like(&w, &w.ben, &posts[i], true);
+    }
+    like(&w, &w.carl, &posts[0], true); /* the oldest, and the best */
+    CHECK_INT(rig_list_all(&w.rig, &w.ben, post_list_popular, 100, got, ARRAY_LEN(got)), 1000);
+    CHECK(id_eq(&got[0], &posts[0]));
+    for (size_t i = 1; i < 1000; i++)
+        CHECK(id_eq(&got[i], &posts[ARRAY_LEN(posts) - i]));
+    rig_close(&w.rig);
+}
