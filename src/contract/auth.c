@@ -57,6 +57,23 @@ const struct event_type auth_user_changed_event = {
     .doc = "Role, state or last sign-in of an account has changed.",
 };
 
+static const struct schema_field contact_fields[] = {
+    {"user_id", NULL, SCHEMA_ID, SCHEMA_REQUIRED, SCHEMA_AT(struct auth_contact_changed, user_id)},
+    {"email", NULL, SCHEMA_STRING, SCHEMA_NULLABLE, SCHEMA_AT(struct auth_contact_changed, email),
+     .format = "email"},
+    {"phone", "E.164.", SCHEMA_STRING, SCHEMA_NULLABLE,
+     SCHEMA_AT(struct auth_contact_changed, phone)},
+    {"is_verified", NULL, SCHEMA_BOOL, SCHEMA_REQUIRED,
+     SCHEMA_AT(struct auth_contact_changed, is_verified)},
+};
+SCHEMA_DEF(auth_contact_changed_schema, struct auth_contact_changed, "UserContactChanged",
+           "How an account can be reached now.", contact_fields);
+const struct event_type auth_contact_changed_event = {
+    .name = "user.contact_changed",
+    .data = &auth_contact_changed_schema,
+    .doc = "The account has another e-mail address or phone number, or none.",
+};
+
 static const struct schema_field deleted_fields[] = {
     {"user_id", NULL, SCHEMA_ID, SCHEMA_REQUIRED, SCHEMA_AT(struct auth_user_deleted, user_id)},
     {"deleted_at", NULL, SCHEMA_TIME, SCHEMA_REQUIRED,

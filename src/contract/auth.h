@@ -36,6 +36,16 @@ struct auth_user_changed {
 extern const struct schema auth_user_changed_schema;
 extern const struct event_type auth_user_changed_event; /* "user.account_changed" */
 
+/* Inside only: the account has another e-mail address or phone number, or none. Stream: the user.
+ */
+struct auth_contact_changed {
+    struct id user_id;
+    struct slice email, phone;
+    bool is_verified;
+};
+extern const struct schema auth_contact_changed_schema;
+extern const struct event_type auth_contact_changed_event; /* "user.contact_changed" */
+
 /* Inside only: somebody has deleted their account. Whoever keeps things of theirs erases them, or
  * makes them nobody's. Stream: the user. */
 struct auth_user_deleted {

@@ -117,6 +117,46 @@ class Verification(AccountCase):
         self.refused(self.server.post("/api/v1/auth/verify", {"channel": "email"}), 401)
 
 
+class Contact(AccountCase):
+    def move(self, person, email, password=PASSWORD):
+        return person.request("PUT", "/auth/email", {"email": email, "password": password})
+
+    def test_another_email(self):
+        ada, bob = self.person(), self.person()
+        self.ok(ada.patch("/users/me", {"discoverable_by_email": True}))
+        self.ok(ada.post("/auth/verify", {"channel": "email"}), 202)
+        code = self.code(ada.email)
+        new = uuid.uuid4().hex[:10] + "@Example.com"
+        self.refused(self.move(ada, new, "wrong password"), 403, "wrong_password")
+        self.refused(self.move(ada, bob.email.upper()), 409, "email_taken")
+        self.refused(self.move(ada, "no address"), 422, "invalid_fields")
+        self.ok(self.move(ada, new), 204)
+        self.assertEqual(self.ok(ada.get("/users/me"))["email"], new)
+        self.refused(ada.post("/auth/verify", {"channel": "email", "code": code}), 403,
+                     "invalid_code")
+        self.assertIn("no longer yours", self.letter(ada.email, 1))
+        self.refused(self.sign_in(ada.email), 401, "invalid_credentials")
+        self.ok(self.sign_in(new.lower()))
+        find = lambda q: [u["id"] for u in self.ok(bob.get("/users", query={"q": q}))["items"]]
+        self.assertEqual((find(new), find(ada.email)), ([ada.id], []))
+        self.ok(ada.post("/auth/verify", {"channel": "email"}), 202)
+        self.ok(ada.post("/auth/verify", {"channel": "email", "code": self.code(new)}), 204)
+        self.ok(self.move(ada, new), 204)  # the same: it stays verified
+        self.assertTrue(self.ok(ada.get("/users/me"))["is_verified"])
+
+    def test_a_phone_and_none(self):
+        ada = self.person()
+        phone = f"+4915{uuid.uuid4().int % 10**9:09d}"
+        body = {"phone": phone, "password": PASSWORD}
+        self.ok(ada.request("PUT", "/auth/phone", body), 204)
+        self.assertEqual(self.ok(ada.get("/users/me"))["phone"], phone)
+        self.ok(self.sign_in(phone))
+        self.ok(ada.request("PUT", "/auth/phone", {**body, "phone": None}), 204)
+        self.assertIsNone(self.ok(ada.get("/users/me"))["phone"])
+        self.refused(ada.request("PUT", "/auth/phone", {"password": PASSWORD}), 422,
+                     "invalid_fields")
+
+
 class Password(AccountCase):
     def forgot(self, login):
         return self.server.post("/api/v1/auth/password/forgot", {"login": login})

@@ -62,6 +62,29 @@ static const struct schema_field confirm_fields[] = {
 SCHEMA_DEF(auth_confirm_schema, struct confirm_body, "Confirmation", "That it is really oneself.",
            confirm_fields);
 
+struct contact_body {
+    struct slice address, password;
+};
+static const struct schema_field email_fields[] = {
+    {"email", "Null: none from now on.", SCHEMA_STRING, SCHEMA_REQUIRED | SCHEMA_NULLABLE,
+     SCHEMA_AT(struct contact_body, address), 3, AUTH_EMAIL_MAX, .format = "email",
+     .example = "\"alice@example.com\""},
+    {"password", "The present one.", SCHEMA_STRING, SCHEMA_REQUIRED | SCHEMA_SECRET,
+     SCHEMA_AT(struct contact_body, password), 1, PASSWORD_GIVEN_MAX},
+};
+SCHEMA_DEF(auth_email_schema, struct contact_body, "EmailChange", "Another e-mail address.",
+           email_fields);
+static const struct schema_field phone_fields[] = {
+    {"phone", "E.164; null: none from now on.", SCHEMA_STRING, SCHEMA_REQUIRED | SCHEMA_NULLABLE,
+     SCHEMA_AT(struct contact_body, address), 8, 16, .example = "\"+4915112345678\""},
+    {"password", "The present one.", SCHEMA_STRING, SCHEMA_REQUIRED | SCHEMA_SECRET,
+     SCHEMA_AT(struct contact_body, password), 1, PASSWORD_GIVEN_MAX},
+};
+SCHEMA_DEF(auth_phone_schema, struct contact_body, "PhoneChange", "Another phone number.",
+           phone_fields);
+
+const char *const auth_contact_errors[] = {"wrong_password", "email_taken", "phone_taken",
+                                           "too_many_attempts", NULL};
 const char *const auth_verify_errors[] = {"no_email",     "no_phone",       "already_verified",
                                           "invalid_code", "too_many_codes", NULL};
 const char *const auth_forgot_errors[] = {"too_many_codes", NULL};
@@ -116,6 +139,25 @@ int auth_reset_route(struct request *req)
     int rc = auth_reset_password(req->room, &call, body->login, body->code, body->new_password,
                                  &req->error);
     return rc < 0 ? rc : request_reply_empty(req);
+}
+
+static int set_contact(struct request *req, enum auth_channel channel)
+{
+    const struct contact_body *body = req->body;
+    struct auth_call call = auth_call_of(req);
+    int rc = auth_set_contact(req->room, &call, &req->principal->user, channel, body->address,
+                              body->password, &req->error);
+    return rc < 0 ? rc : request_reply_empty(req);
+}
+
+int auth_email_route(struct request *req)
+{
+    return set_contact(req, AUTH_CHANNEL_EMAIL);
+}
+
+int auth_phone_route(struct request *req)
+{
+    return set_contact(req, AUTH_CHANNEL_PHONE);
 }
 
 int auth_deactivate_route(struct request *req)

@@ -11,6 +11,11 @@ extern const struct schema auth_confirm_schema;
 extern const char *const auth_verify_errors[], *const auth_forgot_errors[];
 extern const char *const auth_reset_errors[], *const auth_leave_errors[];
 
+extern const struct schema auth_email_schema, auth_phone_schema;
+extern const char *const auth_contact_errors[];
+int auth_email_route(struct request *req);
+int auth_phone_route(struct request *req);
+
 int auth_verify_route(struct request *req);
 int auth_forgot_route(struct request *req);
 int auth_reset_route(struct request *req);

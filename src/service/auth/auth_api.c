@@ -200,6 +200,13 @@ static const struct route auth_routes[] = {
      "Without a code: one is sent there (202). With it: the address is verified (204).",
      auth_verify_route, ROUTE_SECRET, .limit = LIMIT_AUTH, .body = &auth_verify_schema,
      .status = 202, .errors = auth_verify_errors},
+    {HTTP_PUT, "/api/v1/auth/email", "auth", "Have another e-mail address",
+     "The new one is not verified; codes that went to the old one serve no more, and it is told.",
+     auth_email_route, ROUTE_SECRET, .limit = LIMIT_AUTH, .body = &auth_email_schema, .status = 204,
+     .errors = auth_contact_errors},
+    {HTTP_PUT, "/api/v1/auth/phone", "auth", "Have another phone number",
+     "As with the e-mail address.", auth_phone_route, ROUTE_SECRET, .limit = LIMIT_AUTH,
+     .body = &auth_phone_schema, .status = 204, .errors = auth_contact_errors},
     {HTTP_POST, "/api/v1/users/me/deactivate", "users", "Leave for a while",
      "Ends every session; nobody finds or sees the profile until the person signs in again.",
      auth_deactivate_route, ROUTE_SECRET, .limit = LIMIT_AUTH, .body = &auth_confirm_schema,
@@ -241,14 +248,10 @@ static const struct config_key auth_config[] = {
     {0},
 };
 
-static const struct event_type *const auth_events[] = {&auth_user_created_event,
-                                                       &auth_session_revoked_event,
-                                                       &auth_user_changed_event,
-                                                       &auth_user_deleted_event,
-                                                       &registration_profile_created_event,
-                                                       &registration_activated_event,
-                                                       &registration_failed_event,
-                                                       NULL};
+static const struct event_type *const auth_events[] = {
+    &auth_user_created_event,      &auth_session_revoked_event, &auth_user_changed_event,
+    &auth_contact_changed_event,   &auth_user_deleted_event,    &registration_profile_created_event,
+    &registration_activated_event, &registration_failed_event,  NULL};
 
 static const char *const registration_types[] = {"user.profile_created", "user.creation_failed",
                                                  NULL};

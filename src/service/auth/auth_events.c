@@ -52,6 +52,17 @@ int auth_emit_deleted(struct kit *kit, struct db_tx *tx, const struct auth_user_
     return emit(kit, tx, &auth_user_deleted_event, &data->user_id, data, correlation_id, NULL, err);
 }
 
+int auth_emit_contact(struct kit *kit, struct db_tx *tx, const struct auth_account *account,
+                      struct slice correlation_id, struct error *err)
+{
+    struct auth_contact_changed data = {.user_id = account->user,
+                                        .email = account->email,
+                                        .phone = account->phone,
+                                        .is_verified = account->is_verified};
+    return emit(kit, tx, &auth_contact_changed_event, &account->user, &data, correlation_id, NULL,
+                err);
+}
+
 /* --- revocations ------------------------------------------------------------------------------ */
 
 static void apply(struct auth *auth, const struct event *event)

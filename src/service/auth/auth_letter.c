@@ -40,6 +40,12 @@ static const struct {
                                       "password at once, and end the sessions that you do not "
                                       "know.\n",
                                       0},
+    [AUTH_LETTER_ADDRESS_CHANGED] =
+        {"address_changed", "This address is no longer yours at Parley",
+         "Hello %s,\n\nyour Parley account has another address from now "
+         "on, or none, instead of this one. If that was not you, "
+         "somebody knows your password: ask whoever runs the server.\n",
+         0},
 };
 
 static void wake(void *room, const struct id *letter)
@@ -90,6 +96,11 @@ static int find_account(struct post *p, struct db_tx *tx, struct error *err)
 static void choose_channel(struct post *p)
 {
     const struct auth_letter *l = &p->letter;
+    if (l->kind == AUTH_LETTER_ADDRESS_CHANGED) {
+        p->channel = l->login_kind == AUTH_BY_EMAIL ? AUTH_CHANNEL_EMAIL : AUTH_CHANNEL_PHONE;
+        p->account.email = p->account.phone = l->login_key;
+        return;
+    }
     bool by_login = l->kind == AUTH_LETTER_RESET && l->login_kind == AUTH_BY_PHONE;
     bool phone = l->kind == AUTH_LETTER_VERIFY_PHONE || by_login ||
                  (l->kind != AUTH_LETTER_VERIFY_EMAIL && p->account.email_key.ptr == NULL);

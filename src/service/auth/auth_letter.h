@@ -14,6 +14,7 @@ enum auth_letter_kind {
     AUTH_LETTER_VERIFY_PHONE,
     AUTH_LETTER_RESET, /* to whoever has that login, if anybody */
     AUTH_LETTER_PASSWORD_CHANGED,
+    AUTH_LETTER_ADDRESS_CHANGED, /* to the old one, which is login_key */
 };
 
 struct auth_letter {

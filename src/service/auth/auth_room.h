@@ -115,6 +115,8 @@ int auth_emit_changed(struct kit *kit, struct db_tx *tx, const struct auth_accou
                       struct slice correlation_id, struct error *err) MUSTCHECK;
 int auth_emit_deleted(struct kit *kit, struct db_tx *tx, const struct auth_user_deleted *data,
                       struct slice correlation_id, struct error *err) MUSTCHECK;
+int auth_emit_contact(struct kit *kit, struct db_tx *tx, const struct auth_account *account,
+                      struct slice correlation_id, struct error *err) MUSTCHECK;
 /* From the log, on every node: refuses the tokens of sessions that others have ended. */
 void auth_follow_revocations(struct auth *auth);
 /* At start: what was revoked while this process was not running. */

@@ -146,6 +146,17 @@ int auth_store_set_verified(struct db_tx *tx, const struct id *user, enum auth_c
     return db_exec(tx, &sql_set_verified[channel], err, db_id(user));
 }
 
+static const struct db_sql sql_set_contact = {
+    "UPDATE account SET email = ?2, email_key = ?3, phone = ?4, email_verified = ?5,"
+    " phone_verified = ?6, is_verified = ?7 WHERE user_id = ?1"};
+
+int auth_store_set_contact(struct db_tx *tx, const struct auth_account *a, struct error *err)
+{
+    return db_exec(tx, &sql_set_contact, err, db_id(&a->user), db_text(a->email),
+                   db_text(a->email_key), db_text(a->phone), db_int(a->email_verified),
+                   db_int(a->phone_verified), db_int(a->is_verified));
+}
+
 int auth_store_deactivate(struct db_tx *tx, const struct id *user, int64_t now_ms,
                           struct error *err)
 {

@@ -40,6 +40,9 @@ int auth_store_delete_letter(struct db_tx *tx, const struct id *letter,
 /* --- the account's states --------------------------------------------------------------------- */
 int auth_store_set_verified(struct db_tx *tx, const struct id *user, enum auth_channel channel,
                             struct error *err) MUSTCHECK;
+/* Addresses and what is verified of them, as the account says. */
+int auth_store_set_contact(struct db_tx *tx, const struct auth_account *account,
+                           struct error *err) MUSTCHECK;
 int auth_store_deactivate(struct db_tx *tx, const struct id *user, int64_t now_ms,
                           struct error *err) MUSTCHECK;
 /* Only an account that its owner has left; one that an operator has disabled stays so. */

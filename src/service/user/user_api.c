@@ -278,8 +278,9 @@ static const struct route user_routes[] = {
 /* --- the room ----------------------------------------------------------------------------------
  */
 
-static const char *const profile_types[] = {"user.created", "user.account_changed",
-                                            "user.creation_failed", "user.deleted", NULL};
+static const char *const profile_types[] = {"user.created",         "user.account_changed",
+                                            "user.contact_changed", "user.creation_failed",
+                                            "user.deleted",         NULL};
 static const char *const search_types[] = {"user.created",         "user.updated",
                                            "user.account_changed", "user.creation_failed",
                                            "user.deleted",         NULL};

@@ -2,7 +2,7 @@
 #include "contract/auth.h"
 #include "contract/registration.h"
 #include "kit/emit.h"
-#include "service/user/user_room.h"
+#include "service/user/user_contact.h"
 #include "service/user/user_store.h"
 
 enum { EVENT_BYTES_MAX = 65536 };
@@ -92,6 +92,25 @@ static int follow_account(struct db_tx *tx, const struct event *event, struct ar
     return rc < 0 ? rc : user_store_set_account(tx, &changed, err);
 }
 
+/* Also what the person is found by, when they allow it. */
+static int follow_contact(struct user_room *room, struct db_tx *tx, const struct event *event,
+                          struct arena *arena, struct error *err)
+{
+    struct auth_contact_changed changed;
+    struct user_profile profile;
+    bool found = false;
+    int rc = schema_decode(&auth_contact_changed_schema, event->data, arena, &changed, err);
+    if (rc == 0)
+        rc = user_store_get(tx, &changed.user_id, arena, &profile, &found, err);
+    if (rc < 0 || !found)
+        return rc;
+    profile.email = changed.email;
+    profile.phone = changed.phone;
+    profile.is_verified = changed.is_verified;
+    rc = user_store_set_addresses(tx, &profile, err);
+    return rc < 0 ? rc : user_contact_write(room, tx, &profile, err);
+}
+
 /* user.profiles: each account gets its profile, and the profile follows the account. */
 int user_follow_profiles(void *room, struct db_tx *tx, const struct event *event, struct error *err)
 {
@@ -104,6 +123,8 @@ int user_follow_profiles(void *room, struct db_tx *tx, const struct event *event
         rc = follow_failed(tx, &event->stream, err);
     else if (event->type == &auth_user_deleted_event)
         rc = user_store_remove(tx, &event->stream, &(bool){false}, err);
+    else if (event->type == &auth_contact_changed_event)
+        rc = follow_contact(room, tx, event, &arena, err);
     else
         rc = follow_account(tx, event, &arena, err);
     arena_done(&arena);

@@ -98,6 +98,16 @@ int user_store_update(struct db_tx *tx, const struct user_profile *profile, stru
                    db_int(profile->discoverable_by_phone));
 }
 
+static const struct db_sql sql_set_addresses = {
+    "UPDATE profile SET email = ?2, phone = ?3, is_verified = ?4 WHERE user_id = ?1"};
+
+int user_store_set_addresses(struct db_tx *tx, const struct user_profile *profile,
+                             struct error *err)
+{
+    return db_exec(tx, &sql_set_addresses, err, db_id(&profile->id), db_text(profile->email),
+                   db_text(profile->phone), db_int(profile->is_verified));
+}
+
 static const struct db_sql sql_set_account = {
     "UPDATE profile SET role = ?2, is_active = ?3, is_verified = ?4, last_login = ?5"
     " WHERE user_id = ?1"};

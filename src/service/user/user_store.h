@@ -21,6 +21,8 @@ int user_store_remove(struct db_tx *tx, const struct id *user, bool *ret_removed
 /* Writes what a person may edit, and updated_at. */
 int user_store_update(struct db_tx *tx, const struct user_profile *profile,
                       struct error *err) MUSTCHECK;
+int user_store_set_addresses(struct db_tx *tx, const struct user_profile *profile,
+                             struct error *err) MUSTCHECK;
 int user_store_set_account(struct db_tx *tx, const struct auth_user_changed *changed,
                            struct error *err) MUSTCHECK;
 

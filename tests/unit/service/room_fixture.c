@@ -47,6 +47,7 @@ static void open_engines(struct rooms *r)
                                                      &auth_session_revoked_event,
                                                      &auth_user_changed_event,
                                                      &auth_user_deleted_event,
+                                                     &auth_contact_changed_event,
                                                      &user_updated_event,
                                                      &registration_profile_created_event,
                                                      &registration_activated_event,
