@@ -119,3 +119,32 @@ TEST(a_letter_of_a_consumer_that_is_no_more_can_be_thrown_away)
     consumers[0].name = "search";
     close_letters();
 }
+
+static int put_old(struct db_tx *tx, void *arg, struct error *e)
+{
+    static const struct db_sql sql = {
+        "INSERT INTO dead_letter (consumer, pos, type, stream, data, reason, attempts, at) "
+        "VALUES ('search', 9, 'message.sent', x'01', '{}', 'Long ago.', 10, 1795000000000)"};
+    (void)arg;
+    return db_exec_n(tx, &sql, NULL, 0, e);
+}
+
+TEST(letters_of_before_they_had_ids_are_still_there)
+{
+    const struct db_schema before = {kit_schema.room, kit_schema.migrations, 2};
+    struct dead_letter *letters;
+    struct db *db = open_db("old.db", &before, 1, &clock_system);
+    error_init(&err);
+    CHECK_OK(db_write(db, put_old, NULL, &err), &err);
+    CHECK_OK(db_migrate(db, &kit_schema, 1, NULL, &err), &err);
+    memset(&kit, 0, sizeof kit);
+    kit.main_db = db;
+    kit.modules = (const struct module *const[]){NULL};
+    arena_init(&arena, 1 << 20);
+    CHECK_INT(list((struct cursor){0}, 10, &letters), 1);
+    CHECK(!id_is_nil(&letters[0].id));
+    CHECK_STR(letters[0].event_pos, "9");
+    CHECK_STR(letters[0].error, "Long ago.");
+    arena_done(&arena);
+    db_close(db);
+}
