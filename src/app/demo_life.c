@@ -81,6 +81,7 @@ static struct slice words(const char *text)
 static bool chance(size_t one, size_t other, size_t tenths)
 {
     uint64_t mixed = (one * 1000003 + other * 7919 + 12345) * UINT64_C(0x9e3779b97f4a7c15);
+    mixed = (mixed ^ mixed >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
     return (mixed >> 33) % 10 < tenths;
 }
 
@@ -279,11 +280,13 @@ static int do_look(struct demo_life *life, size_t which, size_t who, struct erro
 /* --- events and trade signals ------------------------------------------------------------------
  */
 
-/* "2026-03-29T18:30:00": that time of the day so many days from now, on the clocks over there. */
-static struct slice local_time(struct demo_life *life, int days_ahead, const char *clock)
+/* "2026-03-29T18:30:00": that time on the next such day of the week, on the clocks over there. */
+static struct slice local_time(struct demo_life *life, int weekday, const char *clock)
 {
-    time_t day = (time_t)((life->now_ms + days_ahead * (int64_t)DAY_MS) / 1000);
+    time_t day = (time_t)((life->now_ms + DAY_MS) / 1000);
     struct tm date;
+    gmtime_r(&day, &date);
+    day += (weekday - date.tm_wday + 7) % 7 * (DAY_MS / 1000);
     gmtime_r(&day, &date);
     size_t size = 24;
     char *text = arena_alloc(&life->arena, size);
@@ -313,8 +316,8 @@ static int do_event(struct demo_life *life, size_t which, struct error *err)
                    (script->capacity ? 1u << GATHERING_CAPACITY : 0u),
         .title = slice_str(script->title),
         .description = slice_str(script->description),
-        .starts_at = local_time(life, script->days_ahead, script->begin),
-        .ends_at = local_time(life, script->days_ahead, script->end),
+        .starts_at = local_time(life, script->weekday, script->begin),
+        .ends_at = local_time(life, script->weekday, script->end),
         .time_zone = slice_str(script->time_zone),
         .place = words(script->place),
         .link = words(script->link),

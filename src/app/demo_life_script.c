@@ -6,6 +6,8 @@
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
+enum { SUNDAY, MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY };
+
 enum {
     MAYA,
     TOMAS,
@@ -194,23 +196,23 @@ const size_t demo_story_count = COUNT(demo_stories);
     .answer_count = sizeof((struct demo_answer[]){__VA_ARGS__}) / sizeof(struct demo_answer)
 
 const struct demo_event demo_events[] = {
-    {MAYA, 2, "08:15", "16:00", "Europe/Berlin", 6, "Ridge trail, back by the lake",
+    {MAYA, SATURDAY, "08:15", "16:00", "Europe/Berlin", 6, "Ridge trail, back by the lake",
      "14 km, 620 m up, five hours with a slow lunch. Good shoes, a layer for the wind. Trains go "
      "back every half hour until ten.",
      "Central station, north exit", NULL,
      ANSWERS({TOMAS, CALENDAR_YES}, {AIKO, CALENDAR_YES}, {JONAS, CALENDAR_YES},
              {PRIYA, CALENDAR_YES}, {OWEN, CALENDAR_YES}, {NADIA, CALENDAR_YES},
              {KARIM, CALENDAR_YES}, {HANNA, CALENDAR_MAYBE})},
-    {SOFIA, 4, "19:30", "22:00", "Europe/Lisbon", 0, "Book club: The Left Hand of Darkness",
+    {SOFIA, TUESDAY, "19:30", "22:00", "Europe/Lisbon", 0, "Book club: The Left Hand of Darkness",
      "Reading all of it is welcome, reading none of it is forgiven. There will be soup.",
      "Sofia's kitchen", NULL,
      ANSWERS({MAYA, CALENDAR_MAYBE}, {AIKO, CALENDAR_YES}, {HANNA, CALENDAR_YES},
              {PAVEL, CALENDAR_YES}, {INES, CALENDAR_MAYBE})},
-    {LUCA, 1, "18:15", "19:45", "Europe/Berlin", 0, "Track: 6 × 800 m",
+    {LUCA, THURSDAY, "18:15", "19:45", "Europe/Berlin", 0, "Track: 6 × 800 m",
      "Ninety seconds between. All speeds, one joke per lap.", "Stadium, east gate", NULL,
      ANSWERS({RAVI, CALENDAR_YES}, {SAMUEL, CALENDAR_YES}, {MAYA, CALENDAR_YES},
              {ZOE, CALENDAR_NO})},
-    {PRIYA, 9, "17:00", "18:00", "America/New_York", 0, "How not to run a query",
+    {PRIYA, WEDNESDAY, "17:00", "18:00", "America/New_York", 0, "How not to run a query",
      "A talk about doing less. Forty minutes, then questions, then an argument.", NULL,
      "https://example.org/less",
      ANSWERS({OWEN, CALENDAR_YES}, {MAYA, CALENDAR_YES}, {RAVI, CALENDAR_MAYBE})},

@@ -45,7 +45,7 @@ struct demo_answer {
 };
 struct demo_event {
     int host;
-    int days_ahead;          /* negative: over */
+    int weekday;             /* the next one, 0: Sunday */
     const char *begin, *end; /* "18:30", on that day, in time_zone */
     const char *time_zone;
     int capacity; /* 0: as many as come */

@@ -98,7 +98,7 @@ export const rail: readonly RailRow[] = [
     phone: true,
     badge: { count: () => requestCount.value, label: 'follow requests' },
   },
-  { id: 'events', label: 'Events', icon: 'calendar', path: () => '/events' },
+  { id: 'events', label: 'Events', icon: 'calendar', path: () => '/events', phone: true },
   { id: 'signals', label: 'Signals', icon: 'chart', path: () => '/signals' },
   { id: 'bookmarks', label: 'Bookmarks', icon: 'bookmark', path: () => '/bookmarks' },
   {

@@ -9,6 +9,7 @@ import type {
   Comment,
   FollowChange,
   Post,
+  PostDeleted,
   Rsvp,
   Story,
   StoryView,
@@ -246,7 +247,7 @@ export interface ServerEvents {
   'block.changed': BlockChange;
   'post.created': Post;
   'post.updated': Post;
-  'post.deleted': Post;
+  'post.deleted': PostDeleted;
   'story.posted': Story;
   /** Without what it said. */
   'story.deleted': Story;

@@ -52,6 +52,12 @@ export interface Post {
   edited_at: Time | null;
 }
 
+/** What is left to say of a post that is gone, or not for everybody any more. */
+export interface PostDeleted {
+  id: Id;
+  user_id: Id;
+}
+
 export interface NewPost {
   text: string;
   media_ids?: Id[];

@@ -131,7 +131,7 @@ function OneComment({
               )}
             </>
           )}
-          <div class="tools">
+          <div class="strip">
             {!deleted && (
               <button
                 type="button"
@@ -344,7 +344,7 @@ function EditComment({
         onText={setText}
         onSubmit={() => void save()}
       />
-      <div class="tools">
+      <div class="strip">
         <Button small onClick={onDone}>
           Cancel
         </Button>

@@ -149,7 +149,7 @@ export function PostComposer() {
           <Banner kind="problem">{problem.message}</Banner>
         )}
         {open && (
-          <div class="tools">
+          <div class="strip">
             <VisibilityPicker value={visibility} onPick={setVisibility} />
             <span class="space" />
             <Button look="primary" small busy={busy} disabled={!ready} onClick={() => void send()}>

@@ -93,7 +93,7 @@ function Address({ channel, value }: { channel: VerifyChannel; value: string }) 
             wrong={wrong}
             onText={setCode}
           />
-          <div class="tools">
+          <div class="strip">
             <Button type="submit" look="primary" busy={busy} disabled={!code.trim()}>
               Confirm
             </Button>

@@ -39,7 +39,7 @@ export function Data() {
         A deactivated account is hidden from everybody until you sign in again. A deleted one is gone,
         with everything you published.
       </p>
-      <div class="tools">
+      <div class="strip">
         <Button onClick={() => setLeaving('deactivate')}>Deactivate account</Button>
         <Button look="danger" icon="trash" onClick={() => setLeaving('delete')}>
           Delete account

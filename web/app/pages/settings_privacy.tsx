@@ -56,7 +56,7 @@ export function Hidden() {
   return (
     <section class="panel" aria-label="Blocked and muted people">
       <h2>Blocked and muted people</h2>
-      <div class="tools">
+      <div class="strip">
         <Button
           aria-expanded={shown === 'blocked'}
           onClick={() => setShown(shown === 'blocked' ? null : 'blocked')}
