@@ -225,11 +225,12 @@ class People:
                     created = at + i // 100
                     head = created.to_bytes(6, "big") + bytes([0x70 | (i >> 8 & 15), i & 255])
                     tail = bytes([0x80]) + (i * 0x9e3779b97f4a7c15 & (1 << 56) - 1).to_bytes(7, "big")
-                    yield (head + tail, authors[i % len(authors)], "Gone by now", 0, created,
-                           created + 86400000)
+                    yield (head + tail, authors[i % len(authors)], created, created + 86400000)
             db.execute("PRAGMA synchronous = OFF")
             db.executemany("INSERT OR IGNORE INTO story (story_id, user_id, text, visibility,"
-                           " created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)", rows())
+                           " created_at, expires_at) VALUES (?, ?, 'Gone by now', 0, ?, ?)", rows())
+            db.execute("INSERT OR IGNORE INTO story_by_author (user_id, expires_at, story_id)"
+                       " SELECT user_id, expires_at, story_id FROM story ORDER BY 1, 2, 3")
 
     def clean_up(self):
         self.expire_stories()
