@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/fault.h"
 #include "kit/module.h"
 
 enum { DATABASES_MAX = 8 };
@@ -244,6 +245,8 @@ static int take_tx(struct db_tx *tx, void *arg, struct error *err)
         rc = db_exec(tx, &sql_remove, err, db_id(t->id));
     if (rc == 0 && t->db == t->kit->main_db)
         rc = tell(t, tx, err);
+    if (rc == 0 && fault("dead_letter.taken"))
+        rc = error_set(err, FAIL_INTERNAL, "dead_letter_fault", "The fault point was hit.");
     return rc;
 }
 
@@ -285,6 +288,7 @@ static int take_out(struct taking *t, struct error *err)
             return t->refused ? stay(t, err) : rc;
         if (!t->found)
             continue;
+        (void)fault("dead_letter.taken.committed");
         return t->db == t->kit->main_db ? 0 : db_write(t->kit->main_db, tell_tx, t, err);
     }
     return error_set(err, FAIL_NOT_FOUND, "dead_letter_not_found",

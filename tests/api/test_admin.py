@@ -222,6 +222,10 @@ class LastAdmin(AdminCase):
                      {"role": "user", "is_active": True}):
             with self.subTest(body=body):
                 self.refused(self.admin.patch(mine, body), 409, "last_admin")
+        password = {"password": "Quiet-River-17-Stone"}
+        self.refused(self.admin.post("/users/me/deactivate", password), 409, "last_admin")
+        self.refused(self.admin.request("DELETE", "/users/me", password), 409, "last_admin")
+        self.refused(self.admin.delete("/users/me"), 409, "last_admin")
         self.ok(self.admin.patch(mine, {"role": "admin", "is_active": True}))
         self.ok(self.admin.patch(theirs, {"is_active": True}))
         self.ok(self.admin.patch(mine, {"role": "user"}))

@@ -90,7 +90,7 @@ const char *const auth_verify_errors[] = {"no_email",     "no_phone",       "alr
 const char *const auth_forgot_errors[] = {"too_many_codes", NULL};
 const char *const auth_reset_errors[] = {"invalid_code", "too_many_attempts", "busy", NULL};
 const char *const auth_leave_errors[] = {"password_required", "wrong_password", "too_many_attempts",
-                                         NULL};
+                                         "last_admin", NULL};
 
 /* --- handlers ----------------------------------------------------------------------------------
  */

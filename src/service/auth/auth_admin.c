@@ -103,28 +103,29 @@ static int load(struct admin *a, struct db_tx *tx, struct error *err)
     return rc;
 }
 
-/* Somebody must be left who can undo what is done here. */
-static int keep_one_admin(const struct admin *a, struct db_tx *tx, struct error *err)
+int auth_keep_one_admin(struct db_tx *tx, const struct auth_account *account, struct error *err)
 {
-    bool is_admin = a->account.role == ROLE_ADMIN && a->account.is_active;
-    bool stays = (!a->what->set_role || a->what->role == ROLE_ADMIN) &&
-                 (!a->what->set_active || a->what->active);
     bool other = false;
-    if (!is_admin || stays)
+    if (account->role != ROLE_ADMIN || !account->is_active)
         return 0;
-    int rc = auth_store_other_admin(tx, a->user, &other, err);
+    int rc = auth_store_other_admin(tx, &account->user, &other, err);
     if (rc < 0 || other)
         return rc;
     return error_set(err, FAIL_CONFLICT, "last_admin",
                      "This is the last active administrator; make another one first.");
 }
 
+static bool stays_admin(const struct auth_alteration *what)
+{
+    return (!what->set_role || what->role == ROLE_ADMIN) && (!what->set_active || what->active);
+}
+
 static int alter_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct admin *a = arg;
     int rc = load(a, tx, err);
-    if (rc == 0)
-        rc = keep_one_admin(a, tx, err);
+    if (rc == 0 && !stays_admin(a->what))
+        rc = auth_keep_one_admin(tx, &a->account, err);
     return rc < 0 ? rc
                   : auth_write_alteration(a->auth->kit, tx, &a->account, a->what, a->actor,
                                           a->call->correlation_id, a->now_ms, &a->changed, err);

@@ -27,6 +27,10 @@ int auth_admin_find(struct auth *auth, const struct auth_call *call, struct slic
                     struct id *ret_user, struct error *err) MUSTCHECK;
 
 struct auth_account;
+/* Inside db_write, before the account stops being an administrator's, by whatever way: 409
+ * last_admin when nobody would be left who can undo it. */
+int auth_keep_one_admin(struct db_tx *tx, const struct auth_account *account,
+                        struct error *err) MUSTCHECK;
 /* Inside db_write: writes what differs, revokes, emits, audits; the caller tells token_revoke_user
  * `now_ms` + 1 after the commit when *ret_changed. actor NULL: the operator. */
 int auth_write_alteration(struct kit *kit, struct db_tx *tx, struct auth_account *account,

@@ -6,6 +6,7 @@
  * stays theirs. The username stays reserved, as a keyed hash.
  */
 #include "kit/audit.h"
+#include "service/auth/auth_admin.h"
 #include "service/auth/auth_room.h"
 #include "service/auth/auth_store_account.h"
 
@@ -49,8 +50,10 @@ static void finish(struct leave *l)
 static int deactivate_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct leave *l = arg;
+    int rc = auth_keep_one_admin(tx, &l->account, err);
     l->account.is_active = false;
-    int rc = auth_store_deactivate(tx, &l->who->user, l->now_ms, err);
+    if (rc == 0)
+        rc = auth_store_deactivate(tx, &l->who->user, l->now_ms, err);
     if (rc == 0)
         rc = auth_emit_changed(l->auth->kit, tx, &l->account, l->call->correlation_id, err);
     if (rc == 0)
@@ -104,7 +107,9 @@ static int delete_tx(struct db_tx *tx, void *arg, struct error *err)
     struct leave *l = arg;
     struct auth_user_deleted data = {.user_id = l->who->user, .deleted_at = l->now_ms};
     uint8_t name_hash[32];
-    int rc = end_everything(l, tx, err);
+    int rc = auth_keep_one_admin(tx, &l->account, err);
+    if (rc == 0)
+        rc = end_everything(l, tx, err);
     if (rc == 0)
         rc = auth_name_hash(tx, l->account.username, name_hash, err);
     if (rc == 0)

@@ -6,6 +6,14 @@
 static struct arena arena;
 static struct error err;
 
+static unsigned came;
+
+static void count_letter(struct kit *of)
+{
+    (void)of;
+    came++;
+}
+
 static void put_aside_two(void)
 {
     atomic_store(&seen.poison, emit(&sent, 1) + 1);
@@ -20,8 +28,11 @@ static void open_letters(void)
     (void)check_seen; /* not all of the world is needed here */
     consumers[0].attempts = 1;
     open_world((struct event_log_config){0}, &clock_system);
+    kit.dead_letter_came = count_letter;
+    came = 0;
     start_consumers();
     run(put_aside_two);
+    CHECK_INT(came, 2);
     error_init(&err);
     arena_init(&arena, 1 << 20);
 }
