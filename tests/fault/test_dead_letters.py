@@ -1,5 +1,5 @@
-"""A dead letter that is handed over again is handled and gone, or neither: the server is killed before
-and after the commit."""
+"""A dead letter that is handed over again is handled and gone, or neither: the server is killed
+before and after the commit."""
 
 import json
 import sqlite3

@@ -89,11 +89,11 @@ int auth_set_contact(struct auth *auth, const struct auth_call *call, const stru
                      struct error *err) MUSTCHECK;
 
 /* --- leaving ---------------------------------------------------------------------------------- */
-/* Until the next sign-in. 403 wrong_password; 429 too_many_attempts. */
+/* Until the next sign-in. 403 wrong_password; 409 last_admin; 429 too_many_attempts. */
 int auth_deactivate(struct auth *auth, const struct auth_call *call, const struct principal *who,
                     struct slice password, struct error *err) MUSTCHECK;
 /* For good. An absent password serves in a session younger than ten minutes. 403 wrong_password,
- * password_required; 429 too_many_attempts. */
+ * password_required; 409 last_admin; 429 too_many_attempts. */
 int auth_delete(struct auth *auth, const struct auth_call *call, const struct principal *who,
                 struct slice password, struct error *err) MUSTCHECK;
 
