@@ -4,6 +4,7 @@ import json
 import random
 import re
 import string
+import threading
 import time
 import uuid
 
@@ -144,6 +145,36 @@ class Privacy(ApiCase):
             self.assertNotIn(tag, json.dumps(seen))
             self.assertNotIn(phone, json.dumps(seen))
         self.assertTrue(sent["id"])
+
+
+class Stampede(ApiCase):
+    own_server = True
+
+    def made(self):
+        text = self.server.get("/metrics").body.decode()
+        return int(re.search(r'parley_cache_made_total{cache="user.profile"} (\d+)', text).group(1))
+
+    def test_one_reads_however_many_ask(self):
+        users = self.server.users(20)
+        self.server.restart()  # nothing is in memory
+        before = self.made()
+        start, wrong = threading.Barrier(16), []
+
+        def ask(who):
+            who.own_connection()
+            for user in users:
+                start.wait(10)
+                answer = who.get(f"/users/{user.id}")
+                if (answer.status, answer.json.get("id")) != (200, user.id):
+                    wrong.append(answer)
+
+        threads = [threading.Thread(target=ask, args=(who,)) for who in users[:16]]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(wrong, [])
+        self.assertEqual(self.made() - before, len(users))
 
 
 class LastSeen(ApiCase):

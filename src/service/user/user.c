@@ -61,11 +61,11 @@ int user_get(struct user_room *room, const struct id *user, struct arena *arena,
 {
     struct lookup l = {.room = room, .user = user, .arena = arena};
     struct buf json;
+    char key[USER_READ_KEY_MAX];
     if (user_cache_get(room->cache, user, arena, ret_profile))
         return 0;
     buf_init(&json, PROFILE_BYTES_MAX);
-    int rc = cache_get(room->reads, slice_of((const char *)user->bytes, sizeof user->bytes),
-                       read_profile, &l, arena, &json, err);
+    int rc = cache_get(room->reads, user_read_key(user, key), read_profile, &l, arena, &json, err);
     struct slice text = rc == 0 && !l.read ? arena_copy(arena, buf_view(&json)) : (struct slice){0};
     buf_done(&json);
     if (rc < 0)

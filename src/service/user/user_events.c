@@ -10,7 +10,8 @@ enum { EVENT_BYTES_MAX = 65536 };
 static void forget(void *room, const struct id *user)
 {
     struct user_room *r = room;
-    cache_forget(r->reads, slice_of((const char *)user->bytes, sizeof user->bytes));
+    char key[USER_READ_KEY_MAX];
+    cache_forget(r->reads, user_read_key(user, key));
     user_cache_forget(r->cache, user);
 }
 

@@ -21,6 +21,18 @@ struct user_room {
     _Atomic uint64_t index_version; /* grows when the search index has changed */
 };
 
+/* The key of a profile in room->reads: the store behind it is everybody's. */
+#define USER_READ_KEY_MAX 32
+static inline struct slice user_read_key(const struct id *user, char text[USER_READ_KEY_MAX])
+{
+    static const char prefix[] = "user.profile:";
+    enum { PREFIX = sizeof prefix - 1 };
+    _Static_assert(PREFIX + sizeof user->bytes <= USER_READ_KEY_MAX, "the key fits");
+    memcpy(text, prefix, PREFIX);
+    memcpy(text + PREFIX, user->bytes, sizeof user->bytes);
+    return slice_of(text, PREFIX + sizeof user->bytes);
+}
+
 /* Inside db_write: the profile leaves the cache when the transaction has been committed. */
 int user_forget_on_commit(struct user_room *room, struct db_tx *tx, const struct id *user,
                           struct error *err) MUSTCHECK;
