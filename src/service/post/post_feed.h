@@ -9,7 +9,7 @@
 #include "service/post/post_feed_store.h"
 #include "service/post/post_room.h"
 
-/* How many posts the index takes at a time; see post_feed_work.c. */
+/* How many posts the index takes at a time; see post_feed_room.c. */
 struct feed_sizes {
     int kept;        /* newest entries of a user that stay ... */
     int slack;       /* ... when there are so many more */
