@@ -53,8 +53,8 @@ static inline bool social_may_see(const struct social_relation *r, enum social_v
 #define SOCIAL_AUTHOR_TOPIC "author"
 
 /* Beside follow.changed there is "follow.linked", inside only and with the same data, on the topic
- * of the author: whether their posts reach the follower, which a mute ends and its end begins. It is
- * what indexes of what somebody follows go by. */
+ * of the author: whether their posts reach the follower, which a mute ends and its end begins.
+ * Indexes of what somebody follows go by it. */
 
 /* A follow stands or stands no longer, was asked for or refused. Streams: both people's own.
  * Client event. */
