@@ -14,11 +14,11 @@
  *   SCHEMA_RAW     struct slice holding encoded JSON; encoded as it stands (NULL ptr = null);
  *                  decoding keeps the raw text of any valid value
  * Null: a field with SCHEMA_NULLABLE accepts null and encodes null for: a slice with NULL ptr, a
- * nil id, time 0, a NULL pointer, enum -1, INT 0 (so its min is at least 1; with SCHEMA_COUNT -1), a list whose items
- * are NULL; for BOOL there is no null. SCHEMA_OMIT leaves the key out in the same cases.
- * Presence: if the struct has a `uint64_t present` member (schema.present_offset >= 0), bit i says
- * that field i of the table stood in the input; that is how PATCH tells absent from null or zero.
- * Absent optional fields leave zeroes (or `fallback` for INT, BOOL and ENUM).
+ * nil id, time 0, a NULL pointer, enum -1, INT 0 (so its min is at least 1; with SCHEMA_COUNT -1),
+ * a list whose items are NULL; for BOOL there is no null. SCHEMA_OMIT leaves the key out in the
+ * same cases. Presence: if the struct has a `uint64_t present` member (schema.present_offset >= 0),
+ * bit i says that field i of the table stood in the input; that is how PATCH tells absent from null
+ * or zero. Absent optional fields leave zeroes (or `fallback` for INT, BOOL and ENUM).
  */
 #ifndef PARLEY_BASE_SCHEMA_H
 #define PARLEY_BASE_SCHEMA_H

@@ -335,9 +335,8 @@ static const struct route chat_routes[] = {
      "A repeat with the same client_id gives the message that is there.", send_message,
      .params = &chat_params_schema, .body = &chat_send_schema, .body_max = 128 << 10,
      .answer = &chat_message_schema, .status = 201,
-     .errors =
-         CODES("chat_not_found", "channel_read_only", "blocked", "client_id_reused",
-               "too_many_messages")},
+     .errors = CODES("chat_not_found", "channel_read_only", "blocked", "client_id_reused",
+                     "too_many_messages")},
     {HTTP_GET, CHAT "/messages", "messages", "History",
      "Newest first; with `after` oldest first. Deleted messages stay as tombstones.", history,
      .params = &chat_params_schema, .query = &chat_history_schema, .answer = &chat_message_schema,
@@ -361,9 +360,8 @@ static const struct route chat_routes[] = {
     {HTTP_PUT, MESSAGE "/reactions/{emoji}", "messages", "React to a message", NULL, add_reaction,
      .flags = ROUTE_NO_BODY, .params = &chat_reaction_params_schema, .answer = &chat_message_schema,
      .status = 200,
-     .errors =
-         CODES("chat_not_found", "message_not_found", "message_deleted", "blocked",
-               "too_many_reactions")},
+     .errors = CODES("chat_not_found", "message_not_found", "message_deleted", "blocked",
+                     "too_many_reactions")},
     {HTTP_DELETE, MESSAGE "/reactions/{emoji}", "messages", "Take a reaction back", NULL,
      remove_reaction, .params = &chat_reaction_params_schema, .answer = &chat_message_schema,
      .status = 200,
