@@ -232,6 +232,17 @@ class Password(AccountCase):
         self.server.start()
         self.ok(self.reset(ada.email, code), 204)
 
+    def test_a_letter_outlives_a_crash(self):
+        ada = self.person()
+        for _ in range(3):
+            self.ok(self.forgot(ada.email), 202)
+        self.server.kill()  # mostly before the job has had its turn
+        self.server.start()
+        self.letter(ada.email, 2)
+        time.sleep(0.6)  # one that was sent just before the crash may come twice
+        count = sum(f"<{ada.email}>" in text for text in letters(self.server))
+        self.ok(self.reset(ada.email, self.code(ada.email, count - 1)), 204)
+
     def test_change_tells_the_person(self):
         ada = self.person()
         self.ok(ada.post("/auth/password/change", {"current_password": PASSWORD,
