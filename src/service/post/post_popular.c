@@ -10,6 +10,8 @@
 #include "service/post/post_list.h"
 
 /* What has no likes and no comments is not popular. */
+#define RANKING_KEY "post:ranking" /* keys of the store are everybody's */
+
 enum {
     CANDIDATES_MAX = 100000, /* newest first; more are not looked at */
     CANDIDATES_STEP = 2000,  /* in one read: others want the readers too */
@@ -159,7 +161,7 @@ int post_list_popular(struct post_call *call, const struct page_query *query,
     struct post_walk walk = {.read = read_ranking, .without_muted = true};
     struct buf ranking;
     buf_init(&ranking, RANKED_MAX * ENTRY_BYTES + 1024);
-    int rc = cache_get(call->room->popular, SLICE("ranking"), make, call->room, call->arena,
+    int rc = cache_get(call->room->popular, SLICE(RANKING_KEY), make, call->room, call->arena,
                        &ranking, call->err);
     walk.ranking = buf_view(&ranking);
     if (rc == 0)
@@ -176,8 +178,8 @@ int post_popular_job(void *arg, struct error *err)
     struct buf out;
     arena_init(&arena, 1 << 20);
     buf_init(&out, RANKED_MAX * ENTRY_BYTES + 1024);
-    cache_forget(room->popular, SLICE("ranking"));
-    int rc = cache_get(room->popular, SLICE("ranking"), make, room, &arena, &out, err);
+    cache_forget(room->popular, SLICE(RANKING_KEY));
+    int rc = cache_get(room->popular, SLICE(RANKING_KEY), make, room, &arena, &out, err);
     buf_done(&out);
     arena_done(&arena);
     return rc;
