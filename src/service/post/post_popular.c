@@ -9,9 +9,9 @@
 
 #include "service/post/post_list.h"
 
-/* What has no likes and no comments is not popular. */
 #define RANKING_KEY "post:ranking" /* keys of the store are everybody's */
 
+/* What has no likes and no comments is not popular. */
 enum {
     CANDIDATES_MAX = 100000, /* newest first; more are not looked at */
     CANDIDATES_STEP = 2000,  /* in one read: others want the readers too */
