@@ -169,15 +169,18 @@ static int read_bookmarks(struct post_call *call, struct post_walk *walk, size_t
 static int check_author(struct post_call *call, const struct id *user,
                         const struct social_relation *r)
 {
-    struct user_profile profile;
-    if (r->blocked_by)
+    const struct user_calls *users = call->room->users;
+    struct user_profile profile = {0};
+    int rc = users->get(users->room, user, call->arena, &profile, call->err);
+    if (rc < 0)
+        return rc;
+    bool left = !profile.is_active && !r->self && (call->who.scopes & SCOPE_MODERATE) == 0;
+    if (r->blocked_by || left)
         return error_set(call->err, FAIL_NOT_FOUND, "user_not_found", "There is no such user.");
-    int rc =
-        call->room->users->get(call->room->users->room, user, call->arena, &profile, call->err);
-    if (rc == 0 && r->is_private && !r->self && !r->following)
-        rc = error_set(call->err, FAIL_FORBIDDEN, "private_account",
-                       "This account is private: follow it to see its posts.");
-    return rc;
+    if (r->is_private && !r->self && !r->following)
+        return error_set(call->err, FAIL_FORBIDDEN, "private_account",
+                         "This account is private: follow it to see its posts.");
+    return 0;
 }
 
 int post_list_user(struct post_call *call, const struct id *user, const struct page_query *query,
