@@ -78,7 +78,12 @@ async function bundle_page(esbuild, minify, name) {
   const { cssBundle } = outputs[entry];
   const names = new Map([
     [`${name}.js`, path(entry)],
-    [`${name}.early`, early(outputs, entry).map((output) => preload(path(output))).join('')],
+    [
+      `${name}.early`,
+      early(outputs, entry)
+        .map((output) => preload(path(output)))
+        .join(''),
+    ],
   ]);
   if (cssBundle) names.set(`${name}.css`, path(cssBundle));
   return { names, files: result.outputFiles, inputs: Object.keys(result.metafile.inputs) };
@@ -103,8 +108,7 @@ const preload = (path) => `<link rel="modulepreload" href="${path}">\n`;
 /** The files under their paths, what pages call them by, and every source that went in. */
 async function bundle(esbuild, minify) {
   const pieces = [];
-  for (const name of Object.keys(entries))
-    pieces.push(await bundle_page(esbuild, minify, name));
+  for (const name of Object.keys(entries)) pieces.push(await bundle_page(esbuild, minify, name));
   const sdk = await esbuild.build({
     ...common,
     minify: false,

@@ -91,7 +91,9 @@ export const tests = {
     await card(page, 'Watch me').waitFor();
     await until('a like arrives', async () => {
       await stage.call('PUT', `/posts/${made.id}/like`, bob.token);
-      const there = await card(page, 'Watch me').getByRole('button', { name: 'Like, 1 like' }).count();
+      const there = await card(page, 'Watch me')
+        .getByRole('button', { name: 'Like, 1 like' })
+        .count();
       if (!there) await stage.call('DELETE', `/posts/${made.id}/like`, bob.token);
       return there;
     });
@@ -150,7 +152,9 @@ export const tests = {
       async () => (await field(page).inputValue()) === `Hello @${bob.username} `,
     );
     await page.keyboard.press('Control+Enter');
-    await card(page, 'Hello').getByRole('link', { name: `@${bob.username}` }).waitFor();
+    await card(page, 'Hello')
+      .getByRole('link', { name: `@${bob.username}` })
+      .waitFor();
     const { items } = await stage.call('GET', `/users/${ada.id}/posts`, ada.token);
     assert.deepEqual(items[0].mentions, [bob.id]);
   },

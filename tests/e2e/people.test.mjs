@@ -55,7 +55,10 @@ export const tests = {
       await page.getByRole('main').getByRole('link', { name: /Bob/ }).waitFor();
       await inspect(page, `search, ${colorScheme}`);
       assert.equal(await overflows(page), null);
-      await page.getByRole('main').getByRole('link', { name: /Requests/ }).click();
+      await page
+        .getByRole('main')
+        .getByRole('link', { name: /Requests/ })
+        .click();
       await page.getByRole('button', { name: 'Accept' }).waitFor();
       await inspect(page, `requests, ${colorScheme}`);
       assert.equal(await overflows(page), null);

@@ -35,13 +35,18 @@ export const tests = {
     assert.equal(items.length, 1);
     assert.equal(items[0].reply_count, 1);
 
-    await comment(page, 'Or perhaps not.').getByRole('button', { name: /^More about/ }).click();
+    await comment(page, 'Or perhaps not.')
+      .getByRole('button', { name: /^More about/ })
+      .click();
     await page.getByRole('menuitem', { name: 'Edit' }).click();
     await page.getByRole('textbox', { name: 'Text of the comment' }).fill('Or surely not.');
     await page.getByRole('button', { name: 'Save' }).click();
     await comment(page, 'Or surely not.').getByText('edited').waitFor();
 
-    await comment(page, 'I think so.').getByRole('button', { name: /^More about/ }).first().click();
+    await comment(page, 'I think so.')
+      .getByRole('button', { name: /^More about/ })
+      .first()
+      .click();
     await page.getByRole('menuitem', { name: 'Delete' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await page.getByText('This comment was deleted.').waitFor();

@@ -27,7 +27,10 @@ async function codeFor(stage, address, before) {
     const text = letterTo(stage, address);
     return text && text !== before && text;
   });
-  const body = letter.split(/\r?\n\r?\n/).slice(1).join('\n');
+  const body = letter
+    .split(/\r?\n\r?\n/)
+    .slice(1)
+    .join('\n');
   return { letter, code: /\b(\d{6,8})\b/.exec(body)[1] };
 }
 

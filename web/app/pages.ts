@@ -68,7 +68,14 @@ export const pages: readonly PageRow[] = [
     load: () => import('./pages/signals'),
     rail: 'signals',
   },
-  { path: '/admin', title: 'Administration', load: admin, rail: 'admin', keep: 'admin', for: staff },
+  {
+    path: '/admin',
+    title: 'Administration',
+    load: admin,
+    rail: 'admin',
+    keep: 'admin',
+    for: staff,
+  },
   {
     path: '/admin/:area',
     title: 'Administration',
@@ -77,7 +84,12 @@ export const pages: readonly PageRow[] = [
     keep: 'admin',
     for: staff,
   },
-  { path: '/settings', title: 'Settings', load: () => import('./pages/settings'), rail: 'settings' },
+  {
+    path: '/settings',
+    title: 'Settings',
+    load: () => import('./pages/settings'),
+    rail: 'settings',
+  },
 ];
 
 export const rail: readonly RailRow[] = [

@@ -8,7 +8,15 @@ import { Page } from './components/page';
 import { PersonAvatar } from './components/person';
 import { Menu } from './components/popover';
 import { Badge, Empty, ReconnectingPill } from './components/small';
-import { pageAt, rail, rowAt, type Match, type PageProps, type PageRow, type RailRow } from './pages';
+import {
+  pageAt,
+  rail,
+  rowAt,
+  type Match,
+  type PageProps,
+  type PageRow,
+  type RailRow,
+} from './pages';
 import { navigate, path } from './state/route';
 import { me } from './state/session';
 import { pageTitle } from './state/title';

@@ -51,8 +51,7 @@ export const socialCalls = (http: Http) => {
     refuse: (id: Id) => http.call<void>(`/follow-requests/${id}`, { method: 'DELETE' }),
     blocked: (page?: PageQuery) => paged<User>(http, '/users/me/blocks', page),
     muted: (page?: PageQuery) => paged<User>(http, '/users/me/mutes', page),
-    report: (report: NewReport) =>
-      http.call<Report>('/reports', { method: 'POST', body: report }),
+    report: (report: NewReport) => http.call<Report>('/reports', { method: 'POST', body: report }),
   };
 };
 
@@ -127,8 +126,7 @@ export const eventCalls = (http: Http) => ({
   calendar: (id: Id | null) =>
     http.text(id === null ? '/users/me/calendar.ics' : `/events/${id}/calendar.ics`),
   /** A new secret address of one's calendar, for calendar applications; the one before ends. */
-  makeCalendarLink: () =>
-    http.call<CalendarLink>('/users/me/calendar-link', { method: 'POST' }),
+  makeCalendarLink: () => http.call<CalendarLink>('/users/me/calendar-link', { method: 'POST' }),
   endCalendarLink: () => http.call<void>('/users/me/calendar-link', { method: 'DELETE' }),
 });
 

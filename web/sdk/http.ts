@@ -59,12 +59,7 @@ export class Http {
     }
   }
 
-  async #once<T>(
-    method: string,
-    path: string,
-    options: CallOptions,
-    read: Read<T>,
-  ): Promise<T> {
+  async #once<T>(method: string, path: string, options: CallOptions, read: Read<T>): Promise<T> {
     if (options.signedIn === false) return judge(await this.raw(method, path, options), read);
     const token = await this.session.token();
     let answer = await this.raw(method, path, options, token);

@@ -6,13 +6,7 @@ import { nameOf } from '../state/users';
 import { Button } from './button';
 import { Confirm } from './dialog';
 
-export function FollowButton({
-  user,
-  relation,
-}: {
-  user: User;
-  relation: Relationship | null;
-}) {
+export function FollowButton({ user, relation }: { user: User; relation: Relationship | null }) {
   const [leaving, setLeaving] = useState(false);
   if (!relation)
     return (

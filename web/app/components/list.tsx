@@ -32,7 +32,11 @@ export function ListView<T>(props: ListViewProps<T>) {
   if (items.length === 0 && list.done.value) return <>{empty}</>;
   return (
     <>
-      <ul class={`list${props.plain ? ' plain' : ''}`} aria-label={label} aria-busy={list.busy.value}>
+      <ul
+        class={`list${props.plain ? ' plain' : ''}`}
+        aria-label={label}
+        aria-busy={list.busy.value}
+      >
         {items.map((item) => (
           <li key={keyOf(item)}>{draw(item)}</li>
         ))}

@@ -16,15 +16,7 @@ const reasons: { value: ReportReason; label: string }[] = [
   { value: 'other', label: 'Something else' },
 ];
 
-export function Report({
-  kind,
-  id,
-  onClose,
-}: {
-  kind: ReportSubject;
-  id: Id;
-  onClose(): void;
-}) {
+export function Report({ kind, id, onClose }: { kind: ReportSubject; id: Id; onClose(): void }) {
   const [reason, setReason] = useState<ReportReason>('spam');
   const [text, setText] = useState('');
   const [busy, setBusy] = useState(false);
@@ -62,7 +54,13 @@ export function Report({
       }
     >
       {problem && problem.fields.length === 0 && <Banner kind="problem">{problem.message}</Banner>}
-      <Choices label="What is wrong?" name="reason" value={reason} choices={reasons} onChoose={(next) => setReason(next as ReportReason)} />
+      <Choices
+        label="What is wrong?"
+        name="reason"
+        value={reason}
+        choices={reasons}
+        onChoose={(next) => setReason(next as ReportReason)}
+      />
       <TextArea
         label="Anything to add?"
         hint="Only the moderators read this."

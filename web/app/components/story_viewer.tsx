@@ -23,8 +23,7 @@ import { RichText } from './rich_text';
 import { sizeOf } from './story_composer';
 
 /** Long enough to read it: a base, and some for every character. */
-const timeFor = (story: Story): number =>
-  Math.min(15_000, 4000 + (story.text?.length ?? 0) * 55);
+const timeFor = (story: Story): number => Math.min(15_000, 4000 + (story.text?.length ?? 0) * 55);
 const HOLD_MS = 220;
 
 interface Spot {
@@ -63,7 +62,9 @@ export function StoryViewer({ first }: { first: Id }) {
     if (story) markViewed(story);
   }, [story?.id]);
   if (!story) return null;
-  return <Stage story={story} count={group!.stories.length} index={index} step={step} close={close} />;
+  return (
+    <Stage story={story} count={group!.stories.length} index={index} step={step} close={close} />
+  );
 }
 
 function inOrder(first: Id): Id[] {
@@ -120,7 +121,8 @@ function Stage({ story, index, count, step, close }: StageProps) {
     if (above) return;
     if (event.key === 'ArrowRight') step(1);
     else if (event.key === 'ArrowLeft') step(-1);
-    else if (event.key === ' ' && !(event.target as Element).closest('button')) setStopped(!stopped);
+    else if (event.key === ' ' && !(event.target as Element).closest('button'))
+      setStopped(!stopped);
     else return;
     event.preventDefault();
   };
@@ -186,9 +188,7 @@ function Stage({ story, index, count, step, close }: StageProps) {
         </footer>
       </div>
       {above === 'viewers' && <Viewers story={story} onClose={() => setAbove(null)} />}
-      {above === 'report' && (
-        <Report kind="story" id={story.id} onClose={() => setAbove(null)} />
-      )}
+      {above === 'report' && <Report kind="story" id={story.id} onClose={() => setAbove(null)} />}
       {above === 'delete' && (
         <Confirm
           title="Delete this story?"

@@ -26,9 +26,7 @@ export function VisibilityPicker({
 }) {
   const anchor = useRef<HTMLButtonElement>(null);
   const [open, setOpen] = useState(false);
-  const all = (['public', 'followers', 'private'] as const).filter(
-    (one) => !without.includes(one),
-  );
+  const all = (['public', 'followers', 'private'] as const).filter((one) => !without.includes(one));
   return (
     <>
       <button

@@ -44,6 +44,7 @@ function Profile({ id }: { id: Id }) {
         <p>@{user.username}</p>
         <p>{isOnline(id) ? 'Online now' : seen ? `Last seen ${ago(seen)}` : ''}</p>
         {user.bio && <p class="bio">{user.bio}</p>}
+        <a href={`/u/${user.username}`}>View profile</a>
       </div>
     </div>
   );

@@ -56,7 +56,9 @@ export default function Home() {
             label="Posts"
             empty={
               <Empty icon="home" title="Your feed is still quiet">
-                <p>Follow people to read here what they publish, or write the first post yourself.</p>
+                <p>
+                  Follow people to read here what they publish, or write the first post yourself.
+                </p>
                 <Button look="primary" icon="search" onClick={() => navigate('/people')}>
                   Find people
                 </Button>

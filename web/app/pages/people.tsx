@@ -109,9 +109,14 @@ const firstResult = (): HTMLElement | null => document.querySelector('.people .p
 function walk(event: KeyboardEvent): void {
   if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
   const stops = [
-    ...document.querySelectorAll<HTMLElement>('.page-sticky input[type=search], .people .person-link'),
+    ...document.querySelectorAll<HTMLElement>(
+      '.page-sticky input[type=search], .people .person-link',
+    ),
   ];
-  const next = stops[stops.indexOf(document.activeElement as HTMLElement) + (event.key === 'ArrowDown' ? 1 : -1)];
+  const next =
+    stops[
+      stops.indexOf(document.activeElement as HTMLElement) + (event.key === 'ArrowDown' ? 1 : -1)
+    ];
   if (!next) return;
   event.preventDefault();
   next.focus();

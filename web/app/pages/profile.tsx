@@ -1,28 +1,19 @@
 // Somebody: who they are, how one stands to them, what they publish, whom they know.
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { Avatar } from '../components/avatar';
+import { useEffect, useState } from 'preact/hooks';
 import { Button, IconButton } from '../components/button';
-import { Confirm } from '../components/dialog';
-import { FollowButton } from '../components/follow_button';
-import { Icon } from '../components/icon';
 import { Bones, ListView } from '../components/list';
 import { Page } from '../components/page';
 import { PersonLine } from '../components/person_line';
-import { Menu, type MenuItem } from '../components/popover';
+import { ProfileHead, ProfileMenu } from '../components/profile_head';
 import { PostFeed } from '../components/post_feed';
-import { Report } from '../components/report';
-import { RichText } from '../components/rich_text';
 import { Banner, Empty } from '../components/small';
 import { Tabs } from '../components/tabs';
 import { parley } from '../client';
 import type { PageProps } from '../pages';
 import { ParleyError, type Relationship, type User } from '../../sdk/index';
-import { counted, shortNumber } from '../format';
-import { openDirect } from '../state/chats';
-import { orSay } from '../state/notices';
+import { counted } from '../format';
 import { postsOf } from '../state/posts';
-import { isOnline } from '../state/presence';
-import { loadRelation, peopleList, relate, relationTo } from '../state/relations';
+import { loadRelation, peopleList, relationTo } from '../state/relations';
 import { arrival, navigate, query } from '../state/route';
 import { me } from '../state/session';
 import { learn, nameOf, userNamed, userSignal } from '../state/users';
@@ -91,17 +82,13 @@ function Known({ user }: { user: User }) {
       onNearEnd={hidden ? undefined : more}
       actions={
         own ? (
-          <IconButton
-            icon="settings"
-            label="Settings"
-            onClick={() => navigate('/settings')}
-          />
+          <IconButton icon="settings" label="Settings" onClick={() => navigate('/settings')} />
         ) : (
-          <More user={user} relation={relation} />
+          <ProfileMenu user={user} relation={relation} />
         )
       }
     >
-      <Head user={user} relation={relation} own={own} />
+      <ProfileHead user={user} relation={relation} own={own} />
       {hidden ? (
         <Empty icon={hidden.icon} title={hidden.title}>
           <p>{hidden.text}</p>
@@ -157,127 +144,6 @@ function whyHidden(user: User, relation: Relationship | null, own: boolean) {
         : 'Ask to follow; once you are let in, the posts are here.',
     };
   return null;
-}
-
-function Head({
-  user,
-  relation,
-  own,
-}: {
-  user: User;
-  relation: Relationship | null;
-  own: boolean;
-}) {
-  const base = `/u/${user.username}`;
-  return (
-    <section class="card profile-head" aria-label="About">
-      <Avatar
-        id={user.id}
-        name={nameOf(user)}
-        image={user.avatar_url ?? null}
-        size="large"
-        online={!own && isOnline(user.id)}
-      />
-      <div class="about">
-        <p class="full-name">
-          {nameOf(user)}
-          {(relation?.is_private ?? user.is_private) && (
-            <span class="sign" title="Private account">
-              <Icon name="lock" size={16} />
-              <span class="visually-hidden">Private account</span>
-            </span>
-          )}
-        </p>
-        <p class="note">
-          @{user.username}
-          {relation?.followed_by && <span class="tag">Follows you</span>}
-        </p>
-        {user.bio && <RichText text={user.bio} />}
-        <p class="counts">
-          <a href={`${base}?tab=followers`} aria-disabled={!relation}>
-            <b>{relation ? shortNumber(relation.follower_count) : '–'}</b>{' '}
-            {relation?.follower_count === 1 ? 'follower' : 'followers'}
-          </a>
-          <a href={`${base}?tab=following`}>
-            <b>{relation ? shortNumber(relation.following_count) : '–'}</b> following
-          </a>
-        </p>
-      </div>
-      <div class="buttons">
-        {own ? (
-          <Button icon="edit" onClick={() => navigate('/settings')}>
-            Edit profile
-          </Button>
-        ) : (
-          <>
-            <FollowButton user={user} relation={relation} />
-            {!relation?.blocking && <Message user={user} />}
-          </>
-        )}
-      </div>
-    </section>
-  );
-}
-
-function Message({ user }: { user: User }) {
-  const [busy, setBusy] = useState(false);
-  return (
-    <Button
-      icon="chat"
-      busy={busy}
-      onClick={() => {
-        setBusy(true);
-        void orSay('The chat could not be opened', openDirect(user.id)).then((chat) => {
-          setBusy(false);
-          if (chat) navigate(`/c/${chat.id}`);
-        });
-      }}
-    >
-      Message
-    </Button>
-  );
-}
-
-function More({ user, relation }: { user: User; relation: Relationship | null }) {
-  const anchor = useRef<HTMLButtonElement>(null);
-  const [shown, setShown] = useState<'menu' | 'block' | 'report' | null>(null);
-  const close = (): void => setShown(null);
-  const items: MenuItem[] = [
-    relation?.muting
-      ? { icon: 'bell', label: 'Unmute', act: () => void relate(user.id, 'unmute') }
-      : { icon: 'mute', label: 'Mute', act: () => void relate(user.id, 'mute') },
-    relation?.blocking
-      ? { icon: 'block', label: 'Unblock', act: () => void relate(user.id, 'unblock') }
-      : { icon: 'block', label: 'Block', danger: true, act: () => setShown('block') },
-    { icon: 'flag', label: 'Report', danger: true, act: () => setShown('report') },
-  ];
-  return (
-    <>
-      <span ref={anchor as never}>
-        <IconButton
-          icon="more"
-          label={`More about ${nameOf(user)}`}
-          aria-haspopup="menu"
-          aria-expanded={shown === 'menu'}
-          onClick={() => setShown('menu')}
-        />
-      </span>
-      {shown === 'menu' && <Menu anchor={anchor} label="Person" items={items} onClose={close} />}
-      {shown === 'report' && <Report kind="user" id={user.id} onClose={close} />}
-      {shown === 'block' && (
-        <Confirm
-          title={`Block ${nameOf(user)}?`}
-          text="They no longer find you, see what you publish, or write to you, and you do not see them. They are not told."
-          action="Block"
-          onClose={close}
-          onConfirm={() => {
-            close();
-            void relate(user.id, 'block');
-          }}
-        />
-      )}
-    </>
-  );
 }
 
 const peopleOf = (user: User, part: 'followers' | 'following') =>

@@ -50,7 +50,8 @@ function Address({ channel, value }: { channel: VerifyChannel; value: string }) 
     setBusy(false);
   }
 
-  const wrong = problem?.field('code') ?? (problem?.code === 'invalid_code' ? problem.message : undefined);
+  const wrong =
+    problem?.field('code') ?? (problem?.code === 'invalid_code' ? problem.message : undefined);
   return (
     <div class="address">
       <div class="person plain">

@@ -36,8 +36,8 @@ export function Data() {
       </div>
       <h3>Leave</h3>
       <p class="quiet">
-        A deactivated account is hidden from everybody until you sign in again. A deleted one is gone,
-        with everything you published.
+        A deactivated account is hidden from everybody until you sign in again. A deleted one is
+        gone, with everything you published.
       </p>
       <div class="strip">
         <Button onClick={() => setLeaving('deactivate')}>Deactivate account</Button>
@@ -86,7 +86,9 @@ function Leave({ way, onClose }: { way: Way; onClose(): void }) {
     }
   }
 
-  const wrong = problem?.field('password') ?? (problem?.code === 'wrong_password' ? problem.message : undefined);
+  const wrong =
+    problem?.field('password') ??
+    (problem?.code === 'wrong_password' ? problem.message : undefined);
   return (
     <Dialog
       title={words.title}

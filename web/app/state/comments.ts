@@ -11,6 +11,8 @@ type Parent = Id | null;
 
 export class Thread {
   readonly branches = new Map<Parent, PagedList<Comment>>();
+  /** Those whose place is counted already: event and answer tell of the same one. */
+  readonly #counted = new Set<Id>();
   /** Branches that somebody has opened. */
   readonly open = signal<ReadonlySet<Parent>>(new Set([null]));
   /** Just written by this person, or just arrived: shown for a moment. */
@@ -53,9 +55,8 @@ export class Thread {
   async write(text: string, replyTo: Parent): Promise<void> {
     const body = { text, ...(replyTo ? { reply_to: replyTo } : {}) };
     const made = await parley.comments.create(this.postId, body, crypto.randomUUID());
-    const list = this.branch(replyTo);
-    if (replyTo && !list.loaded.peek()) await this.show(replyTo);
     this.created(made, true);
+    if (replyTo) await this.show(replyTo);
     this.flash.value = made.id;
     setTimeout(() => (this.flash.value = null), 1600);
   }
@@ -82,8 +83,9 @@ export class Thread {
 
   created(comment: Comment, own = false): void {
     const list = this.branch(comment.reply_to);
-    if (list.items.peek().some((one) => one.id === comment.id)) return;
-    if (comment.reply_to) this.#count(comment.reply_to);
+    const counted = this.#counted.has(comment.id);
+    this.#counted.add(comment.id);
+    if (comment.reply_to && !counted) this.#count(comment.reply_to);
     // Oldest first: the newest belongs below what is still to be read, unless it is one's own.
     if (list.loaded.peek() && (list.done.peek() || own)) list.append(comment);
   }

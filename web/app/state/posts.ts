@@ -138,9 +138,24 @@ export async function publish(post: Parameters<typeof parley.posts.create>[0]): 
 /** One's own posts need no announcement. */
 function appear(post: Post): void {
   feedList().prepend(post.id);
+  toProfile(post);
+}
+
+function toProfile(post: Post): void {
   for (const [name, list] of keptLists())
     if (name === `posts:of:${post.user_id}` && list.loaded.peek())
       (list as unknown as PostList).prepend(post.id);
+}
+
+/** Blocked or muted: what they wrote leaves the lists that mix people. */
+export function dropPostsOf(author: Id): void {
+  const theirs = (id: Id): boolean => posts.get(id)?.peek()?.user_id === author;
+  freshPosts.value = freshPosts.peek().filter((id) => !theirs(id));
+  for (const [name, list] of keptLists()) {
+    if (!name.startsWith('posts:') || name === `posts:of:${author}`) continue;
+    const ids = list as unknown as PostList;
+    ids.items.value = ids.items.peek().filter((id) => !theirs(id));
+  }
 }
 
 /** Gone at once; back where it was when the server would not. */
@@ -174,6 +189,7 @@ function created(post: Post): void {
   const known = posts.has(post.id);
   if (!known) putPost(post);
   if (post.user_id === me.peek()?.id) return appear(post);
+  toProfile(post);
   const list = feedList();
   if (!list.loaded.peek() || known || muted(post.user_id)) return;
   if (list.items.peek().length === 0) list.prepend(post.id);

@@ -4,7 +4,7 @@ import { parley } from '../client';
 import type { FollowChange, Id, Relationship, User } from '../../sdk/index';
 import { keptList, PagedList } from './list';
 import { notify } from './notices';
-import { hidePostsOf } from './posts';
+import { dropPostsOf, hidePostsOf } from './posts';
 import { me } from './session';
 import { learn } from './users';
 
@@ -49,8 +49,10 @@ export async function relate(id: Id, deed: Deed): Promise<boolean> {
   try {
     entry.value = await parley.social[deed](id);
     const next = new Set(muted.peek());
-    if (entry.peek()?.muting || entry.peek()?.blocking) next.add(id);
-    else next.delete(id);
+    if (entry.peek()?.muting || entry.peek()?.blocking) {
+      next.add(id);
+      dropPostsOf(id);
+    } else next.delete(id);
     muted.value = next;
     return true;
   } catch (problem) {
@@ -114,7 +116,8 @@ function followChanged({ user_id, target_id }: FollowChange): void {
 
 export function listenToRelations(): void {
   parley.on('follow.changed', followChanged);
-  parley.on('block.changed', ({ target_id }) => {
+  parley.on('block.changed', ({ target_id, blocked }) => {
+    if (blocked) dropPostsOf(target_id);
     if (relations.get(target_id)?.peek()) void loadRelation(target_id).catch(() => undefined);
   });
 }

@@ -22,5 +22,6 @@ export function writeStored(name: string, value: unknown): void {
 
 /** What belongs to a person and must not be seen by the next one on this machine. */
 export function forgetPerson(): void {
-  for (const name of ['outbox', 'drafts', 'post_draft', 'users', 'signed_in']) writeStored(name, null);
+  for (const name of ['outbox', 'drafts', 'post_draft', 'users', 'signed_in'])
+    writeStored(name, null);
 }

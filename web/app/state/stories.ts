@@ -101,11 +101,18 @@ export function listenToStories(): void {
     if (storiesLoaded.peek() && !all.peek().some((one) => one.id === story.id)) put(story);
   });
   parley.on('story.deleted', (story) => drop(story.id));
+  parley.on('story.viewed', ({ story_id, user_id }) => {
+    const story = all.peek().find((one) => one.id === story_id);
+    if (story && user_id === me.peek()?.id) put({ ...story, viewed: true });
+    else if (story) put({ ...story, viewer_count: (story.viewer_count ?? 0) + 1 });
+  });
   parley.on('resync', () => storiesLoaded.peek() && void loadStories());
   // Whose stories one sees has changed.
-  parley.on('follow.changed', ({ user_id }) => {
+  const again = ({ user_id }: { user_id: Id }): void => {
     if (user_id === me.peek()?.id && storiesLoaded.peek()) void loadStories();
-  });
+  };
+  parley.on('follow.changed', again);
+  parley.on('block.changed', again);
 }
 
 export function forgetStories(): void {

@@ -30,8 +30,7 @@ export function learn(user: User): void {
   if (entry) entry.value = { ...entry.peek(), ...user };
   else known.set(user.id, signal(user));
   const name = user.username.toLowerCase();
-  if (byName.peek().get(name) !== user.id)
-    byName.value = new Map(byName.peek()).set(name, user.id);
+  if (byName.peek().get(name) !== user.id) byName.value = new Map(byName.peek()).set(name, user.id);
   remember();
 }
 

@@ -37,7 +37,10 @@ test('two who ask at once get the same page', async () => {
 test('after a failure the same page is asked for again', async () => {
   const { fetch } = numbers(6);
   let broken = false;
-  const pager = new sdk.Pager((query) => (broken ? Promise.reject(new Error('no')) : fetch(query)), 3);
+  const pager = new sdk.Pager(
+    (query) => (broken ? Promise.reject(new Error('no')) : fetch(query)),
+    3,
+  );
   await pager.next();
   broken = true;
   await assert.rejects(pager.next());
