@@ -28,6 +28,7 @@ enum {
 enum deed {
     DEED_PROFILE,
     DEED_FOLLOW,
+    DEED_ACCEPT,
     DEED_POST,
     DEED_LIKE,
     DEED_COMMENT,
@@ -158,6 +159,10 @@ struct demo_deed *demo_life_plan(const struct demo_life *life, size_t *ret_count
         for (size_t other = 0; other < demo_people_count; other++)
             if (follows(one, other))
                 add(&plan, begin + (int64_t)(one + 1) * MINUTE_MS, DEED_FOLLOW, other, one);
+    for (size_t i = 0; i < demo_profile_count; i++)
+        for (size_t one = 1; one < demo_people_count && demo_profiles[i].is_private; one++)
+            if (follows(one, (size_t)demo_profiles[i].who) && one % 3 != 0)
+                add(&plan, begin + HOUR_MS, DEED_ACCEPT, i, one);
     plan_posts(life, &plan);
     plan_stories(life, &plan);
     for (size_t e = 0; e < demo_event_count; e++) {
@@ -198,6 +203,13 @@ static int do_follow(struct demo_life *life, size_t one, size_t other, struct er
         .room = kit_room(life->kit, "social"), .user = life->people[one], .err = err};
     struct social_relationship relationship;
     return social_follow(&call, &life->people[other], &relationship);
+}
+
+static int do_accept(struct demo_life *life, int host, size_t guest, struct error *err)
+{
+    struct social_call call = {
+        .room = kit_room(life->kit, "social"), .user = life->people[host], .err = err};
+    return social_accept(&call, &life->people[guest]);
 }
 
 /* --- posts and stories -------------------------------------------------------------------------
@@ -391,6 +403,7 @@ int demo_life_do(struct demo_life *life, const struct demo_deed *deed, struct er
     switch ((enum deed)deed->kind) {
     case DEED_PROFILE: return do_profile(life, &demo_profiles[item], err);
     case DEED_FOLLOW: return do_follow(life, detail, item, err);
+    case DEED_ACCEPT: return do_accept(life, demo_profiles[item].who, detail, err);
     case DEED_POST: return do_post(life, item, err);
     case DEED_LIKE: return do_like(life, item, detail, err);
     case DEED_COMMENT: return do_comment(life, item, detail, err);
