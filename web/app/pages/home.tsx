@@ -31,7 +31,12 @@ export default function Home() {
           ]}
         />
       }
-      aside={popular ? undefined : <PopularAside />}
+      aside={
+        <>
+          {!popular && <PopularAside />}
+          <TagsAside />
+        </>
+      }
       onNearEnd={() => void list.more()}
     >
       {popular ? (
@@ -118,6 +123,29 @@ function PopularAside() {
       <a href="/?tab=popular" class="all">
         See all
       </a>
+    </section>
+  );
+}
+
+const ASIDE_TAGS = 8;
+
+/** What the popular posts are about. */
+function TagsAside() {
+  const counts = new Map<string, number>();
+  for (const id of popularList().items.value)
+    for (const tag of postSignal(id).value?.tags ?? []) counts.set(tag, (counts.get(tag) ?? 0) + 1);
+  const tags = [...counts].sort((a, b) => b[1] - a[1]).slice(0, ASIDE_TAGS);
+  if (tags.length === 0) return null;
+  return (
+    <section class="panel" aria-label="Talked about">
+      <h2>Talked about</h2>
+      <ul class="tag-cloud">
+        {tags.map(([tag]) => (
+          <li key={tag}>
+            <a href={`/tags/${encodeURIComponent(tag)}`}>#{tag}</a>
+          </li>
+        ))}
+      </ul>
     </section>
   );
 }

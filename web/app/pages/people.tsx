@@ -1,5 +1,6 @@
 // Find people as one types, and answer those who ask to follow.
 import { useEffect, useState } from 'preact/hooks';
+import { parley } from '../client';
 import { Button } from '../components/button';
 import { SearchField } from '../components/field';
 import { Bones, ListView } from '../components/list';
@@ -10,7 +11,7 @@ import { Tabs } from '../components/tabs';
 import type { User } from '../../sdk/index';
 import { counted } from '../format';
 import { usePeople } from '../state/find_people';
-import { answerRequest, requestCount, requestList } from '../state/relations';
+import { answerRequest, peopleList, requestCount, requestList } from '../state/relations';
 import { navigate, query } from '../state/route';
 import { me } from '../state/session';
 
@@ -51,7 +52,7 @@ function Find({ bar }: { bar: preact.VNode | null }) {
           {bar}
           <div onKeyDown={walk}>
             <SearchField
-              label="Search people by name or user name"
+              label="Search by name or user name"
               value={text}
               autofocus
               shortcut="Ctrl K"
@@ -92,11 +93,37 @@ function Find({ bar }: { bar: preact.VNode | null }) {
           </p>
         </Empty>
       ) : (
-        <Empty icon="group" title="Who are you looking for?">
-          <p>Type a name, a user name, or a whole e-mail address or phone number.</p>
-        </Empty>
+        <Acquaintances />
       )}
     </Page>
+  );
+}
+
+/** Before anything is typed: those who may be looked for anyway. */
+function Acquaintances() {
+  const own = me.value!.id;
+  const list = peopleList(`followers:${own}`, (page) => parley.social.followers(own, page));
+  useEffect(() => void list.open(false), [list]);
+  const some = list.items.value.length > 0;
+  return (
+    <>
+      {some && <h2 class="group-title">They follow you</h2>}
+      <div class={some || !list.loaded.value ? 'card plain people' : ''} onKeyDown={walk}>
+        <ListView
+          list={list}
+          label="They follow you"
+          plain
+          keyOf={(user) => user.id}
+          draw={(user) => <PersonLine id={user.id} note={noteOf(user)} />}
+          empty={
+            <Empty icon="group" title="Who are you looking for?">
+              <p>Type a name, a user name, or a whole e-mail address or phone number.</p>
+            </Empty>
+          }
+          skeleton={() => <PersonBones />}
+        />
+      </div>
+    </>
   );
 }
 
