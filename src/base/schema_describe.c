@@ -144,6 +144,11 @@ void schema_describe_field(const struct schema_field *f, struct buf *out)
     buf_char(out, '}');
 }
 
+static bool always_there(const struct schema_field *f)
+{
+    return (f->flags & (SCHEMA_REQUIRED | SCHEMA_ADDED)) != 0;
+}
+
 void schema_describe(const struct schema *schema, struct buf *out)
 {
     buf_lit(out, "{\"type\":\"object\"");
@@ -158,14 +163,14 @@ void schema_describe(const struct schema *schema, struct buf *out)
         json_write_string(out, slice_str(schema->fields[i].name));
         buf_char(out, ':');
         schema_describe_field(&schema->fields[i], out);
-        required += (schema->fields[i].flags & SCHEMA_REQUIRED) != 0;
+        required += always_there(&schema->fields[i]);
     }
     buf_char(out, '}');
     if (required != 0)
         key(out, "required");
     char before = '[';
     for (size_t i = 0; i < schema->field_count; i++) {
-        if ((schema->fields[i].flags & SCHEMA_REQUIRED) == 0)
+        if (!always_there(&schema->fields[i]))
             continue;
         buf_char(out, before);
         json_write_string(out, slice_str(schema->fields[i].name));

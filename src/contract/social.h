@@ -86,8 +86,18 @@ enum social_list {
     SOCIAL_LIST_MUTED,
 };
 
+/* Somebody of whom the log may say nothing any more. */
+struct social_acquaintance {
+    struct id user_id;
+    bool is_private, is_active;
+};
+
 struct social_calls {
     void *room;
+    /* Makes people known, those who are stay as they are. Only while rooms start: events about them
+     * are handled afterwards. */
+    int (*introduce)(void *room, const struct social_acquaintance *people, size_t count,
+                     struct error *err);
     /* How `viewer` stands to each of the others, in their order. A nil viewer is nobody, and to
      * somebody unknown nobody stands in any way. */
     int (*relations)(void *room, const struct id *viewer, const struct id *others, size_t count,

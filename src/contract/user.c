@@ -18,15 +18,15 @@ static const struct schema_field profile_fields[] = {
     {"is_verified", NULL, SCHEMA_BOOL, SCHEMA_REQUIRED,
      SCHEMA_AT(struct user_profile, is_verified)},
     {"is_private", "What they publish is for those whom they let follow.", SCHEMA_BOOL,
-     SCHEMA_REQUIRED, SCHEMA_AT(struct user_profile, is_private)},
+     SCHEMA_ADDED, SCHEMA_AT(struct user_profile, is_private)},
     {"discoverable_by_email",
      "Whether searching for exactly their e-mail address finds them; told only to themselves, "
      "false in others' profiles.",
-     SCHEMA_BOOL, SCHEMA_REQUIRED, SCHEMA_AT(struct user_profile, discoverable_by_email)},
+     SCHEMA_BOOL, SCHEMA_ADDED, SCHEMA_AT(struct user_profile, discoverable_by_email)},
     {"discoverable_by_phone",
      "Whether searching for exactly their phone number finds them; told only to themselves, "
      "false in others' profiles.",
-     SCHEMA_BOOL, SCHEMA_REQUIRED, SCHEMA_AT(struct user_profile, discoverable_by_phone)},
+     SCHEMA_BOOL, SCHEMA_ADDED, SCHEMA_AT(struct user_profile, discoverable_by_phone)},
     {"last_login", "Only in one's own profile.", SCHEMA_TIME, SCHEMA_NULLABLE,
      SCHEMA_AT(struct user_profile, last_login)},
     {"last_seen", NULL, SCHEMA_TIME, SCHEMA_NULLABLE, SCHEMA_AT(struct user_profile, last_seen)},

@@ -38,6 +38,10 @@ struct user_calls {
     /* ret_ids[i]: the active user of that name (lower case), nil when it is nobody's. May wait. */
     int (*find_names)(void *room, const struct slice *names, size_t count, struct id *ret_ids,
                       struct error *err);
+    /* Everybody who has a profile, by id, after *after (nil: from the first); at most limit. May
+     * wait. */
+    int (*everybody)(void *room, const struct id *after, size_t limit, struct id *ret_ids,
+                     size_t *ret_count, struct error *err);
 };
 
 #endif

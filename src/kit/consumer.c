@@ -19,8 +19,6 @@
 
 enum { SAVE_EVERY_MS = 60000 };
 
-static const struct db_sql sql_position = {"SELECT pos FROM consumer_position WHERE name = ?1"};
-
 static bool batch_wanted(const struct consumer_unit *u, const struct event_batch *batch)
 {
     for (unsigned i = 0; i < batch->count; i++)
@@ -128,15 +126,7 @@ static void deliver(struct event_subscription *sub, struct event_batch *batch)
 static int read_position(struct db_tx *tx, void *arg, struct error *err)
 {
     struct consumer_unit *u = arg;
-    struct db_rows rows;
-    int rc = db_query(tx, &sql_position, &rows, err, db_text(slice_str(u->consumer->name)));
-    if (rc < 0)
-        return rc;
-    rc = db_next(&rows, err);
-    if (rc > 0)
-        u->saved = (uint64_t)db_col_int(&rows, 0);
-    db_rows_close(&rows);
-    return rc < 0 ? rc : 0;
+    return consumer_get_position(tx, u->consumer->name, &u->saved, err);
 }
 
 static const struct event_type *type_named(struct kit *kit, const char *name)

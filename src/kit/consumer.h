@@ -22,6 +22,12 @@ struct consumer_lag {
 };
 unsigned consumers_lag(const struct consumers *consumers, struct consumer_lag *ret_lags,
                        unsigned max);
+/* Inside a transaction of its database: up to where the named consumer has handled the log, as the
+ * table says (0: it has not begun); and, before consumers_start, from where it is to begin. */
+int consumer_get_position(struct db_tx *tx, const char *name, uint64_t *ret_pos,
+                          struct error *err) MUSTCHECK;
+int consumer_set_position(struct db_tx *tx, const char *name, uint64_t pos,
+                          struct error *err) MUSTCHECK;
 /* From a coroutine: waits until the named consumer has handled everything up to pos. FAIL_TIMEOUT
  * when it has not within timeout_ms. */
 int consumer_wait(struct consumers *consumers, const char *name, uint64_t pos, int64_t timeout_ms,

@@ -10,8 +10,6 @@
 
 enum { ATTEMPTS_DEFAULT = 10, BACKOFF_FIRST_MS = 100, BACKOFF_LONGEST_MS = 30000 };
 
-static const struct db_sql sql_save = {"INSERT INTO consumer_position (name, pos) VALUES (?1, ?2) "
-                                       "ON CONFLICT (name) DO UPDATE SET pos = excluded.pos"};
 static const struct db_sql sql_bury = {
     "INSERT INTO dead_letter (id, consumer, pos, type, stream, data, reason, attempts, at) "
     "VALUES (?9, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"};
@@ -65,8 +63,7 @@ static int handle_in_tx(struct db_tx *tx, void *arg, struct error *err)
             return rc;
         a->handled++;
     }
-    return db_exec(tx, &sql_save, err, db_text(slice_str(u->consumer->name)),
-                   db_int((int64_t)a->position));
+    return consumer_set_position(tx, u->consumer->name, a->position, err);
 }
 
 void consumer_advance(struct consumer_unit *u, uint64_t position, bool saved)

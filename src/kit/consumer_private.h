@@ -1,5 +1,6 @@
 /* What the files of the consumers share: the runner (consumer.c), handling with retries
- * (consumer_handle.c), reading the log (consumer_catch_up.c), and who waits (consumer_wait.c). */
+ * (consumer_handle.c), reading the log (consumer_catch_up.c), the table of positions
+ * (consumer_position.c), and who waits (consumer_wait.c). */
 #ifndef PARLEY_KIT_CONSUMER_PRIVATE_H
 #define PARLEY_KIT_CONSUMER_PRIVATE_H
 

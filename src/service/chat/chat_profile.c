@@ -38,6 +38,69 @@ int chat_follow_people(void *room, struct db_tx *tx, const struct event *event, 
     return db_exec(tx, &sql_remove, err, db_id(&event->stream));
 }
 
+/* --- people who came before --------------------------------------------------------------------
+ */
+
+enum { PIECE = 500 };
+
+static const struct db_sql sql_after = {"SELECT after FROM chat_acquaintance"};
+static const struct db_sql sql_set_after = {"UPDATE chat_acquaintance SET after = ?1"};
+static const struct db_sql sql_end = {"DELETE FROM chat_acquaintance"};
+
+struct acquaintance {
+    struct chat_room *room;
+    bool due;
+    struct id after, people[PIECE];
+    size_t count;
+};
+
+static int due_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct acquaintance *a = arg;
+    struct db_rows rows;
+    int rc = db_query(tx, &sql_after, &rows, err);
+    if (rc == 0)
+        rc = db_next(&rows, err);
+    a->due = rc > 0;
+    if (rc > 0) {
+        a->after = db_col_id(&rows, 0);
+        db_rows_close(&rows);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+static int piece_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct acquaintance *a = arg;
+    int64_t now = clock_wall_ms(a->room->clock);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < a->count; i++)
+        rc = db_exec(tx, &sql_insert, err, db_id(&a->people[i]), db_int(now));
+    if (rc < 0)
+        return rc;
+    a->due = a->count == PIECE;
+    return a->due ? db_exec(tx, &sql_set_after, err, db_id(&a->people[a->count - 1]))
+                  : db_exec(tx, &sql_end, err);
+}
+
+int chat_profile_everybody(struct chat_room *room, const struct user_calls *users,
+                           struct error *err)
+{
+    struct acquaintance a = {.room = room};
+    int rc = db_read(room->db, due_tx, &a, err);
+    while (rc == 0 && a.due) {
+        rc = users->everybody(users->room, &a.after, PIECE, a.people, &a.count, err);
+        if (rc == 0)
+            rc = db_write(room->db, piece_tx, &a, err);
+        if (rc == 0 && a.count > 0)
+            a.after = a.people[a.count - 1];
+    }
+    return rc;
+}
+
+/* --- the end of a registration ------------------------------------------------------------------
+ */
+
 int chat_give_up_profile(void *room, struct db_tx *tx, const struct event *event, struct slice why,
                          struct error *err)
 {

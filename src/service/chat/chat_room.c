@@ -111,6 +111,11 @@ int chat_start(struct kit *kit, void **ret_room, struct error *err)
     if (rc != 0)
         return rc;
     register_metrics(room);
+    rc = chat_profile_everybody(room, kit_calls(kit, "user"), err);
+    if (rc < 0) {
+        chat_room_close(room);
+        return rc;
+    }
     *ret_room = room;
     return 0;
 }

@@ -76,6 +76,9 @@ enum { CHAT_SEQ_AT = 100 };
 
 /* --- chat profiles (chat_profile.c): the consumer chat.profiles ------------------------------- */
 int chat_follow_people(void *room, struct db_tx *tx, const struct event *event, struct error *err);
+/* At start, before events are handled: who came before there were chat profiles gets one. */
+int chat_profile_everybody(struct chat_room *room, const struct user_calls *users,
+                           struct error *err) MUSTCHECK;
 int chat_give_up_profile(void *room, struct db_tx *tx, const struct event *event, struct slice why,
                          struct error *err);
 

@@ -46,6 +46,30 @@ static bool blocked(void *arg, const struct id *a, const struct id *b)
     return social_blocks_between(room->blocks, a, b);
 }
 
+/* --- people of whom the log says nothing ------------------------------------------------------ */
+
+struct introduction {
+    const struct social_acquaintance *people;
+    size_t count;
+};
+
+static int introduce_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    const struct introduction *i = arg;
+    int rc = 0;
+    for (size_t k = 0; rc == 0 && k < i->count; k++)
+        rc = social_store_introduce(tx, &i->people[k], err);
+    return rc;
+}
+
+static int introduce(void *arg, const struct social_acquaintance *people, size_t count,
+                     struct error *err)
+{
+    struct social_room *room = arg;
+    struct introduction introduction = {people, count};
+    return db_write(room->db, introduce_tx, &introduction, err);
+}
+
 /* --- fan-out ---------------------------------------------------------------------------------- */
 
 struct fan {
@@ -193,6 +217,7 @@ static int page(void *arg, enum social_list list, const struct id *viewer, const
 void social_calls_init(struct social_room *room)
 {
     room->calls = (struct social_calls){.room = room,
+                                        .introduce = introduce,
                                         .relations = relations,
                                         .blocked = blocked,
                                         .followers = followers,

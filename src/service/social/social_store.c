@@ -31,6 +31,9 @@ int social_store_person(struct db_tx *tx, const struct id *user, struct social_p
 
 static const struct db_sql sql_add_person = {
     "INSERT INTO social_person (user_id) VALUES (?1) ON CONFLICT (user_id) DO NOTHING"};
+static const struct db_sql sql_introduce = {
+    "INSERT INTO social_person (user_id, is_private, is_active) VALUES (?1, ?2, ?3)"
+    " ON CONFLICT (user_id) DO NOTHING"};
 static const struct db_sql sql_set_private = {
     "UPDATE social_person SET is_private = ?2 WHERE user_id = ?1"};
 static const struct db_sql sql_set_active = {
@@ -40,6 +43,13 @@ static const struct db_sql sql_drop_person = {"DELETE FROM social_person WHERE u
 int social_store_add_person(struct db_tx *tx, const struct id *user, struct error *err)
 {
     return db_exec(tx, &sql_add_person, err, db_id(user));
+}
+
+int social_store_introduce(struct db_tx *tx, const struct social_acquaintance *person,
+                           struct error *err)
+{
+    return db_exec(tx, &sql_introduce, err, db_id(&person->user_id), db_int(person->is_private),
+                   db_int(person->is_active));
 }
 
 int social_store_set_private(struct db_tx *tx, const struct id *user, bool is_private,

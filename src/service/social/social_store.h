@@ -18,6 +18,9 @@ struct social_person {
 int social_store_person(struct db_tx *tx, const struct id *user, struct social_person *ret,
                         struct error *err) MUSTCHECK;
 int social_store_add_person(struct db_tx *tx, const struct id *user, struct error *err) MUSTCHECK;
+/* Somebody who is known stays as they are. */
+int social_store_introduce(struct db_tx *tx, const struct social_acquaintance *person,
+                           struct error *err) MUSTCHECK;
 int social_store_set_private(struct db_tx *tx, const struct id *user, bool is_private,
                              struct error *err) MUSTCHECK;
 int social_store_set_active(struct db_tx *tx, const struct id *user, bool is_active,

@@ -340,9 +340,14 @@ static int start(struct kit *kit, void **ret_room, struct error *err)
     room->social = kit_calls(kit, "social");
     room->cache = user_cache_new(kit->clock, CACHE_ENTRIES_MAX, CACHE_TTL_MS);
     room->reads = cache_new(kit, "user.profile", READS_TTL_MS);
-    room->calls = (struct user_calls){
-        .room = room, .get = get_call, .check_all = check_all_call, .find_names = user_find_names};
+    room->calls = (struct user_calls){.room = room,
+                                      .get = get_call,
+                                      .check_all = check_all_call,
+                                      .find_names = user_find_names,
+                                      .everybody = user_everybody};
     int rc = user_contact_start(room, err);
+    if (rc == 0)
+        rc = user_introduce(room, err);
     if (rc < 0) {
         stop(room);
         return rc;

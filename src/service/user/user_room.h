@@ -46,6 +46,13 @@ int user_emit_updated(struct user_room *room, struct db_tx *tx, const struct use
 int user_find_names(void *room, const struct slice *names, size_t count, struct id *ret_ids,
                     struct error *err);
 
+/* At start, before events are handled: who has a profile is known to the social room and to the
+ * search index, whatever the log still says of them (user_introduce.c). */
+int user_introduce(struct user_room *room, struct error *err) MUSTCHECK;
+/* See everybody in contract/user.h. */
+int user_everybody(void *room, const struct id *after, size_t limit, struct id *ret_ids,
+                   size_t *ret_count, struct error *err);
+
 /* Job: last_seen of everybody who was here since the last time. */
 int user_write_seen(void *room, struct error *err);
 /* The same when no loop runs any more. */

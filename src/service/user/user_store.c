@@ -64,6 +64,84 @@ int user_store_get_by_name(struct db_tx *tx, struct slice username, struct arena
     return get_one(tx, &sql_get_by_name, db_text(username), arena, ret_profile, ret_found, err);
 }
 
+/* --- everybody ----------------------------------------------------------------------------------
+ */
+
+/* The nil id is a key here too: the first of all. */
+static struct db_value key(const struct id *id)
+{
+    return db_blob(slice_of((const char *)id->bytes, sizeof id->bytes));
+}
+
+static const struct db_sql sql_page = {PROFILE "user_id > ?1 ORDER BY user_id LIMIT ?2"};
+
+int user_store_page(struct db_tx *tx, const struct id *after, size_t limit, struct arena *arena,
+                    struct user_profile *ret_profiles, size_t *ret_count, struct error *err)
+{
+    struct db_rows rows;
+    size_t count = 0;
+    int rc = db_query(tx, &sql_page, &rows, err, key(after), db_int((int64_t)limit));
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(&rows, err)) > 0) {
+        ret_profiles[count] = read_profile(&rows, arena);
+        if (ret_profiles[count++].username.ptr == NULL) {
+            db_rows_close(&rows);
+            return error_set(err, FAIL_TOO_LARGE, "too_large", "The profiles do not fit.");
+        }
+    }
+    *ret_count = count;
+    return rc;
+}
+
+static const struct db_sql sql_page_ids = {
+    "SELECT user_id FROM profile WHERE user_id > ?1 ORDER BY user_id LIMIT ?2"};
+
+int user_store_page_ids(struct db_tx *tx, const struct id *after, size_t limit, struct id *ret_ids,
+                        size_t *ret_count, struct error *err)
+{
+    struct db_rows rows;
+    size_t count = 0;
+    int rc = db_query(tx, &sql_page_ids, &rows, err, key(after), db_int((int64_t)limit));
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(&rows, err)) > 0)
+        ret_ids[count++] = db_col_id(&rows, 0);
+    *ret_count = count;
+    return rc;
+}
+
+static const struct db_sql sql_introduced = {"SELECT after FROM user_introduction WHERE name = ?1"};
+static const struct db_sql sql_set_introduced = {
+    "UPDATE user_introduction SET after = ?2 WHERE name = ?1"};
+static const struct db_sql sql_end_introduction = {"DELETE FROM user_introduction WHERE name = ?1"};
+
+int user_store_introduced(struct db_tx *tx, const char *name, struct id *ret_after, bool *ret_due,
+                          struct error *err)
+{
+    struct db_rows rows;
+    int rc = db_query(tx, &sql_introduced, &rows, err, db_text(slice_str(name)));
+    if (rc == 0)
+        rc = db_next(&rows, err);
+    *ret_due = rc > 0;
+    if (rc > 0) {
+        *ret_after = db_col_id(&rows, 0);
+        db_rows_close(&rows);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+int user_store_set_introduced(struct db_tx *tx, const char *name, const struct id *after, bool done,
+                              struct error *err)
+{
+    if (done)
+        return db_exec(tx, &sql_end_introduction, err, db_text(slice_str(name)));
+    return db_exec(tx, &sql_set_introduced, err, db_text(slice_str(name)), key(after));
+}
+
+/* --- changes ------------------------------------------------------------------------------------
+ */
+
 static const struct db_sql sql_insert = {
     "INSERT INTO profile (user_id, username, full_name, email, phone, role, is_active, last_login,"
     " created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7, ?7)"

@@ -13,6 +13,18 @@ int user_store_get(struct db_tx *tx, const struct id *user, struct arena *arena,
 int user_store_get_by_name(struct db_tx *tx, struct slice username, struct arena *arena,
                            struct user_profile *ret_profile, bool *ret_found,
                            struct error *err) MUSTCHECK;
+/* By id, after *after (nil: from the first); at most limit. */
+int user_store_page(struct db_tx *tx, const struct id *after, size_t limit, struct arena *arena,
+                    struct user_profile *ret_profiles, size_t *ret_count,
+                    struct error *err) MUSTCHECK;
+int user_store_page_ids(struct db_tx *tx, const struct id *after, size_t limit, struct id *ret_ids,
+                        size_t *ret_count, struct error *err) MUSTCHECK;
+/* How far the named introduction has come (user_introduce.c), in either database; *ret_due false:
+ * it is done, which is what `done` records. */
+int user_store_introduced(struct db_tx *tx, const char *name, struct id *ret_after, bool *ret_due,
+                          struct error *err) MUSTCHECK;
+int user_store_set_introduced(struct db_tx *tx, const char *name, const struct id *after, bool done,
+                              struct error *err) MUSTCHECK;
 /* Once: a profile that is there stays as it is. */
 int user_store_insert(struct db_tx *tx, const struct auth_user_created *created,
                       struct error *err) MUSTCHECK;

@@ -435,6 +435,28 @@ TEST(the_description_says_what_the_table_says)
                       "\"required\":[\"name\"],\"additionalProperties\":false}");
 }
 
+struct grown {
+    bool old, added;
+};
+static const struct schema_field grown_fields[] = {
+    {"old", NULL, SCHEMA_BOOL, SCHEMA_REQUIRED, SCHEMA_AT(struct grown, old)},
+    {"added", NULL, SCHEMA_BOOL, SCHEMA_ADDED, SCHEMA_AT(struct grown, added)},
+};
+SCHEMA_DEF(grown_schema, struct grown, "Grown", NULL, grown_fields);
+
+TEST(a_field_that_was_added_may_be_missing_in_what_is_older)
+{
+    struct grown grown = {.added = true};
+    error_init(&err);
+    CHECK_OK(schema_decode(&grown_schema, SLICE("{\"old\":true}"), &arena, &grown, &err), &err);
+    CHECK(grown.old && !grown.added);
+    CHECK(schema_decode(&grown_schema, SLICE("{\"added\":true}"), &arena, &grown, &err) < 0);
+    check_description(&grown_schema,
+                      "{\"type\":\"object\",\"properties\":{\"old\":{\"type\":\"boolean\"},"
+                      "\"added\":{\"type\":\"boolean\"}},"
+                      "\"required\":[\"old\",\"added\"],\"additionalProperties\":false}");
+}
+
 static const struct json_value *property(const struct json_value *description, const char *name)
 {
     return json_member(json_member(description, "properties"), name);
