@@ -21,7 +21,7 @@ export function StoriesBar() {
     <section class="stories" aria-label="Stories">
       <ul>
         <li>
-          <div class="story own">
+          <div class="story-face own">
             <button
               type="button"
               class={`ring${own ? ' seen' : ' none'}`}
@@ -47,7 +47,7 @@ export function StoriesBar() {
         {!storiesLoaded.value &&
           [0, 1, 2].map((index) => (
             <li key={index} aria-hidden="true">
-              <div class="story">
+              <div class="story-face">
                 <span class="ring none">
                   <span class="skeleton round avatar" />
                 </span>
@@ -58,7 +58,7 @@ export function StoriesBar() {
           <li key={group.userId}>
             <button
               type="button"
-              class="story"
+              class="story-face"
               aria-label={`Story by ${userName(group.userId)}${group.unseen ? ', new' : ''}`}
               onClick={() => look(group.userId)}
             >

@@ -153,7 +153,7 @@ function Handle({
       <p>
         About <Subject report={report} />: {report.reason}.
       </p>
-      {report.text && <blockquote class="quote">{report.text}</blockquote>}
+      {report.text && <blockquote class="reported-words">{report.text}</blockquote>}
       <TextArea
         label="Note"
         hint="What you did, for the other moderators."

@@ -110,7 +110,7 @@ export function EventForm({ event, onClose }: { event?: CalendarEvent; onClose()
         </>
       }
     >
-      <form id={form} class="stack" onSubmit={(submitted) => void save(submitted)} noValidate>
+      <form id={form} class="form-stack" onSubmit={(submitted) => void save(submitted)} noValidate>
         {problem && problem.fields.length === 0 && (
           <Banner kind="problem">{problem.message}</Banner>
         )}
@@ -122,7 +122,7 @@ export function EventForm({ event, onClose }: { event?: CalendarEvent; onClose()
           wrong={problem?.field('title')}
           onText={(title) => set({ title })}
         />
-        <div class="stack">
+        <div class="form-stack">
           <TextField
             label="Starts"
             type="datetime-local"

@@ -180,7 +180,7 @@ function SignalForm({
         </>
       }
     >
-      <form id="signal-form" class="stack" onSubmit={(event) => void save(event)} noValidate>
+      <form id="signal-form" class="form-stack" onSubmit={(event) => void save(event)} noValidate>
         {problem && problem.fields.length === 0 && (
           <Banner kind="problem">{problem.message}</Banner>
         )}

@@ -20,7 +20,7 @@ export function Welcome() {
     <div class="welcome">
       <Story />
       <main>
-        <div class="card">
+        <div class="entry">
           <div class="brand alone">
             <Mark /> Parley
           </div>
@@ -49,8 +49,8 @@ function Story() {
       <div>
         <h1>Conversations that stay yours.</h1>
         <p>
-          Fast, quiet chat on a server you run yourself. Everything arrives once, in order, and
-          nothing is lost when the connection is.
+          Chats, posts, stories and events on a server you run yourself. Everything arrives once, in
+          order, and nothing is lost when the connection is.
         </p>
       </div>
       <div class="samples" aria-hidden="true">
