@@ -60,3 +60,16 @@ int kit_after_commit(struct db_tx *tx, void (*run)(void *room, const struct id *
     db_on_end(tx, &e->hook);
     return 0;
 }
+
+static void recheck(void *arg, const struct id *stream)
+{
+    struct kit *kit = arg;
+    if (kit->recheck_watches != NULL)
+        kit->recheck_watches(kit, stream);
+}
+
+int kit_recheck_watches(struct kit *kit, struct db_tx *tx, const struct id *stream,
+                        struct error *err)
+{
+    return kit_after_commit(tx, recheck, kit, stream, err);
+}

@@ -28,4 +28,9 @@ void kit_emit_ephemeral(struct kit *kit, const struct event_type *type, const st
 int kit_after_commit(struct db_tx *tx, void (*run)(void *room, const struct id *subject),
                      void *room, const struct id *subject, struct error *err) MUSTCHECK;
 
+/* After the commit: who follows or watches the stream (a person's own: all of their sessions) is
+ * asked again whether they may watch what they watch. */
+int kit_recheck_watches(struct kit *kit, struct db_tx *tx, const struct id *stream,
+                        struct error *err) MUSTCHECK;
+
 #endif

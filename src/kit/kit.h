@@ -43,6 +43,11 @@ struct kit {
      * stream on every node, except `except` (may be NULL). data is copied. Any loop thread. */
     void (*ephemeral)(struct kit *kit, const struct event_type *type, const struct id *stream,
                       struct slice data, const struct id *except);
+    /* Set by realtime at start: who watches something (kit/topic.h) is asked after again, because
+     * what they may see has changed: all who follow or watch the stream (a person's own: that
+     * person's sessions), NULL for everybody. Any thread, does not wait; after the commit
+     * (kit_recheck_watches). May be NULL before realtime has started, and without it. */
+    void (*recheck_watches)(struct kit *kit, const struct id *stream);
     void *realtime;
     /* Set by the admin module at start: a dead letter has come. On the first loop; may be NULL. */
     void (*dead_letter_came)(struct kit *kit);

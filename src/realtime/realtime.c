@@ -244,6 +244,7 @@ static int realtime_start(struct kit *kit, void **ret_room, struct error *err)
         rc = hub_new(rt, kit->loops[i], &rt->hubs[i], err);
     kit->realtime = rt;
     kit->ephemeral = send_ephemeral;
+    kit->recheck_watches = watch_recheck;
     *ret_room = rt;
     return rc;
 }

@@ -119,13 +119,13 @@ static int stream_principal(struct request *req, const struct stream_query *quer
 }
 
 static int resolve_watched(struct request *req, const struct principal *principal,
-                           struct id streams[WATCH_TOPICS_MAX])
+                           struct watched_topic watched[WATCH_TOPICS_MAX])
 {
     const struct stream_query *query = req->query;
     const struct slice *topics = query->watch.items;
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < query->watch.count; i++)
-        rc = watch_resolve(req->room, principal, topics[i], &streams[i], &req->error);
+        rc = watch_resolve(req->room, principal, topics[i], &watched[i], &req->error);
     return rc;
 }
 
@@ -136,7 +136,7 @@ int realtime_open_stream(struct request *req)
     struct principal principal;
     struct position from;
     bool given = false;
-    struct id watched[WATCH_TOPICS_MAX];
+    struct watched_topic watched[WATCH_TOPICS_MAX];
     struct slice last = request_header_value(req, "last-event-id");
     int rc = check_origin(req);
     if (rc == 0)

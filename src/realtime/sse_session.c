@@ -122,7 +122,7 @@ static void open_main(void *arg)
 
 void sse_session_start(struct realtime *realtime, struct conn *conn,
                        const struct principal *principal, const struct position *from,
-                       const struct id *watched, unsigned watched_count)
+                       const struct watched_topic *watched, unsigned watched_count)
 {
     struct sse_session *s = xcalloc(1, sizeof *s);
     s->realtime = realtime;

@@ -4,9 +4,10 @@
 #define PARLEY_REALTIME_SSE_SESSION_H
 
 #include "realtime/realtime.h"
+#include "realtime/watch.h"
 
 void sse_session_start(struct realtime *realtime, struct conn *conn,
                        const struct principal *principal, const struct position *from,
-                       const struct id *watched, unsigned watched_count);
+                       const struct watched_topic *watched, unsigned watched_count);
 
 #endif

@@ -4,7 +4,7 @@
 
 struct watched {
     unsigned count;
-    struct id streams[];
+    struct watched_topic topics[];
 };
 
 /* --- the op ------------------------------------------------------------------------------------
@@ -48,14 +48,14 @@ int watch_op(struct request *req)
 {
     const struct watch_data *data = req->body;
     const struct slice *topics = data->topics.items;
-    struct id streams[WATCH_TOPICS_MAX];
+    struct watched_topic allowed[WATCH_TOPICS_MAX];
     struct slice watched[WATCH_TOPICS_MAX];
     struct watch_refusal refused[WATCH_TOPICS_MAX];
     struct watch_answer answer = {.topics = {watched, 0}, .refused = {refused, 0}};
     for (size_t i = 0; i < data->topics.count; i++) {
         struct error err;
         error_init(&err);
-        if (watch_resolve(req->room, req->principal, topics[i], &streams[answer.topics.count],
+        if (watch_resolve(req->room, req->principal, topics[i], &allowed[answer.topics.count],
                           &err) == 0)
             watched[answer.topics.count++] = topics[i];
         else if (err.kind == FAIL_NOT_FOUND || err.kind == FAIL_FORBIDDEN ||
@@ -67,7 +67,7 @@ int watch_op(struct request *req)
             return err.kind;
         }
     }
-    watch_set(req->session, streams, (unsigned)answer.topics.count);
+    watch_set(req->session, allowed, (unsigned)answer.topics.count);
     return request_reply(req, 200, &watch_answer_schema, &answer);
 }
 
@@ -88,26 +88,36 @@ static const struct topic *find_topic(const struct kit *kit, struct slice kind, 
     return NULL;
 }
 
-int watch_resolve(struct realtime *realtime, const struct principal *principal, struct slice topic,
-                  struct id *ret_stream, struct error *err)
+int watch_resolve(struct realtime *realtime, const struct principal *principal, struct slice text,
+                  struct watched_topic *ret_topic, struct error *err)
 {
-    struct slice kind, rest = topic;
-    struct id of;
-    void *room;
+    struct slice kind, rest = text;
+    struct watched_topic found = {.topic = NULL};
     bool alone = !slice_cut(&rest, ':', &kind);
-    const struct topic *known = find_topic(realtime->kit, alone ? topic : kind, alone, &room);
-    if (known == NULL)
+    found.topic = find_topic(realtime->kit, alone ? text : kind, alone, &found.room);
+    if (found.topic == NULL)
         return error_set(err, FAIL_NOT_FOUND, "unknown_topic", "There is no topic \"%.*s\".",
-                         SLICE_FMT(topic));
-    if (!alone && !id_parse(rest, &of))
+                         SLICE_FMT(text));
+    if (!alone && !id_parse(rest, &found.of))
         return error_set(err, FAIL_INVALID, "invalid_id", "\"%.*s\" does not end with an id.",
-                         SLICE_FMT(topic));
-    if ((known->scopes & ~principal->scopes) != 0)
+                         SLICE_FMT(text));
+    int rc = watch_check(&found, principal, err);
+    if (rc < 0)
+        return rc;
+    found.stream = topic_stream(found.topic->kind, alone ? NULL : &found.of);
+    *ret_topic = found;
+    return 0;
+}
+
+int watch_check(const struct watched_topic *watched, const struct principal *principal,
+                struct error *err)
+{
+    const struct topic *topic = watched->topic;
+    if ((topic->scopes & ~principal->scopes) != 0)
         return error_set(err, FAIL_FORBIDDEN, "forbidden", "This topic is not for your role.");
-    int rc = known->check != NULL ? known->check(room, principal, alone ? NULL : &of, err) : 0;
-    if (rc == 0)
-        *ret_stream = topic_stream(known->kind, alone ? NULL : &of);
-    return rc;
+    return topic->check != NULL
+               ? topic->check(watched->room, principal, topic->alone ? NULL : &watched->of, err)
+               : 0;
 }
 
 /* --- a session's set ---------------------------------------------------------------------------
@@ -122,22 +132,22 @@ void watch_follow_again(struct realtime_session *session)
 {
     const struct watched *watched = session->watched;
     for (unsigned i = 0; watched != NULL && i < watched->count; i++)
-        hub_follow(session, &watched->streams[i]);
+        hub_follow(session, &watched->topics[i].stream);
 }
 
-void watch_set(struct realtime_session *session, const struct id *streams, unsigned count)
+void watch_set(struct realtime_session *session, const struct watched_topic *topics, unsigned count)
 {
     if (session->state == SESSION_CLOSED)
         return;
     const struct watched *before = session->watched;
     for (unsigned i = 0; before != NULL && in_hub(session) && i < before->count; i++)
-        hub_unfollow(session, &before->streams[i]);
+        hub_unfollow(session, &before->topics[i].stream);
     watch_done(session);
     if (count == 0)
         return;
-    struct watched *watched = xmalloc(sizeof *watched + count * sizeof *streams);
+    struct watched *watched = xmalloc(sizeof *watched + count * sizeof *topics);
     watched->count = count;
-    memcpy(watched->streams, streams, count * sizeof *streams);
+    memcpy(watched->topics, topics, count * sizeof *topics);
     session->watched = watched;
     if (in_hub(session))
         watch_follow_again(session);
@@ -147,6 +157,12 @@ void watch_done(struct realtime_session *session)
 {
     free(session->watched);
     session->watched = NULL;
+}
+
+unsigned watch_list(const struct realtime_session *session, const struct watched_topic **ret_topics)
+{
+    *ret_topics = session->watched != NULL ? session->watched->topics : NULL;
+    return watch_count(session);
 }
 
 unsigned watch_count(const struct realtime_session *session)

@@ -552,7 +552,7 @@ class Live(PostCase):
         own, other = self.anna.ws(), self.ben.ws()
         post = self.publish(visibility="private")
         self.assertEqual(own.event("post.created")["data"], post)
-        other.no_event("post.created")
+        self.assertTrue(other.no_event("post.created"))
         self.ok(self.anna.patch(f"/posts/{post['id']}", {"visibility": "followers"}))
         self.assertEqual(other.event("post.created")["data"]["id"], post["id"])
         own.close(), other.close()

@@ -1,5 +1,6 @@
 /* The rules of gatherings: check, load, decide, write in one transaction, emit, return. */
 #include "service/calendar/calendar.h"
+#include "kit/emit.h"
 
 #include "service/calendar/calendar_room.h"
 
@@ -109,6 +110,12 @@ static void touch(struct calendar_room *room, struct gathering *g)
     g->sequence++;
 }
 
+static int recheck_watchers(const struct change *c, struct db_tx *tx, struct error *err)
+{
+    struct id watched = topic_stream(CALENDAR_TOPIC, c->id);
+    return kit_recheck_watches(c->call->room->kit, tx, &watched, err);
+}
+
 static int edit_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct change *c = arg;
@@ -117,6 +124,7 @@ static int edit_tx(struct db_tx *tx, void *arg, struct error *err)
     if (rc == 0 && c->gathering.cancelled_at != 0)
         rc = error_set(err, FAIL_CONFLICT, "event_cancelled", "The event has been cancelled.");
     int64_t starts_at = c->gathering.starts_at;
+    int visibility = c->gathering.visibility;
     if (rc == 0)
         rc = calendar_apply(room, c->in, &c->gathering, err);
     if (rc == 0)
@@ -130,6 +138,8 @@ static int edit_tx(struct db_tx *tx, void *arg, struct error *err)
     if (rc == 0)
         rc = calendar_emit(room, tx, &gathering_updated_event, &c->gathering,
                            c->call->correlation_id, err);
+    if (rc == 0 && c->gathering.visibility > visibility) /* for fewer people than before */
+        rc = recheck_watchers(c, tx, err);
     c->owed = c->gathering.waiting_count > 0;
     return rc;
 }

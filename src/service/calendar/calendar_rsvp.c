@@ -1,4 +1,5 @@
 /* Answers and invitations: who may, then one transaction (calendar_places.c decides in it). */
+#include "kit/emit.h"
 #include "service/calendar/calendar_room.h"
 
 struct answering {
@@ -207,6 +208,8 @@ static int uninvite_tx(struct db_tx *tx, void *arg, struct error *err)
         rc = places_leave(room, tx, &p, i->user, &i->left, err);
     if (rc == 0 && i->left)
         rc = places_store_put(tx, &p, err);
+    if (rc == 0) /* a private one is not theirs to see any more */
+        rc = kit_recheck_watches(room->kit, tx, i->user, err);
     i->owed = rc == 0 && places_owed(room, &p);
     return rc;
 }

@@ -1,6 +1,7 @@
 /* Editing a post. What it said before is kept as a version. A change of visibility is told to each
  * as it looks from where they stand: what appears for followers is created for them, what vanishes
  * is deleted. */
+#include "kit/emit.h"
 #include "service/post/post_room.h"
 
 struct editing {
@@ -54,6 +55,12 @@ static int tell(const struct editing *e, struct db_tx *tx, int before, struct er
     return rc < 0 ? rc : post_emit(e->call, tx, &post_updated_event, &post->user_id, &own, err);
 }
 
+static int recheck_watchers(const struct editing *e, struct db_tx *tx, struct error *err)
+{
+    struct id watched = topic_stream(POST_TOPIC, &e->post.id);
+    return kit_recheck_watches(e->call->room->kit, tx, &watched, err);
+}
+
 static int save(struct editing *e, struct db_tx *tx, const struct post *before, struct error *err)
 {
     struct post *post = &e->post;
@@ -69,6 +76,8 @@ static int save(struct editing *e, struct db_tx *tx, const struct post *before, 
         rc = post_store_put_tags(tx, post, err);
     if (rc == 0)
         rc = tell(e, tx, before->visibility, err);
+    if (rc == 0 && post->visibility > before->visibility) /* for fewer people than before */
+        rc = recheck_watchers(e, tx, err);
     if (rc == 0 && new_text)
         rc = post_tell_mentioned(e->call, tx, post, &e->mentions, &before->mentions, err);
     e->version++;

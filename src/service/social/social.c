@@ -1,5 +1,6 @@
 /* Following: check, load, decide, write in one transaction, emit, return. */
 #include "service/social/social.h"
+#include "kit/emit.h"
 
 #include "kit/consumer.h"
 #include "service/social/social_room.h"
@@ -172,6 +173,8 @@ static int unfollow_tx(struct db_tx *tx, void *arg, struct error *err)
         rc = social_graph_unfollow(&edge, tx, err);
     if (rc == 0)
         rc = social_graph_withdraw(&edge, tx, true, &asked, err);
+    if (rc == 0) /* what is for followers is not for them any more */
+        rc = kit_recheck_watches(act->call->room->kit, tx, edge.follower, err);
     return rc < 0 ? rc : social_act_finish(act, tx, err);
 }
 

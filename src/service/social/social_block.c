@@ -55,6 +55,10 @@ static int block_tx(struct db_tx *tx, void *arg, struct error *err)
         rc = end_direction(act, tx, me, act->target, err);
     if (rc == 0 && changed)
         rc = end_direction(act, tx, act->target, me, err);
+    if (rc == 0 && changed) /* neither watches anything of the other's any more */
+        rc = kit_recheck_watches(act->call->room->kit, tx, me, err);
+    if (rc == 0 && changed)
+        rc = kit_recheck_watches(act->call->room->kit, tx, act->target, err);
     return rc < 0 ? rc : social_act_finish(act, tx, err);
 }
 

@@ -1,6 +1,7 @@
 /* social.people: the room knows people by what the auth and user rooms say of them. */
 #include "contract/auth.h"
 #include "contract/user.h"
+#include "kit/emit.h"
 #include "service/social/social_room.h"
 
 enum { EVENT_BYTES_MAX = 65536 };
@@ -25,8 +26,10 @@ static int on_updated(struct social_room *room, struct db_tx *tx, const struct e
     if (rc < 0 || !person.found || person.is_private == profile.is_private)
         return rc;
     rc = social_store_set_private(tx, &profile.id, profile.is_private, err);
-    if (rc < 0 || profile.is_private)
+    if (rc < 0)
         return rc;
+    if (profile.is_private) /* strangers may be looking at something of theirs */
+        return kit_recheck_watches(room->kit, tx, &(struct id){{0}}, err);
     return social_duty_add(room, tx, &profile.id, SOCIAL_DUTY_ACCEPT, err);
 }
 

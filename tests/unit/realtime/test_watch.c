@@ -7,12 +7,18 @@
 static const struct id thing = {.bytes = {1, 2, 3, 4, 5, 6, 0x70, 8, 0x80, 10}};
 static const struct id hidden = {.bytes = {1, 2, 3, 4, 5, 6, 0x70, 8, 0x80, 11}};
 
+static bool thing_is_hidden;
+static unsigned asked;
 static int check_thing(void *room, const struct principal *principal, const struct id *of,
                        struct error *err)
 {
     (void)room, (void)principal;
-    return id_eq(of, &thing) ? 0
-                             : error_set(err, FAIL_NOT_FOUND, "thing_not_found", "No such thing.");
+    asked++;
+    if (coro_current() != NULL)
+        coro_yield(); /* as a database would make it wait */
+    return id_eq(of, &thing) && !thing_is_hidden
+               ? 0
+               : error_set(err, FAIL_NOT_FOUND, "thing_not_found", "No such thing.");
 }
 
 static const struct topic topics[] = {
@@ -59,8 +65,11 @@ static struct slice resolve(const struct principal *principal, const char *topic
                             struct id *ret_stream)
 {
     static struct error err;
+    struct watched_topic found;
     error_init(&err);
-    int rc = watch_resolve(&realtime, principal, slice_str(topic), ret_stream, &err);
+    int rc = watch_resolve(&realtime, principal, slice_str(topic), &found, &err);
+    if (rc == 0)
+        *ret_stream = found.stream;
     return slice_str(rc == 0 ? "ok" : err.code);
 }
 
@@ -100,13 +109,20 @@ static void tell(const struct id *stream)
     hub_broadcast_ephemeral(hubs[0], stream, "thing.changed", SLICE("{}"), NULL);
 }
 
+static struct watched_topic topic_of(unsigned kind, const struct id *of)
+{
+    return (struct watched_topic){.topic = &topics[kind],
+                                  .of = of != NULL ? *of : (struct id){{0}},
+                                  .stream = topic_stream(topics[kind].kind, of)};
+}
+
 static void watching(void)
 {
     struct realtime_session session = {0};
     struct principal principal = {.user = user};
     struct error err;
     error_init(&err);
-    struct id both[] = {topic_stream("thing", &thing), topic_stream("board", NULL)};
+    const struct watched_topic both[] = {topic_of(0, &thing), topic_of(1, NULL)};
     session_init(&session, &ops, &principal);
     watch_set(&session, both, 2); /* before the hub knows it */
     CHECK_INT(watch_count(&session), 2);
@@ -114,18 +130,18 @@ static void watching(void)
     hub_unfollow_all(&session);
     watch_follow_again(&session);
     session.state = SESSION_LIVE;
-    tell(&both[0]);
-    tell(&both[1]);
+    tell(&both[0].stream);
+    tell(&both[1].stream);
     CHECK_INT(sent_frames, 2);
 
     watch_set(&session, &both[1], 1);
-    tell(&both[0]);
+    tell(&both[0].stream);
     CHECK_INT(sent_frames, 2);
-    tell(&both[1]);
+    tell(&both[1].stream);
     CHECK_INT(sent_frames, 3);
 
     watch_set(&session, NULL, 0);
-    tell(&both[1]);
+    tell(&both[1].stream);
     CHECK_INT(sent_frames, 3);
     CHECK(hub_follows(&session, &user));
     watch_set(&session, both, 2);
@@ -138,5 +154,62 @@ TEST(a_set_replaces_the_one_before)
 {
     open_watching();
     run(watching);
+    close_world();
+}
+
+static void rechecking(void)
+{
+    struct realtime_session session = {0};
+    struct principal principal = {.user = user, .session = thing};
+    struct error err;
+    error_init(&err);
+    const struct watched_topic both[] = {topic_of(0, &thing), topic_of(1, NULL)};
+    session_init(&session, &ops, &principal);
+    CHECK_OK(hub_add(hubs[0], &session, &err), &err);
+    session.state = SESSION_LIVE;
+    watch_set(&session, both, 2);
+
+    /* Still theirs: silent while it is asked, then as before. */
+    watch_recheck(&kit, &user);
+    while (watch_count(&session) != 0)
+        coro_yield();
+    tell(&both[0].stream);
+    CHECK_INT(sent_frames, 0);
+    while (watch_count(&session) == 0)
+        coro_yield();
+    tell(&both[0].stream);
+    CHECK_INT(sent_frames, 1);
+
+    /* Not theirs any more, found by what is watched. */
+    thing_is_hidden = true;
+    watch_recheck(&kit, &both[0].stream);
+    while (watch_count(&session) != 1)
+        coro_yield();
+    tell(&both[0].stream);
+    CHECK_INT(sent_frames, 1);
+    tell(&both[1].stream);
+    CHECK_INT(sent_frames, 2);
+
+    /* Whoever chooses anew meanwhile keeps that. */
+    thing_is_hidden = false;
+    watch_set(&session, both, 1);
+    unsigned before = asked;
+    watch_recheck(&kit, NULL);
+    while (asked == before)
+        coro_yield();
+    watch_set(&session, &both[1], 1);
+    for (int i = 0; i < 10; i++)
+        coro_yield();
+    const struct watched_topic *now;
+    CHECK_INT(watch_list(&session, &now), 1);
+    CHECK(id_eq(&now->stream, &both[1].stream));
+    session_done(&session);
+}
+
+TEST(what_changed_is_asked_again)
+{
+    open_watching();
+    kit.realtime = &realtime;
+    run(rechecking);
     close_world();
 }
