@@ -2,6 +2,7 @@
 started at first use; a class with `settings` (or `own_server`) gets one for itself."""
 
 import atexit
+import os
 import unittest
 
 from .server import Server
@@ -9,10 +10,18 @@ from .server import Server
 _shared = []
 
 
+def _end_shared():
+    try:
+        _shared[0].remove()
+    except AssertionError as error:  # an exception here would not change how the run ends
+        print(error, flush=True)
+        os._exit(1)
+
+
 def shared_server():
     if not _shared:
         _shared.append(Server())
-        atexit.register(lambda: _shared[0].remove())
+        atexit.register(_end_shared)
     if _shared[0].process is None or _shared[0].process.poll() is not None:
         raise AssertionError("the shared server has died:\n" + _shared[0].log()[-3000:])
     return _shared[0]

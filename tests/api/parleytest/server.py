@@ -35,6 +35,12 @@ def clean_environment(**more):
     return {**{k: v for k, v in os.environ.items() if not k.startswith("PARLEY_")}, **more}
 
 
+def report_in(log):
+    """What is no line of the server's own log, or else its end."""
+    lines = [line for line in log.splitlines() if not line.startswith('{"time"')]
+    return "\n".join(lines[-120:] if lines else log.splitlines()[-20:])
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -136,6 +142,14 @@ class Server:
         return self.start()
 
     def remove(self):
+        """With CLEAN_EXIT=1 the server has to end by itself, with 0: what a sanitizer reports at
+        exit (leaks, races) is a failure, and its report in the message."""
+        if self.process and os.environ.get("CLEAN_EXIT") == "1":
+            status = self.stop()
+            if status != 0:
+                log, folder = self.log(), self.folder
+                shutil.rmtree(folder, ignore_errors=True)
+                raise AssertionError(f"the server ended with {status}\n{report_in(log)}")
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
