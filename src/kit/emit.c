@@ -23,15 +23,27 @@ int kit_emit(struct kit *kit, struct db_tx *tx, const struct emit *event, uint64
     return rc;
 }
 
-void kit_emit_ephemeral(struct kit *kit, const struct event_type *type, const struct id *stream,
-                        const void *data)
+static void emit_to(struct kit *kit, const struct audience *audience, const struct event_type *type,
+                    const struct id *stream, const void *data)
 {
     struct buf json;
     buf_init(&json, EMIT_BYTES_MAX);
     schema_encode(type->data, data, &json);
     if (!should_not(!buf_ok(&json)))
-        kit->ephemeral(kit, type, stream, buf_view(&json), NULL);
+        kit->ephemeral(kit, type, stream, buf_view(&json), audience);
     buf_done(&json);
+}
+
+void kit_emit_ephemeral(struct kit *kit, const struct event_type *type, const struct id *stream,
+                        const void *data)
+{
+    emit_to(kit, NULL, type, stream, data);
+}
+
+void kit_emit_ephemeral_by(struct kit *kit, const struct id *by, const struct event_type *type,
+                           const struct id *stream, const void *data)
+{
+    emit_to(kit, &(struct audience){.by = by}, type, stream, data);
 }
 
 /* A hook lives until its transaction ends, which may be after the function that set it. */

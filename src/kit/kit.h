@@ -21,6 +21,12 @@ struct kit_database {
     struct db *db;
 };
 
+/* Which followers of a stream an event that is not kept is not for. */
+struct audience {
+    const struct id *except; /* whose own sessions are not told; NULL: nobody's */
+    const struct id *by;     /* whoever stands in a block with this person is not told; NULL: all */
+};
+
 struct kit {
     const struct config *config;
     const struct clock *clock;
@@ -40,9 +46,13 @@ struct kit {
     const struct module *const *modules; /* NULL-terminated */
     void **rooms;                        /* state of modules[i] */
     /* Set by realtime at start: sends an event that is not kept (typing) to the followers of the
-     * stream on every node, except `except` (may be NULL). data is copied. Any loop thread. */
+     * stream on every node; audience (NULL: all of them) and data are copied. Any loop thread. */
     void (*ephemeral)(struct kit *kit, const struct event_type *type, const struct id *stream,
-                      struct slice data, const struct id *except);
+                      struct slice data, const struct audience *audience);
+    /* Set by the social room at start, NULL without it: whether a block stands between two people.
+     * Never waits, any thread. */
+    bool (*blocked)(void *room, const struct id *a, const struct id *b);
+    void *blocked_room;
     /* Set by realtime at start: who watches something (kit/topic.h) is asked after again, because
      * what they may see has changed: all who follow or watch the stream (a person's own: that
      * person's sessions), NULL for everybody. Any thread, does not wait; after the commit

@@ -114,9 +114,9 @@ bool hub_close_gap(struct realtime_session *session);
 /* Sends one event to one session in its envelope. pos 0: ephemeral. */
 void hub_send_event(struct realtime_session *session, const char *name, uint64_t pos,
                     struct slice data);
-/* Followers of the stream on this loop, except one user (may be NULL). */
+/* Followers of the stream on this loop who are of the audience (NULL: all). */
 void hub_broadcast_ephemeral(struct hub *hub, const struct id *stream, const char *name,
-                             struct slice data, const struct id *except);
+                             struct slice data, const struct audience *audience);
 /* The sessions of one user on this loop, at most max. */
 unsigned hub_sessions_of(const struct hub *hub, const struct id *user,
                          struct realtime_session **ret_sessions, unsigned max);

@@ -28,7 +28,7 @@ void hub_send_event(struct realtime_session *session, const char *name, uint64_t
 struct run {
     const struct event *events;
     unsigned count;
-    const struct id *except; /* ephemeral: not to this user's own sessions */
+    const struct audience *audience; /* of an ephemeral one; NULL: everybody */
 };
 enum { RUN_EVENTS_MAX = 64, RUN_BYTES_MAX = 12 << 10, LOOK_AHEAD = 8 };
 
@@ -67,13 +67,23 @@ static void give_rest(struct realtime_session *session, const struct run *run)
                            run->events[i].data);
 }
 
+static bool is_left_out(const struct realtime_session *session, const struct audience *audience)
+{
+    const struct id *user = &session->principal.user;
+    const struct kit *kit = session->hub->realtime->kit;
+    if (audience->except != NULL && id_eq(audience->except, user))
+        return true;
+    return audience->by != NULL && kit->blocked != NULL &&
+           kit->blocked(kit->blocked_room, audience->by, user);
+}
+
 static void give_run(struct realtime_session *session, const struct run *run,
                      struct frame *frames[ENVELOPE_COUNT])
 {
     uint64_t first = run->events[0].pos, last = run->events[run->count - 1].pos;
     enum envelope envelope = session->ops->envelope;
     if (session->state != SESSION_LIVE || (last != 0 && last <= session->through) ||
-        (run->except != NULL && id_eq(run->except, &session->principal.user)))
+        (run->audience != NULL && is_left_out(session, run->audience)))
         return;
     if (envelope == ENVELOPE_NONE) {
         if (last != 0)
@@ -256,12 +266,12 @@ bool hub_close_gap(struct realtime_session *session)
 }
 
 void hub_broadcast_ephemeral(struct hub *hub, const struct id *id, const char *name,
-                             struct slice data, const struct id *except)
+                             struct slice data, const struct audience *audience)
 {
     struct hub_stream *stream = hub_find_stream(hub, id);
     const struct event_type type = {.name = name, .client = true};
     const struct event event = {.type = &type, .data = data};
-    const struct run run = {&event, 1, except};
+    const struct run run = {&event, 1, audience};
     if (stream != NULL)
         fan_out(hub, stream, &run);
 }

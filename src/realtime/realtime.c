@@ -153,8 +153,7 @@ struct ephemeral {
     struct mail mail;
     struct hub *hub;
     const char *name;
-    struct id stream, except;
-    bool has_except;
+    struct id stream, except, by; /* nil: nobody */
     size_t len;
     char data[];
 };
@@ -162,24 +161,25 @@ struct ephemeral {
 static void deliver_ephemeral(struct mail *mail)
 {
     struct ephemeral *e = CONTAINER_OF(mail, struct ephemeral, mail);
-    hub_broadcast_ephemeral(e->hub, &e->stream, e->name, slice_of(e->data, e->len),
-                            e->has_except ? &e->except : NULL);
+    struct audience audience = {.except = id_is_nil(&e->except) ? NULL : &e->except,
+                                .by = id_is_nil(&e->by) ? NULL : &e->by};
+    hub_broadcast_ephemeral(e->hub, &e->stream, e->name, slice_of(e->data, e->len), &audience);
     free(e);
 }
 
 static void send_ephemeral(struct kit *kit, const struct event_type *type, const struct id *stream,
-                           struct slice data, const struct id *except)
+                           struct slice data, const struct audience *audience)
 {
     struct realtime *rt = kit->realtime;
+    static const struct id nobody;
     for (unsigned i = 0; i < kit->loop_count; i++) {
         struct ephemeral *e = xmalloc(sizeof *e + data.len);
         e->mail.deliver = deliver_ephemeral;
         e->hub = rt->hubs[i];
         e->name = type->name;
         e->stream = *stream;
-        e->has_except = except != NULL;
-        if (except != NULL)
-            e->except = *except;
+        e->except = audience != NULL && audience->except != NULL ? *audience->except : nobody;
+        e->by = audience != NULL && audience->by != NULL ? *audience->by : nobody;
         e->len = data.len;
         memcpy(e->data, data.ptr, data.len);
         loop_post(kit->loops[i], &e->mail);

@@ -110,3 +110,14 @@ class WhatIsSeenNoMore(ApiCase):
         ws.call("watch", {"topics": [f"post:{mine}", f"post:{other}"]})
         self.ok(self.anna.put(f"/users/{self.ben.id}/block"))
         self.told(ws, other)
+
+    def test_what_a_third_person_says(self):
+        """A block between two readers of a post: neither is told what the other says there."""
+        post = self.post()
+        ben = self.looking(self.ben, post)
+        self.told(ben, post)
+        self.ok(self.carl.put(f"/users/{self.ben.id}/block"))
+        witness = self.looking(self.anna, post)
+        self.not_told(ben, witness, post)
+        self.ok(self.anna.post(f"/posts/{post}/comments", {"text": "By the author"}), 201)
+        self.assertEqual(ben.event("comment.created")["data"]["user_id"], self.anna.id)

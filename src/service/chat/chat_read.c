@@ -86,7 +86,8 @@ int chat_typing(struct chat_call *call, const struct id *chat)
     buf_init(&json, 1024);
     schema_encode(&chat_typing_schema, &data, &json);
     if (buf_ok(&json))
-        kit->ephemeral(kit, &chat_typing_event, chat, buf_view(&json), &call->user);
+        kit->ephemeral(kit, &chat_typing_event, chat, buf_view(&json),
+                       &(struct audience){.except = &call->user});
     buf_done(&json);
     return 0;
 }

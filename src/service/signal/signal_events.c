@@ -20,7 +20,7 @@ void signal_tell(struct signal_room *room, const struct trade_signal *signal, bo
     struct admin_changed changed = {.what = ADMIN_SIGNALS};
     kit_emit_ephemeral(room->kit, &admin_changed_event, &admins, &changed);
     if (decided && (signal->status == SIGNAL_APPROVED || signal->status == SIGNAL_CLOSED))
-        kit_emit_ephemeral(room->kit, &signal_changed_event, &board, signal);
+        kit_emit_ephemeral_by(room->kit, &signal->user_id, &signal_changed_event, &board, signal);
 }
 
 /* --- user.deleted ------------------------------------------------------------------------------

@@ -214,6 +214,8 @@ static int start(struct kit *kit, void **ret_room, struct error *err)
         free(room);
         return rc;
     }
+    kit->blocked = room->calls.blocked;
+    kit->blocked_room = room;
     *ret_room = room;
     return 0;
 }

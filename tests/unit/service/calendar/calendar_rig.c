@@ -9,7 +9,7 @@ static const struct module *const modules[] = {&social_module, &user_module, &ca
                                                NULL};
 
 static void count_ephemeral(struct kit *kit, const struct event_type *type, const struct id *stream,
-                            struct slice data, const struct id *except)
+                            struct slice data, const struct audience *audience)
 {
     CONTAINER_OF(kit, struct calendar_rig, kit)->told++;
 }

@@ -78,7 +78,7 @@ static int kv_take(struct kv *kv, struct slice key, int64_t capacity, int64_t pe
 static const struct kv_ops kv_ops = {.add = kv_add, .take_token = kv_take};
 
 static void ephemeral(struct kit *kit, const struct event_type *type, const struct id *stream,
-                      struct slice data, const struct id *except)
+                      struct slice data, const struct audience *audience)
 {
     CONTAINER_OF(kit, struct chat_rig, kit)->typed++;
 }

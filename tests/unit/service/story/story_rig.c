@@ -9,9 +9,9 @@ static const struct module *const modules[] = {&social_module, &user_module, &st
 static struct story_rig *current; /* of the test that runs: kit->ephemeral has no other way to it */
 
 static void count_ephemeral(struct kit *kit, const struct event_type *type, const struct id *stream,
-                            struct slice data, const struct id *except)
+                            struct slice data, const struct audience *audience)
 {
-    (void)kit, (void)type, (void)stream, (void)data, (void)except;
+    (void)kit, (void)type, (void)stream, (void)data, (void)audience;
     current->told++;
 }
 
