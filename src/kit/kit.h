@@ -35,10 +35,10 @@ struct kit {
     unsigned database_count;
     struct event_log *log;
     struct kv *kv;
-    struct mailer *mailer; /* e-mail and SMS */
+    struct mailer *mailer;     /* e-mail and SMS */
     struct activity *activity; /* who has been seen; NULL on the command line */
-    struct offload *crypto;   /* password hashing: low priority */
-    struct offload *blocking; /* files, directory scans */
+    struct offload *crypto;    /* password hashing: low priority */
+    struct offload *blocking;  /* files, directory scans */
     struct token_authority *tokens;
     const char *data_dir;
     struct loop *const *loops;

@@ -235,7 +235,7 @@ static int delete_tx(struct db_tx *tx, void *arg, struct error *err)
     struct change *c = arg;
     struct calendar_room *room = c->call->room;
     int64_t now_ms = calendar_now_ms(room);
-    bool others;
+    bool others = false;
     int rc = load_own(c, tx, err);
     if (rc == 0)
         rc = others_come(c, tx, &others, err);

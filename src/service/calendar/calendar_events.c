@@ -179,7 +179,7 @@ static int export_answers(struct db_tx *tx, const struct id *user, export_fn *fn
 int calendar_export_person(void *room, struct db_tx *tx, const struct id *user, export_fn *fn,
                            void *arg, struct error *err)
 {
-    int64_t created_at;
+    int64_t created_at = 0;
     bool found = false;
     int rc = export_hosted(room, tx, user, fn, arg, err);
     if (rc == 0)
