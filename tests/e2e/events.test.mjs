@@ -29,7 +29,10 @@ export const tests = {
     await page.getByRole('button', { name: 'New event' }).click();
     const form = page.getByRole('dialog', { name: 'New event' });
     await form.getByRole('button', { name: 'Create event' }).click();
-    await form.getByText(/character/).first().waitFor(); // the title is missing
+    await form
+      .getByText(/character/)
+      .first()
+      .waitFor(); // the title is missing
     await form.getByLabel('Title').fill('Supper at seven');
     await form.getByLabel('Time zone').fill('Mars/Olympus');
     await form.getByRole('button', { name: 'Create event' }).click();
@@ -116,7 +119,10 @@ export const tests = {
 
   async 'fits a phone, in the dark, and reads well'(stage) {
     const ada = await stage.account('Ada');
-    const { id } = await supper(stage, ada, { title: 'Supper '.repeat(20), description: 'Come. '.repeat(80) });
+    const { id } = await supper(stage, ada, {
+      title: 'Supper '.repeat(20),
+      description: 'Come. '.repeat(80),
+    });
     for (const path of ['/events', `/events/${id}`]) {
       const page = await stage.browse(ada, path, { ...phone, colorScheme: 'dark' });
       await page.getByText('Supper').first().waitFor();

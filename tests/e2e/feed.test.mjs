@@ -159,6 +159,28 @@ export const tests = {
     assert.deepEqual(items[0].mentions, [bob.id]);
   },
 
+  async 'a menu, and the dialog that it opens, give the focus back'(stage) {
+    const { ada, bob } = await two(stage);
+    await post(stage, bob, 'By keyboard');
+    const page = await stage.browse(ada, '/');
+    const more = card(page, 'By keyboard').getByRole('button', { name: /^More about/ });
+    const back = () =>
+      until('the focus is back', () => more.evaluate((one) => one === document.activeElement));
+    await more.focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('menuitem', { name: 'Copy link' }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Escape');
+    await back();
+    await page.keyboard.press('Enter');
+    await page.getByRole('menuitem', { name: 'Report' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog', { name: 'Report' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await back();
+  },
+
   async 'popular posts have a page of their own; the look holds in both themes and on a phone'(
     stage,
   ) {

@@ -46,6 +46,8 @@ const UPGRADE_AFTER_MS = 5 * 60_000;
 const WATCHED_MAX = 20;
 /** Moving about changes what is watched several times at once: said once, a little later. */
 const WATCH_SETTLE_MS = 60;
+/** Server-sent events are opened anew for it: only once the reader has come to rest. */
+const WATCH_SETTLE_SSE_MS = 1500;
 const REFETCH_EVERY_MS = 15_000;
 
 export interface ConnectionOptions {
@@ -130,7 +132,8 @@ export class Connection {
     if (next.join() === this.#watched.join()) return;
     this.#watched = next;
     this.#watchTimer?.cancel();
-    this.#watchTimer = this.clock.after(WATCH_SETTLE_MS, () => this.#sayWatched(false));
+    const settle = this.transport === 'sse' ? WATCH_SETTLE_SSE_MS : WATCH_SETTLE_MS;
+    this.#watchTimer = this.clock.after(settle, () => this.#sayWatched(false));
   }
 
   /** fresh: the transport has just opened, and knows what it was opened with. */

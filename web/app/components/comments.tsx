@@ -179,7 +179,7 @@ function CommentMenu({
   name: string;
   onEdit(): void;
 }) {
-  const anchor = useRef<HTMLButtonElement>(null);
+  const anchor = useRef<HTMLSpanElement>(null);
   const [shown, setShown] = useState<'menu' | 'delete' | 'report' | null>(null);
   const close = (): void => setShown(null);
   const own = comment.user_id === me.value?.id;
@@ -191,7 +191,7 @@ function CommentMenu({
     : [{ icon: 'flag', label: 'Report', danger: true, act: () => setShown('report') }];
   return (
     <span class="more-of">
-      <span ref={anchor as never}>
+      <span ref={anchor}>
         <IconButton
           icon="more"
           small

@@ -37,7 +37,9 @@ export function Popover({
     return () => {
       box.removeEventListener('toggle', onToggle);
       const inside = box.contains(document.activeElement);
-      if (inside) opener?.focus();
+      // Its anchor may be what stands around the control.
+      const control = opener?.matches('button, a') ? opener : opener?.querySelector('button');
+      if (inside) control?.focus();
     };
   }, []);
   return (

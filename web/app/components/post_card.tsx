@@ -188,7 +188,7 @@ function Edited({ post }: { post: Post }) {
 }
 
 function Actions({ post, name }: { post: Post; name: string }) {
-  const anchor = useRef<HTMLButtonElement>(null);
+  const anchor = useRef<HTMLSpanElement>(null);
   const [shown, setShown] = useState<'menu' | 'edit' | 'delete' | 'report' | null>(null);
   const close = (): void => setShown(null);
   const own = post.user_id === me.value?.id;
@@ -205,7 +205,7 @@ function Actions({ post, name }: { post: Post; name: string }) {
   ];
   return (
     <span class="more-of">
-      <span ref={anchor as never}>
+      <span ref={anchor}>
         <IconButton
           icon="more"
           label={`More about the post by ${name}`}

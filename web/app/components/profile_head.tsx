@@ -97,7 +97,7 @@ function Message({ user }: { user: User }) {
 }
 
 export function ProfileMenu({ user, relation }: { user: User; relation: Relationship | null }) {
-  const anchor = useRef<HTMLButtonElement>(null);
+  const anchor = useRef<HTMLSpanElement>(null);
   const [shown, setShown] = useState<'menu' | 'block' | 'report' | null>(null);
   const close = (): void => setShown(null);
   const items: MenuItem[] = [
@@ -111,7 +111,7 @@ export function ProfileMenu({ user, relation }: { user: User; relation: Relation
   ];
   return (
     <>
-      <span ref={anchor as never}>
+      <span ref={anchor}>
         <IconButton
           icon="more"
           label={`More about ${nameOf(user)}`}

@@ -51,12 +51,8 @@ export function SignalCard({ signal, onEdit }: { signal: TradeSignal; onEdit?():
         {(mine || me.value?.role === 'admin') && (
           <IconButton icon="history" label="History" small onClick={() => setOpen('history')} />
         )}
-        {mine && onEdit && (
-          <IconButton icon="edit" label="Change" small onClick={onEdit} />
-        )}
-        {mine && (
-          <IconButton icon="trash" label="Delete" small onClick={() => setOpen('delete')} />
-        )}
+        {mine && onEdit && <IconButton icon="edit" label="Change" small onClick={onEdit} />}
+        {mine && <IconButton icon="trash" label="Delete" small onClick={() => setOpen('delete')} />}
       </footer>
       {open === 'history' && <History signal={signal} onClose={close} />}
       {open === 'delete' && <Delete signal={signal} onClose={close} />}

@@ -103,22 +103,10 @@ function Subject({ report }: { report: Report }) {
         ? `/events/${report.subject_id}`
         : null;
   const words = subjects[report.subject_kind];
-  return path ? (
-    <a href={path}>{words}</a>
-  ) : (
-    <span title={report.subject_id}>{words}</span>
-  );
+  return path ? <a href={path}>{words}</a> : <span title={report.subject_id}>{words}</span>;
 }
 
-function Handle({
-  report,
-  onClose,
-  onDone,
-}: {
-  report: Report;
-  onClose(): void;
-  onDone(): void;
-}) {
+function Handle({ report, onClose, onDone }: { report: Report; onClose(): void; onDone(): void }) {
   const [note, setNote] = useState('');
   const [busy, setBusy] = useState(false);
 

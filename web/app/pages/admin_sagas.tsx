@@ -53,7 +53,9 @@ export function AdminSagas() {
           { head: 'What', cell: (saga) => saga.kind },
           {
             head: 'State',
-            cell: (saga) => <span class={`tag ${tags[saga.state].look}`}>{tags[saga.state].label}</span>,
+            cell: (saga) => (
+              <span class={`tag ${tags[saga.state].look}`}>{tags[saga.state].label}</span>
+            ),
           },
           {
             head: 'Steps',

@@ -62,7 +62,9 @@ function bodyOf(draft: Draft, empty: null | undefined) {
 function send(event: CalendarEvent | undefined, draft: Draft): Promise<CalendarEvent> {
   if (event) return parley.events.update(event.id, bodyOf(draft, null));
   // Absent members are left out of JSON.
-  return parley.events.create(bodyOf(draft, undefined) as Parameters<typeof parley.events.create>[0]);
+  return parley.events.create(
+    bodyOf(draft, undefined) as Parameters<typeof parley.events.create>[0],
+  );
 }
 
 export function EventForm({ event, onClose }: { event?: CalendarEvent; onClose(): void }) {

@@ -48,7 +48,13 @@ export default function Events() {
         </>
       }
       sticky={
-        <Segments label="Which events" name="scope" value={scope} choices={scopes} onChoose={(next) => setScope(next)} />
+        <Segments
+          label="Which events"
+          name="scope"
+          value={scope}
+          choices={scopes}
+          onChoose={(next) => setScope(next)}
+        />
       }
     >
       {list.problem.value && (
@@ -62,7 +68,9 @@ export default function Events() {
       {!list.loaded.value && !list.problem.value && <EventCardBones />}
       {list.loaded.value && items.length === 0 && (
         <Empty icon="calendar" title="Nothing planned">
-          <p>{scopes.find((one) => one.value === scope)!.none} Nothing of that kind is coming up.</p>
+          <p>
+            {scopes.find((one) => one.value === scope)!.none} Nothing of that kind is coming up.
+          </p>
           <Button look="primary" onClick={() => setCreating(true)}>
             Plan something
           </Button>
@@ -123,8 +131,8 @@ function Subscribe({ onClose }: { onClose(): void }) {
   return (
     <Dialog title="Your calendar" onClose={onClose}>
       <p>
-        Your events in the calendar application that you use: subscribe to a secret address there, and
-        it stays up to date. Whoever has the address can read your calendar.
+        Your events in the calendar application that you use: subscribe to a secret address there,
+        and it stays up to date. Whoever has the address can read your calendar.
       </p>
       {url ? (
         <>
@@ -145,10 +153,7 @@ function Subscribe({ onClose }: { onClose(): void }) {
         </Button>
       )}
       <div class="row-of-buttons">
-        <Button
-          icon="download"
-          onClick={() => void orSay('No file', saveCalendar(null, 'parley'))}
-        >
+        <Button icon="download" onClick={() => void orSay('No file', saveCalendar(null, 'parley'))}>
           Save as a file
         </Button>
         <Button look="danger" busy={busy} onClick={() => void end()}>

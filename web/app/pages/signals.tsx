@@ -38,7 +38,9 @@ let lastBoard: Board = 'approved';
 
 export default function Signals() {
   const admin = me.value?.role === 'admin';
-  const [shown, setShown] = useState<Board>(lastBoard === 'decide' && !admin ? 'approved' : lastBoard);
+  const [shown, setShown] = useState<Board>(
+    lastBoard === 'decide' && !admin ? 'approved' : lastBoard,
+  );
   const [editing, setEditing] = useState<TradeSignal | 'new' | null>(null);
   const list = board(shown);
   const words = boards.find((one) => one.value === shown)!;

@@ -196,7 +196,22 @@ function created(post: Post): void {
   else freshPosts.value = [post.id, ...freshPosts.peek()];
 }
 
+/** Counts are not resumed: after an interruption those of the newest posts are read once more. */
+let counted = 0;
+const COUNT_EVERY_MS = 30_000;
+
+function countAgain(): void {
+  const now = Date.now();
+  if (!feedList().loaded.peek() || now - counted < COUNT_EVERY_MS) return;
+  counted = now;
+  parley.posts.feed({ limit: 20 }).then(
+    (page) => page.items.forEach(putPost),
+    () => undefined,
+  );
+}
+
 export function listenToPosts(): void {
+  parley.on('ready', countAgain);
   parley.on('post.created', created);
   parley.on('post.updated', postHeard);
   parley.on('post.changed', postHeard);
