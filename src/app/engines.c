@@ -26,6 +26,10 @@ static int make_folder(const struct config *config, struct error *err)
     return 0;
 }
 
+/* What is in main.db only is in the backups; what the other files hold can be made again. */
+static const char remove_it[] = "stop the server if it runs and remove this file: what it holds is "
+                                "made again from main.db when the server starts";
+
 static int open_one(struct engines *e, const struct config *config, const char *name,
                     enum db_sync sync, unsigned readers, struct db **ret_db, struct error *err)
 {
@@ -38,6 +42,7 @@ static int open_one(struct engines *e, const struct config *config, const char *
                           .readers = readers,
                           .queue_max = WRITER_QUEUE,
                           .batch_max = WRITER_BATCH,
+                          .cure = ret_db == &e->main_db ? NULL : remove_it,
                           .clock = e->clock};
     return db_open(&c, ret_db, err);
 }

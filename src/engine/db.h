@@ -116,6 +116,7 @@ struct db_config {
     unsigned readers;   /* reader threads, 1..8 */
     unsigned queue_max; /* jobs waiting for the writer; above: FAIL_UNAVAILABLE "busy" */
     unsigned batch_max; /* transactions per commit */
+    const char *cure;   /* static; what to do when the file is damaged; NULL: restore a backup */
     const struct clock *clock;
 };
 /* Opens or creates; takes the lock file beside it (a second process is refused with a sentence that

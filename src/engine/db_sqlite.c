@@ -67,12 +67,12 @@ static int take_lock(struct db *db, struct error *err)
 }
 
 /* --- damage ---------------------------------------------------------------------------------- */
-static int damaged(const char *path, const char *what, struct error *err)
+int db_damaged(const char *path, const char *what, const char *cure, struct error *err)
 {
-    return error_set(err, FAIL_INTERNAL, "database_damaged",
-                     "%s is damaged (%s): keep the file, and restore the newest backup with "
-                     "`parley restore`",
-                     path, what);
+    static const char restore[] = "stop the server if it runs, keep the file, and restore the "
+                                  "newest backup with `parley restore`";
+    return error_set(err, FAIL_INTERNAL, "database_damaged", "%s is damaged (%s): %s", path, what,
+                     cure != NULL ? cure : restore);
 }
 
 static uint32_t big_endian(const unsigned char *p, unsigned bytes)
@@ -94,7 +94,7 @@ static bool has_wal(const char *path)
 
 /* What can be seen without reading the whole file: the header (SQLite's file format, section 1.3)
  * and whether all the pages that it counts are there. With a WAL the file may lag behind it. */
-static int check_header(const char *path, struct error *err)
+static int check_header(const char *path, const char *cure, struct error *err)
 {
     unsigned char h[100];
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -109,14 +109,14 @@ static int check_header(const char *path, struct error *err)
     if (n == 0)
         return 0; /* new */
     if (n < (ssize_t)sizeof h || memcmp(h, "SQLite format 3", 16) != 0)
-        return damaged(path, "it does not start like a database", err);
+        return db_damaged(path, "it does not start like a database", cure, err);
     uint32_t page_bytes = big_endian(h + 16, 2) == 1 ? 65536 : big_endian(h + 16, 2);
     uint64_t want = (uint64_t)big_endian(h + 28, 4) * page_bytes;
     bool count_is_valid = memcmp(h + 24, h + 92, 4) == 0;
     if (page_bytes < 512 || (page_bytes & (page_bytes - 1)) != 0)
-        return damaged(path, "its page size makes no sense", err);
+        return db_damaged(path, "its page size makes no sense", cure, err);
     if (count_is_valid && !has_wal(path) && (uint64_t)st.st_size < want)
-        return damaged(path, "it is shorter than its header says", err);
+        return db_damaged(path, "it is shorter than its header says", cure, err);
     return 0;
 }
 
@@ -156,7 +156,7 @@ static int set_up_reader(struct db_conn *conn, struct error *err)
 int db_conn_open(struct db_conn *conn, const char *path, bool writer,
                  const struct db_config *config, struct error *err)
 {
-    *conn = (struct db_conn){.clock = config->clock};
+    *conn = (struct db_conn){.clock = config->clock, .cure = config->cure};
     list_init(&conn->open);
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                 (writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
@@ -208,7 +208,7 @@ static int open_files(struct db *db, struct error *err)
 {
     int rc = take_lock(db, err);
     if (rc == 0)
-        rc = check_header(db->path, err);
+        rc = check_header(db->path, db->config.cure, err);
     if (rc == 0)
         rc = db_conn_open(&db->writer.conn, db->path, true, &db->config, err);
     return rc;

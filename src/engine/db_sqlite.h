@@ -38,7 +38,10 @@ struct db_conn {
     struct list open;
     const struct clock *clock;
     int64_t deadline_ns; /* of the running read; 0: none */
+    const char *cure;    /* see db_config */
 };
+/* "database_damaged". */
+int db_damaged(const char *path, const char *what, const char *cure, struct error *err);
 
 struct db_tx {
     struct db *db;

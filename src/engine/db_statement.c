@@ -74,11 +74,7 @@ int db_conn_error(struct db_conn *conn, int code, const char *what, struct error
                          DB_READ_MAX_MS);
     case SQLITE_READONLY: return error_set(err, FAIL_INTERNAL, "read_only", "%s", message);
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return error_set(err, FAIL_INTERNAL, "database_damaged",
-                         "%s is damaged (%s): stop the server, keep the file, and restore the "
-                         "newest backup with `parley restore`",
-                         path, message);
+    case SQLITE_NOTADB: return db_damaged(path, message, conn->cure, err);
     default: return error_set(err, FAIL_INTERNAL, "database_error", "%s: %s", what, message);
     }
 }

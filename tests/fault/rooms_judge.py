@@ -112,8 +112,8 @@ class Judge:
 
     def stories_and_signals(self):
         self.none("viewers", "SELECT hex(story_id) FROM story s WHERE deleted_at = 0 AND"
-                             " viewer_count <> (SELECT count(*) FROM story_viewer v WHERE v.story_id ="
-                             " s.story_id)")
+                             " viewer_count <> (SELECT count(*) FROM story_viewer v WHERE v.story_id"
+                             " = s.story_id)")
         self.none("stories of authors", "SELECT hex(story_id) FROM story WHERE deleted_at = 0"
                                         " EXCEPT SELECT hex(story_id) FROM story_by_author")
         self.none("status and history", "SELECT hex(signal_id) FROM trade_signal s WHERE status <>"

@@ -112,7 +112,8 @@ class Actor(threading.Thread):
         if self.number == 0 and self.world.signals:
             signal = self.world.signals.pop()
             path = f"/admin/trade-signals/{signal}/status"
-            self.change(("decision", signal), "approved", "PUT", path, {"status": "approved"}, refusals=(404, 409))
+            self.change(("decision", signal), "approved", "PUT", path, {"status": "approved"},
+                        refusals=(404, 409))
 
     def leave(self):
         """Somebody comes, takes part in everything, and goes."""

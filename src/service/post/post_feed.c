@@ -248,13 +248,27 @@ static int page_tx(struct db_tx *tx, void *arg, struct error *err)
     return rc < 0 || r->ended || r->cut ? rc : read_authors(r, tx, err);
 }
 
+/* An index whose file is damaged is as good as none: the page comes from the authors, and what
+ * fills the index says what to do (parley_consumer_lag_events, the log). */
+static int read_index_if_whole(struct feed_reading *r)
+{
+    int rc = read_index(r);
+    if (rc >= 0 || strcmp(r->call->err->code, "database_damaged") != 0)
+        return rc;
+    error_init(r->call->err);
+    r->user = (struct feed_user){.floor = post_id_last};
+    r->entry_count = r->pending_count = r->big_count = 0;
+    r->cut = false;
+    return 0;
+}
+
 /* Mostly one round: another when many entries are of posts that are gone. Each begins below the one
  * before, and the entries of a user are bounded. */
 static int read_page(struct feed_reading *r)
 {
     int rc = 0;
     while (rc == 0 && !r->ended) {
-        rc = read_index(r);
+        rc = read_index_if_whole(r);
         if (rc == 0)
             rc = db_read(r->call->room->db, page_tx, r, r->call->err);
     }
