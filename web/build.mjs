@@ -56,6 +56,8 @@ const common = {
   write: false,
   absWorkingDir: root,
   logLevel: 'warning',
+  // A style that no browser reads is a mistake, not a matter of taste.
+  logOverride: { 'css-syntax-error': 'error' },
 };
 
 /** Each page has a bundle of its own; within the app's, what is loaded later stands in pieces. */
