@@ -34,6 +34,19 @@ int coro_sleep(int64_t ms) MUSTCHECK; /* 0 or FAIL_CANCELLED */
 void coro_yield(void);                /* lets others run, and the loop turn once */
 size_t coro_stack_used_bytes(void);   /* high-water mark of the current stack, in whole pages */
 
+/* The line for a coroutine. What clients ask for starts one only while coro_room says so, and lines
+ * up otherwise, first come, first served; a sixteenth of the stacks is left for the house. `turn`
+ * is called when there is room (coro_room is true at its beginning, in or behind the line); what
+ * then needs more lines up again. On the loop's thread. */
+struct coro_ticket {
+    struct list link;
+    void (*turn)(struct coro_ticket *ticket);
+};
+bool coro_room(const struct loop *loop);
+void coro_ticket_init(struct coro_ticket *ticket, void (*turn)(struct coro_ticket *ticket));
+void coro_line_up(struct loop *loop, struct coro_ticket *ticket); /* keeps its place */
+void coro_ticket_return(struct coro_ticket *ticket);              /* leaves the line, if in it */
+
 /* Non-recursive mutex and condition between coroutines of one loop. First come, first served; the
  * waits return 0, FAIL_TIMEOUT or FAIL_CANCELLED. */
 struct coro_wait_list {

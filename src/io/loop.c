@@ -107,6 +107,8 @@ int loop_new(const struct loop_config *config, struct loop **ret_loop, struct er
     list_init(&loop->tasks);
     list_init(&loop->ready);
     list_init(&loop->next_turn);
+    list_init(&loop->line);
+    task_init(&loop->line_moves, coro_line_move);
     stack_pool_init(&loop->stacks, config->stacks_max != 0 ? config->stacks_max : STACKS_MAX,
                     config->stack_bytes != 0 ? config->stack_bytes : STACK_BYTES);
     loop->read_buffer = xmalloc(LOOP_READ_BYTES);

@@ -28,9 +28,12 @@ struct loop {
     int64_t wall_ms;
     bool wall_fresh; /* wall_ms has been read in this turn */
     struct timer_wheel wheel;
-    struct list tasks;     /* at the end of this turn */
-    struct list ready;     /* coroutines to resume in this turn */
-    struct list next_turn; /* coroutines that have yielded */
+    struct list tasks;      /* at the end of this turn */
+    struct list ready;      /* coroutines to resume in this turn */
+    struct list next_turn;  /* coroutines that have yielded */
+    struct list line;       /* coro_ticket: for a coroutine */
+    struct task line_moves; /* a coroutine has ended while somebody waits for one */
+    bool line_calls;        /* coro_line_move is on the stack */
     struct coro *running;
     struct coro_context home;
     struct sanitizer_home sanitizer;
@@ -52,6 +55,8 @@ struct loop {
 };
 
 void loop_free_spares(struct loop *loop); /* spares.c; at the end of loop_run */
+
+void coro_line_move(struct task *task); /* coro_line.c */
 
 /* The wheel's clock. */
 static inline int64_t loop_tick_ms(const struct loop *loop)

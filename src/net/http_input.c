@@ -71,33 +71,6 @@ static void refuse_unparsed(struct http_conn *hc)
     http_finish(hc);
 }
 
-/* --- serving ---------------------------------------------------------------------------------- */
-
-static void serve_main(void *arg)
-{
-    struct http_conn *hc = arg;
-    struct http_work *work = hc->work;
-    work->coro = coro_current();
-    if (hc->state != STATE_GONE)
-        hc->server->config.ops->serve(&work->x);
-    /* When http_run is waiting below for the first park, it goes on by itself. */
-    bool go_on = hc->present == NULL && hc->state != STATE_GONE;
-    http_finish(hc);
-    if (go_on && hc->state == STATE_IDLE)
-        http_run(hc, (struct slice){0});
-}
-
-static void serve(struct http_conn *hc)
-{
-    struct http_work *work = hc->work;
-    http_move(hc, STATE_SERVING);
-    http_deadline(hc, hc->server->config.request_timeout_ms);
-    if (coro_spawn(hc->server->loop, serve_main, hc, &work->x.error) == 0)
-        return;
-    http_refuse(work);
-    http_finish(hc);
-}
-
 /* --- bodies ----------------------------------------------------------------------------------- */
 
 static int too_large(struct http_work *work)
@@ -160,7 +133,7 @@ static bool step_body(struct http_conn *hc, struct slice *in)
         return false;
     }
     work->x.body = buf_view(&work->body);
-    serve(hc);
+    http_serve(hc);
     return true;
 }
 
@@ -178,7 +151,7 @@ static bool body_at_once(struct http_conn *hc, struct slice *in)
         return true;
     }
     skip(in, len);
-    serve(hc);
+    http_serve(hc);
     return true;
 }
 
@@ -201,7 +174,7 @@ static bool begin_body(struct http_conn *hc, struct slice *in)
     say_continue(hc, in);
     if (work->x.stream_body) {
         work->body_over = false;
-        serve(hc);
+        http_serve(hc);
         return true;
     }
     buf_init(&work->body, (size_t)work->body_max);
@@ -231,7 +204,7 @@ static bool admit(struct http_conn *hc, struct slice *in)
     }
     if (body)
         return begin_body(hc, in);
-    serve(hc);
+    http_serve(hc);
     return true;
 }
 

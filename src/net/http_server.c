@@ -84,6 +84,7 @@ struct http_work *http_work_take(struct http_server *server)
     x->answered = x->head_only = x->streaming = x->stream_body = false;
     work->coro = NULL;
     work->close = work->waiting = work->ended = work->refusing = work->cancelled = false;
+    work->in_line = false;
     work->body_over = true;
     work->body_waiting = false;
     work->body_taken = 0;
@@ -182,11 +183,11 @@ struct conn *http_detach(struct http_conn *hc)
     return conn;
 }
 
-/* The socket has gone. An exchange without a coroutine ends here, one with is told when it waits
- * for the client, and otherwise ends its work in peace. */
+/* The socket has gone. An exchange without a coroutine (yet) ends here, one with is told when it
+ * waits for the client, and otherwise ends its work in peace. */
 static void gone(struct http_conn *hc)
 {
-    bool serving = hc->state == STATE_SERVING;
+    bool serving = hc->state == STATE_SERVING && !http_leave_line(hc->work);
     http_detach(hc);
     if (hc->work != NULL && !serving)
         http_finish(hc);
@@ -261,6 +262,8 @@ static void too_slow(struct http_conn *hc)
 static void serving_too_long(struct http_conn *hc)
 {
     struct http_work *work = hc->work;
+    if (http_waited_too_long(hc))
+        return;
     if (work->body_waiting) {
         coro_wake(work->coro, FAIL_REQUEST_TIMEOUT);
     } else if (work->x.streaming) {

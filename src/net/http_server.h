@@ -2,8 +2,10 @@
  *
  * For each request: the head is parsed on the loop, `admit` decides (without waiting) whether and
  * how much body may come, the body is collected up to that limit (or taken piece by piece, see
- * http_body_read), then `serve` runs in a coroutine and answers exactly once. Pipelined requests
- * are served one after the other, in order. An idle connection holds no buffer, no arena, no
+ * http_body_read), then `serve` runs in a coroutine and answers exactly once; when clients have as
+ * many coroutines as they may it waits for one, 10 s at most (503). Pipelined requests are served
+ * one after the other, in order; what comes meanwhile is kept up to 64 KiB and one read, then not
+ * read. An idle connection holds no buffer, no arena, no
  * coroutine. Time-outs: head 10 s, body progress 20 s, idle 75 s, whole request 60 s (all from
  * limits). What cannot be parsed is answered by the server itself through `refuse` (so that
  * problem+json is made in one place above) and the connection is closed.
@@ -68,7 +70,7 @@ void http_server_accept(struct http_server *server, int fd);
 /* Stops keep-alive: every answer from now on says Connection: close; idle connections are closed.
  */
 void http_server_drain(struct http_server *server);
-size_t http_server_connections(const struct http_server *server);
+size_t http_server_connections(const struct http_server *server); /* any thread */
 void http_server_free(struct http_server *server); /* aborts what is left */
 
 /* The next piece of a streamed body: 1 with a piece that is valid until the next call, 0 at the

@@ -2,11 +2,14 @@
  *
  *   http_server.c   servers, connections, their states and deadlines
  *   http_input.c    from bytes to exchanges
+ *   http_serving.c  from exchanges to coroutines
  *   http_body.c     bodies taken piece by piece
  *   http_answer.c   answers
  */
 #ifndef PARLEY_NET_HTTP_SERVER_PRIVATE_H
 #define PARLEY_NET_HTTP_SERVER_PRIVATE_H
+
+#include <stdatomic.h>
 
 #include "net/http_server.h"
 
@@ -43,9 +46,10 @@ struct http_conn {
 /* An exchange with what only the server needs; kept for reuse, arena chunk included. */
 struct http_work {
     struct http_exchange x;
-    struct http_work *next; /* in server->spare */
-    struct coro *coro;      /* runs serve */
-    struct buf body;        /* while it comes in pieces */
+    struct http_work *next;    /* in server->spare */
+    struct coro *coro;         /* runs serve */
+    struct coro_ticket ticket; /* when in_line: waits for a coroutine, or did */
+    struct buf body;           /* while it comes in pieces */
     struct http1_chunked chunked;
     uint64_t body_max, body_left;
     uint64_t body_taken;     /* of a streamed body */
@@ -58,14 +62,15 @@ struct http_work {
     bool ended;              /* a streamed answer was ended */
     bool refusing;           /* ops->refuse is on the stack */
     bool cancelled;          /* request time-out */
+    bool in_line;            /* had to line up for its coroutine */
 };
 
 struct http_server {
     struct loop *loop;
     struct http_server_config config;
     struct list conns;
-    size_t connections;      /* with a socket of ours */
-    struct http_work *spare; /* at most SPARE_MAX */
+    _Atomic size_t connections; /* with a socket of ours; read by any thread */
+    struct http_work *spare;    /* at most SPARE_MAX */
     size_t spare_count;
     int64_t date_second;
     char date_line[6 + HTTP_DATE_LEN + 2 + 1]; /* "Date: ...\r\n" */
@@ -94,6 +99,13 @@ void http_run(struct http_conn *hc, struct slice fresh);
 void http_body_deadline(struct http_conn *hc, uint64_t taken_bytes);
 /* Pauses reading while more is kept than may be, resumes it after. */
 void http_pause_if_ahead(struct http_conn *hc);
+
+/* --- http_serving.c --------------------------------------------------------------------------- */
+void http_serve(struct http_conn *hc);
+/* Takes an exchange out of the line for a coroutine; whether it stood there. */
+bool http_leave_line(struct http_work *work);
+/* Refuses one that still stands in the line; false when it has been served. */
+bool http_waited_too_long(struct http_conn *hc);
 
 /* --- http_body.c ------------------------------------------------------------------------------ */
 void http_body_done(struct http_work *work);

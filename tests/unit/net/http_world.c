@@ -144,7 +144,7 @@ static void *run(void *arg)
 {
     struct error err;
     error_init(&err);
-    struct loop_config config = {.clock = &s.clock.clock};
+    struct loop_config config = {.clock = &s.clock.clock, .stacks_max = s.stacks_max};
     CHECK_OK(loop_new(&config, &s.loop, &err), &err);
     CHECK_OK(http_server_new(s.loop, &s.config, &s.server, &err), &err);
     CHECK_OK(listener_open(s.loop, "127.0.0.1:0", accepted, NULL, &s.listener, &err), &err);
@@ -157,8 +157,10 @@ static void *run(void *arg)
 void start(void)
 {
     struct http_server_config config = s.config;
+    size_t stacks_max = s.stacks_max;
     memset(&s, 0, sizeof s);
     s.config = config;
+    s.stacks_max = stacks_max;
     s.config.ops = &ops;
     s.config.arg = &s;
     s.config.answer_bytes_max = 280 << 10;
@@ -221,6 +223,7 @@ void stop(void)
     loop_free(s.loop); /* not before loop_stop has returned */
     sem_destroy(&s.ready);
     s.config = (struct http_server_config){0};
+    s.stacks_max = 0;
 }
 
 static void count_states(void *arg)

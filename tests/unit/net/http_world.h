@@ -27,6 +27,7 @@ struct http_world {
     struct listener *listener;
     struct clock_fake clock;
     struct http_server_config config;
+    size_t stacks_max; /* of the loop; 0: the usual number */
     uint16_t port;
     sem_t ready;
     int served, done, cancelled, last_status, handed_over, raw_closed, body_end;
