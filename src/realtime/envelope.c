@@ -105,15 +105,36 @@ struct frame *envelope_frame(enum envelope envelope, const char *name, struct po
     return websocket_event(envelope == ENVELOPE_WEBSOCKET_DEFLATE, name, position, data);
 }
 
+enum { REPLY_PIECES = 5 };
+
+static void reply_pieces(struct piece ret[REPLY_PIECES], struct slice id, bool failed,
+                         struct slice json)
+{
+    ret[0] = (struct piece)LIT("{\"id\":");
+    ret[1] = id.ptr != NULL ? (struct piece){id.ptr, id.len} : (struct piece)LIT("null");
+    ret[2] = failed ? (struct piece)LIT(",\"error\":") : (struct piece)LIT(",\"data\":");
+    ret[3] = (struct piece){json.ptr, json.len};
+    ret[4] = (struct piece)LIT("}");
+}
+
 struct frame *envelope_reply(bool deflate, struct slice id, bool failed, struct slice json)
 {
-    struct piece pieces[] = {
-        LIT("{\"id\":"), {id.ptr, id.len}, LIT(",\"data\":"), {json.ptr, json.len}, LIT("}")};
-    if (id.ptr == NULL)
-        pieces[1] = (struct piece)LIT("null");
-    if (failed)
-        pieces[2] = (struct piece)LIT(",\"error\":");
-    return text_frame(deflate, pieces, ARRAY_LEN(pieces));
+    struct piece pieces[REPLY_PIECES];
+    reply_pieces(pieces, id, failed, json);
+    return text_frame(deflate, pieces, REPLY_PIECES);
+}
+
+size_t envelope_reply_into(char *ret_bytes, size_t room, bool deflate, struct slice id, bool failed,
+                           struct slice json)
+{
+    struct piece pieces[REPLY_PIECES];
+    reply_pieces(pieces, id, failed, json);
+    size_t len = total(pieces, REPLY_PIECES);
+    if (len + WS_HEADER_MAX > room || (deflate && len >= DEFLATE_FROM_BYTES))
+        return 0;
+    size_t header_len = ws_header((uint8_t *)ret_bytes, WS_TEXT, false, len);
+    put(ret_bytes + header_len, pieces, REPLY_PIECES);
+    return header_len + len;
 }
 
 void envelope_json(struct buf *out, const char *name, struct position position, struct slice data)

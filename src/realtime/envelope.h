@@ -10,6 +10,10 @@ struct frame *envelope_frame(enum envelope envelope, const char *name, struct po
                              struct slice data);
 /* {"id": <id>, "data": <json>} or {"id": <id>, "error": <json>}; id is JSON text or absent. */
 struct frame *envelope_reply(bool deflate, struct slice id, bool failed, struct slice json);
+/* The same frame into `room` bytes; its length, or 0 when it does not fit or is to be compressed.
+ */
+size_t envelope_reply_into(char *ret_bytes, size_t room, bool deflate, struct slice id, bool failed,
+                           struct slice json);
 /* The JSON text of an event, for long polling. */
 void envelope_json(struct buf *out, const char *name, struct position position, struct slice data);
 /* Whether a queued frame is an ephemeral event: what a slow client loses first. */

@@ -1,76 +1,25 @@
-/* The WebSocket transport: frames to ops, events to frames (API.md, "WebSocket").
+/* The WebSocket transport: frames in, frames out, closing (API.md, "WebSocket").
  *
  * A session is held by its socket, by the coroutine that opens it and by each op under way; it is
- * freed when the last of them lets go. It signs in by the handshake or by a first frame `auth`; the
- * same op later brings a fresh access token to a session that is open.
+ * freed when the last of them lets go.
  *
  * A client that does not read: typing goes first, then the session is closed with 4008 and its
- * queue dropped; it comes back with its position and has everything.
+ * queue dropped; it comes back with its position and has everything. One that asks for more than
+ * can be done at once is read from later (ws_backlog.c).
  */
-#include "realtime/ws_session.h"
-
 #include <stdlib.h>
 
-#include "base/log.h"
-#include "base/metric.h"
-#include "net/websocket.h"
 #include "realtime/envelope.h"
-#include "realtime/ops.h"
-#include "realtime/session.h"
+#include "realtime/ws_private.h"
 
-enum {
-    CALLS_MAX = 256,      /* ops under way in one session; above: 429 */
-    CLOSE_WAIT_MS = 3000, /* for the peer's half of the close handshake */
-    CODE_AUTH = 4001,
-    CODE_SLOW = 4008,
-    CODE_FLOOD = 4029,
-};
+enum { CLOSE_WAIT_MS = 3000 }; /* for the peer's half of the close handshake */
 
-struct ws_session {
-    struct realtime_session base; /* first: the hub knows only this */
-    struct realtime *realtime;
-    struct conn *conn; /* NULL once it is gone */
-    struct ws_reader reader;
-    struct position from;
-    struct in6_addr peer;
-    uint16_t refs;
-    uint16_t calls;
-    uint32_t window_ops; /* ops in the present second */
-    uint32_t window_s;
-    bool has_from, authenticated, opening, closing, heard, deflate;
-};
-
-struct auth_data {
-    struct slice access_token, pos;
-};
-
-static const struct schema_field auth_fields[] = {
-    {"access_token", "The access token.", SCHEMA_STRING, SCHEMA_REQUIRED | SCHEMA_SECRET,
-     SCHEMA_AT(struct auth_data, access_token), .min = 1, .max = 8192},
-    {"pos", "Resume after this position.", SCHEMA_STRING, SCHEMA_NULLABLE,
-     SCHEMA_AT(struct auth_data, pos)},
-};
-SCHEMA_DEF(ws_auth_schema, struct auth_data, "SocketAuth", "Signs a socket in.", auth_fields);
-
-struct envelope_in {
-    struct slice id, op, data;
-};
-
-static const struct schema_field envelope_fields[] = {
-    {"id", NULL, SCHEMA_RAW, 0, SCHEMA_AT(struct envelope_in, id)},
-    {"op", NULL, SCHEMA_STRING, SCHEMA_REQUIRED, SCHEMA_AT(struct envelope_in, op), .min = 1,
-     .max = 64},
-    {"data", NULL, SCHEMA_RAW, 0, SCHEMA_AT(struct envelope_in, data)},
-};
-static SCHEMA_DEF(envelope_schema, struct envelope_in, "SocketFrame", "A frame from the client.",
-                  envelope_fields);
-
-static struct ws_session *ws_of(struct realtime_session *session)
+struct ws_session *ws_of(struct realtime_session *session)
 {
     return CONTAINER_OF(session, struct ws_session, base);
 }
 
-static void unref(struct ws_session *s)
+void ws_unref(struct ws_session *s)
 {
     if (--s->refs > 0)
         return;
@@ -103,15 +52,18 @@ static bool drop_all(const struct frame *frame, void *unused)
     return true;
 }
 
-/* Leaves the hub at once, says why, and waits a little for the peer's close frame. */
-static void close_with(struct ws_session *s, unsigned code, struct slice reason)
+void ws_close_with(struct ws_session *s, unsigned code, struct slice reason)
 {
     if (s->closing || s->conn == NULL)
+        return;
+    if (code != WS_CODE_SLOW)
+        ws_answers_flush(s);
+    if (s->closing) /* the answers were too many */
         return;
     s->closing = true;
     if (s->base.hub != NULL)
         hub_remove(s->base.hub, &s->base);
-    if (code == CODE_SLOW)
+    if (code == WS_CODE_SLOW)
         conn_drop(s->conn, drop_all, NULL);
     struct buf out;
     buf_init(&out, 256);
@@ -119,27 +71,33 @@ static void close_with(struct ws_session *s, unsigned code, struct slice reason)
     conn_send_bytes(s->conn, buf_view(&out));
     buf_done(&out);
     start_close_timer(s);
+    ws_backlog_go_on(s); /* the peer's close frame may lie there */
 }
 
 static void ws_close(struct realtime_session *session, unsigned code, const char *reason)
 {
-    close_with(ws_of(session), code, slice_str(reason));
+    ws_close_with(ws_of(session), code, slice_str(reason));
 }
 
 /* --- sending -----------------------------------------------------------------------------------
  */
 
-static void ws_send(struct realtime_session *session, struct frame *frame, bool ephemeral)
+void ws_queue(struct ws_session *s, struct frame *frame, bool ephemeral)
 {
-    struct ws_session *s = ws_of(session);
     if (s->conn == NULL || s->closing)
         return;
     bool slow;
-    if (session_may_queue(s->realtime, s->conn, frame, ephemeral, &slow)) {
+    if (session_may_queue(s->realtime, s->conn, frame, ephemeral, &slow))
         conn_send(s->conn, frame);
-    } else if (slow) {
-        close_with(s, CODE_SLOW, SLICE("too_slow"));
-    }
+    else if (slow)
+        ws_close_with(s, WS_CODE_SLOW, SLICE("too_slow"));
+}
+
+static void ws_send(struct realtime_session *session, struct frame *frame, bool ephemeral)
+{
+    struct ws_session *s = ws_of(session);
+    ws_answers_flush(s);
+    ws_queue(s, frame, ephemeral);
 }
 
 static size_t ws_queued(const struct realtime_session *session)
@@ -153,6 +111,7 @@ static void send_control(struct ws_session *s, enum ws_opcode opcode, struct sli
     struct buf out;
     buf_init(&out, 256);
     ws_frame(&out, opcode, data, 0);
+    ws_answers_flush(s);
     conn_send_bytes(s->conn, buf_view(&out));
     buf_done(&out);
 }
@@ -160,7 +119,7 @@ static void send_control(struct ws_session *s, enum ws_opcode opcode, struct sli
 static void ws_heartbeat(struct realtime_session *session)
 {
     struct ws_session *s = ws_of(session);
-    if (!s->heard && !s->closing) {
+    if (!s->heard && !s->closing && !ws_backlog_is_ours(s)) {
         conn_abort(s->conn); /* silent since the last ping */
         return;
     }
@@ -179,230 +138,30 @@ static bool ws_peer(const struct realtime_session *session, struct in6_addr *ret
     return true;
 }
 
-static const struct session_ops plain_ops = {ENVELOPE_WEBSOCKET, ws_send,   no_poke,     ws_close,
-                                             ws_heartbeat,       ws_queued, "websocket", ws_peer};
-static const struct session_ops deflate_ops = {ENVELOPE_WEBSOCKET_DEFLATE,
-                                               ws_send,
-                                               no_poke,
-                                               ws_close,
-                                               ws_heartbeat,
-                                               ws_queued,
-                                               "websocket",
-                                               ws_peer};
-
-static void reply(struct ws_session *s, struct slice id, bool failed, struct slice json)
-{
-    if (s->conn == NULL || s->closing)
-        return;
-    struct frame *frame = envelope_reply(s->deflate, id, failed, json);
-    ws_send(&s->base, frame, false);
-    frame_unref(frame);
-}
-
-/* The end of an op: also releases the session's hold for it. */
-static void op_answer(struct realtime_session *session, struct slice id, bool failed,
-                      struct slice json)
-{
-    struct ws_session *s = ws_of(session);
-    reply(s, id, failed, json);
-    s->calls--;
-    unref(s);
-}
-
-/* --- signing in --------------------------------------------------------------------------------
- */
-
-static void open_main(void *arg)
-{
-    struct ws_session *s = arg;
-    struct error err;
-    error_init(&err);
-    /* The socket may have gone, or said goodbye, before this coroutine had its turn. */
-    int rc = s->closing ? 0
-                        : session_open(&s->base, realtime_hub(s->realtime),
-                                       s->has_from ? &s->from : NULL, &err);
-    s->opening = false;
-    if (rc < 0 && rc != FAIL_CLOSED) {
-        if (err.kind == FAIL_UNAVAILABLE)
-            close_with(s, 4009, SLICE("{\"retry_after\":1}"));
-        else
-            close_with(s, 1011, slice_str(err.code != NULL ? err.code : "internal_error"));
-    }
-    unref(s);
-}
-
-static void start_opening(struct ws_session *s)
-{
-    struct error err;
-    error_init(&err);
-    s->opening = true;
-    s->refs++;
-    if (coro_spawn(loop_current(), open_main, s, &err) < 0) {
-        s->opening = false;
-        close_with(s, 1013, slice_str(err.code));
-        unref(s);
-    }
-}
-
-/* Takes the token; false when it is refused (err says why). */
-static bool sign_in(struct ws_session *s, struct slice token, struct error *err)
-{
-    struct principal principal;
-    if (token_check(s->realtime->kit->tokens, token, &principal, err) < 0)
-        return false;
-    if (s->authenticated) {
-        if (!id_eq(&principal.user, &s->base.principal.user)) {
-            error_set(err, FAIL_FORBIDDEN, "other_user", "The token is of another user.");
-            return false;
-        }
-        session_renew(&s->base, &principal);
-        return true;
-    }
-    s->authenticated = true;
-    timer_stop(&s->base.heartbeat);
-    session_init(&s->base, s->deflate ? &deflate_ops : &plain_ops, &principal);
-    return true;
-}
-
-static void refuse(struct ws_session *s, const struct op_source *source, struct slice id,
-                   const struct error *err)
-{
-    s->calls++;
-    s->refs++;
-    ops_refuse(source, id, err);
-}
-
-static void auth_timed_out(struct timer *timer)
-{
-    struct ws_session *s = CONTAINER_OF(timer, struct ws_session, base.heartbeat);
-    close_with(s, CODE_AUTH, SLICE("sign_in_required"));
-}
-
-static int decode_auth(struct ws_session *s, const struct envelope_in *in, struct arena *arena,
-                       struct auth_data *auth, struct error *err)
-{
-    int rc = schema_decode(&ws_auth_schema, in->data.ptr != NULL ? in->data : SLICE("{}"), arena,
-                           auth, err);
-    if (rc == 0 && auth->pos.ptr != NULL) {
-        rc = position_parse(auth->pos, &s->from, err);
-        s->has_from = rc == 0;
-    }
-    return rc;
-}
-
-static void handle_auth(struct ws_session *s, const struct op_source *source,
-                        const struct envelope_in *in, struct arena *arena)
-{
-    struct auth_data auth = {0};
-    struct error err;
-    error_init(&err);
-    bool first = !s->authenticated;
-    int rc = decode_auth(s, in, arena, &auth, &err);
-    bool good = rc == 0 && sign_in(s, auth.access_token, &err);
-    if (!good) {
-        refuse(s, source, in->id, &err);
-        bool keep = err.kind == FAIL_BAD_REQUEST || err.kind == FAIL_INVALID;
-        if (!keep || first)
-            close_with(s, CODE_AUTH, slice_str(err.code));
-        return;
-    }
-    if (in->id.ptr != NULL)
-        reply(s, in->id, false, SLICE("{}"));
-    if (first)
-        start_opening(s);
-}
+const struct session_ops ws_plain_ops = {ENVELOPE_WEBSOCKET, ws_send,   no_poke,     ws_close,
+                                         ws_heartbeat,       ws_queued, "websocket", ws_peer};
+const struct session_ops ws_deflate_ops = {ENVELOPE_WEBSOCKET_DEFLATE,
+                                           ws_send,
+                                           no_poke,
+                                           ws_close,
+                                           ws_heartbeat,
+                                           ws_queued,
+                                           "websocket",
+                                           ws_peer};
 
 /* --- frames in ---------------------------------------------------------------------------------
  */
 
-static bool too_many(struct ws_session *s)
-{
-    struct realtime *rt = s->realtime;
-    if (rt->ops_per_second == 0)
-        return false;
-    uint32_t now_s = (uint32_t)(loop_now_ms(s->conn->loop) / 1000);
-    if (now_s != s->window_s) {
-        s->window_s = now_s;
-        s->window_ops = 0;
-    }
-    return ++s->window_ops > rt->ops_per_second;
-}
-
-static void handle_op(struct ws_session *s, const struct op_source *source,
-                      const struct envelope_in *in)
-{
-    struct error err;
-    error_init(&err);
-    if (slice_eq(in->op, SLICE("ping"))) {
-        reply(s, in->id, false, SLICE("{}"));
-        return;
-    }
-    const struct op_entry *entry = ops_find(s->realtime, in->op);
-    if (entry == NULL)
-        error_set(&err, FAIL_NOT_FOUND, "unknown_op", "There is no op called \"%.*s\".",
-                  SLICE_FMT(in->op));
-    else if (s->calls >= CALLS_MAX)
-        error_limited(&err, "too_many_in_flight", 1000, "At most %d ops may wait for their answer.",
-                      CALLS_MAX);
-    if (err.kind != 0) {
-        refuse(s, source, in->id, &err);
-        return;
-    }
-    s->calls++;
-    s->refs++;
-    ops_call(source, entry, in->id, in->data);
-}
-
-static bool id_allowed(struct slice id)
-{
-    return id.ptr == NULL || (id.len <= OP_ID_MAX && id.ptr[0] != '{' && id.ptr[0] != '[');
-}
-
-static void handle_text(struct ws_session *s, struct slice text)
-{
-    const struct op_source source = {.realtime = s->realtime,
-                                     .session = &s->base,
-                                     .principal = &s->base.principal,
-                                     .peer = s->peer,
-                                     .answer = op_answer};
-    struct arena arena;
-    arena_init(&arena, 1 << 20);
-    struct envelope_in in;
-    struct error err;
-    error_init(&err);
-    int rc = schema_decode(&envelope_schema, text, &arena, &in, &err);
-    if (rc == 0 && !id_allowed(in.id)) {
-        rc = error_field(&err, "id", "too_long", "id is a number or a text of at most %d bytes.",
-                         OP_ID_MAX);
-        in.id = (struct slice){0};
-    }
-    if (rc == 0 && too_many(s)) {
-        if (s->window_ops > s->realtime->ops_per_second * 4)
-            close_with(s, CODE_FLOOD, SLICE("too_many_requests"));
-        rc = error_limited(&err, "too_many_requests", 1000, "At most %u ops in a second.",
-                           s->realtime->ops_per_second);
-    }
-    if (rc < 0)
-        refuse(s, &source, err.kind == FAIL_LIMITED ? in.id : (struct slice){0}, &err);
-    else if (slice_eq(in.op, SLICE("auth")))
-        handle_auth(s, &source, &in, &arena);
-    else if (s->authenticated)
-        handle_op(s, &source, &in);
-    else
-        close_with(s, CODE_AUTH, SLICE("sign_in_required"));
-    arena_done(&arena);
-}
-
 static void handle_message(struct ws_session *s, const struct ws_message *message)
 {
     switch (message->opcode) {
-    case WS_TEXT: handle_text(s, message->data); break;
-    case WS_BINARY: close_with(s, 1003, SLICE("text frames only")); break;
+    case WS_TEXT: ws_handle_text(s, message->data); break;
+    case WS_BINARY: ws_close_with(s, 1003, SLICE("text frames only")); break;
     case WS_PING: send_control(s, WS_PONG, message->data); break;
     case WS_PONG: break;
     case WS_CLOSE:
-        close_with(s, message->close_code == 1005 ? 1000 : message->close_code,
-                   (struct slice){"", 0});
+        ws_close_with(s, message->close_code == 1005 ? 1000 : message->close_code,
+                      (struct slice){"", 0});
         conn_close(s->conn);
         break;
     case WS_CONT: break;
@@ -416,43 +175,75 @@ static void handle_closing(struct ws_session *s, const struct ws_message *messag
         conn_close(s->conn);
 }
 
-static void on_data(struct conn *conn, const char *bytes, size_t len)
+static bool is_open(const struct ws_session *s)
 {
-    struct ws_session *s = conn->user;
-    struct slice in = slice_of(bytes, len);
+    return s->conn != NULL && s->conn->state == CONN_OPEN;
+}
+
+/* Message by message. 0, or the refusal of what is no WebSocket. */
+static int take_messages(struct ws_session *s, struct slice *in, uint16_t *ret_code,
+                         struct error *err)
+{
     struct ws_message message;
-    uint16_t close_code = 0;
-    struct error err;
-    error_init(&err);
-    s->heard = true;
-    s->refs++;
-    int rc;
-    while ((rc = ws_read(&s->reader, &in, &message, &close_code, &err)) > 0) {
+    int rc = 0;
+    while (is_open(s) && ws_waits_for(s) == WS_WAITS_NOT &&
+           (rc = ws_read(&s->reader, in, &message, ret_code, err)) > 0) {
         if (s->closing)
             handle_closing(s, &message);
         else
             handle_message(s, &message);
-        if (s->conn == NULL || s->conn->state != CONN_OPEN)
-            break;
     }
+    return rc;
+}
+
+void ws_take(struct ws_session *s, struct slice *in)
+{
+    struct ws_answers answers;
+    uint16_t close_code = 0;
+    struct error err;
+    error_init(&err);
+    answers.len = 0;
+    s->answers = &answers;
+    s->refs++;
+    int rc = take_messages(s, in, &close_code, &err);
     if (rc < 0 && s->conn != NULL && !s->closing) {
-        close_with(s, close_code, slice_str(err.code));
+        ws_close_with(s, close_code, slice_str(err.code));
         conn_close(s->conn);
     }
-    unref(s);
+    ws_answers_flush(s);
+    s->answers = NULL;
+    ws_unref(s);
+}
+
+static void on_data(struct conn *conn, const char *bytes, size_t len)
+{
+    struct ws_session *s = conn->user;
+    struct slice in = slice_of(bytes, len);
+    panic_if(s->backlog != NULL, "a WebSocket was read from while it should not be");
+    s->heard = true;
+    ws_take(s, &in);
+    if (in.len > 0 && conn->state == CONN_OPEN)
+        ws_backlog_keep(s, in);
+}
+
+static void on_drained(struct conn *conn)
+{
+    ws_backlog_poke(conn->user, WS_WAITS_FOR_CLIENT);
 }
 
 static void on_closed(struct conn *conn, int reason)
 {
     (void)reason;
     struct ws_session *s = conn->user;
+    ws_backlog_drop(s);
     s->conn = NULL;
     s->closing = true;
     session_done(&s->base);
-    unref(s);
+    ws_unref(s);
 }
 
-static const struct conn_ops ws_conn_ops = {.data = on_data, .closed = on_closed};
+static const struct conn_ops ws_conn_ops = {
+    .data = on_data, .drained = on_drained, .closed = on_closed};
 
 void ws_session_start(struct realtime *realtime, struct conn *conn,
                       const struct ws_session_config *config)
@@ -467,17 +258,10 @@ void ws_session_start(struct realtime *realtime, struct conn *conn,
     s->has_from = config->has_from;
     s->from = config->from;
     ws_reader_init(&s->reader, true, config->deflate_bits != 0, realtime->message_bytes_max);
-    timer_init(&s->base.heartbeat, auth_timed_out);
+    ws_sign_in_init(s);
     conn->ops = &ws_conn_ops;
     conn->user = s;
-    struct error err;
-    error_init(&err);
-    if (config->token.ptr == NULL)
-        timer_start(conn->loop, &s->base.heartbeat, realtime->auth_timeout_ms);
-    else if (sign_in(s, config->token, &err))
-        start_opening(s);
-    else
-        close_with(s, CODE_AUTH, slice_str(err.code));
-    if (config->rest.len > 0 && s->conn != NULL)
+    ws_sign_in_first(s, config->token);
+    if (config->rest.len > 0 && conn->state == CONN_OPEN)
         on_data(conn, config->rest.ptr, config->rest.len);
 }

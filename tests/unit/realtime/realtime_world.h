@@ -21,6 +21,7 @@ static struct realtime realtime;
 static struct hub *hubs[1];
 static struct loop *loop;
 static struct loop *loops[1];
+static size_t loop_stacks; /* coroutines of the loop; 0: the usual number */
 static struct event_subscription last_served; /* after the hub, in each turn */
 static uint64_t served;
 
@@ -50,7 +51,7 @@ static void open_engines(void)
                                   .access_ttl_ms = 60000,
                                   .cache_ms = 60000};
     CHECK_OK(token_authority_new(&tokens, &kit.tokens, &err), &err);
-    CHECK_OK(loop_new(&(struct loop_config){0}, &loop, &err), &err);
+    CHECK_OK(loop_new(&(struct loop_config){.stacks_max = loop_stacks}, &loop, &err), &err);
 }
 
 static void open_world(void)
