@@ -8,9 +8,9 @@
 struct handle_table {
     uintptr_t *cells;
     uint32_t cap;
-    uint32_t first_free; /* index + 1; 0: none */
-    uint32_t count;      /* in use */
-    uint32_t top;        /* cells ever used */
+    uint32_t first_free;    /* index + 1; 0: none */
+    uint32_t top;           /* cells ever used */
+    _Atomic uint32_t count; /* in use; read by any thread */
 };
 
 uint32_t handle_add(struct handle_table *table, void *object);
