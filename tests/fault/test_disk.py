@@ -4,6 +4,7 @@ is space again the server recovers by itself."""
 import time
 import unittest
 
+from full_disk import fill
 from mounts import mounted
 from parleytest import Server
 
@@ -11,26 +12,13 @@ from parleytest import Server
 class FullDisk(unittest.TestCase):
     longMessage = True
 
-    def fill(self, disk, leave):
-        filler = disk / "filler"
-        with open(filler, "wb") as file:
-            try:
-                while True:
-                    file.write(bytes(1 << 16))
-                    file.flush()
-            except OSError:
-                pass
-        with open(filler, "r+b") as file:
-            file.truncate(max(0, filler.stat().st_size - leave))
-        return filler
-
     def test_full_and_free_again(self):
         with mounted("-t", "tmpfs", "-o", "size=96m", "tmpfs") as disk:
             with Server(data=disk / "data") as server:
                 anna, ben = server.users(2)
                 chat = anna.direct(ben)["id"]
                 acknowledged = [anna.send(chat, f"before {i}")["seq"] for i in range(5)]
-                filler = self.fill(disk, 1 << 19)
+                filler = fill(disk, 1 << 19)
                 refused = None
                 for i in range(4000):
                     answer = anna.post(f"/chats/{chat}/messages",
