@@ -265,7 +265,7 @@ int feed_store_big(struct db_tx *tx, const struct id *author, bool *ret_big, boo
 }
 
 static const struct db_sql sql_drop_leave = {
-    "DELETE FROM feed_task WHERE kind = 4 AND user_id = ?1"};
+    "DELETE FROM feed_task WHERE kind >= 3 AND kind = 4 AND user_id = ?1"};
 
 int feed_store_stay_big(struct db_tx *tx, const struct id *author, struct error *err)
 {

@@ -107,11 +107,14 @@ int signal_store_delete(struct db_tx *tx, const struct id *signal, struct error 
 
 #define BEFORE(key) "(" key ", signal_id) < (?1, ?2) ORDER BY " key " DESC, signal_id DESC LIMIT ?3"
 #define FROM_SIGNALS "SELECT " COLUMNS " FROM trade_signal WHERE "
+/* The planner would take the index by status and sort the whole board for each page. */
+#define FROM_BOARD                                                                                 \
+    "SELECT " COLUMNS " FROM trade_signal INDEXED BY trade_signal_approved WHERE status = 1 AND "
 static const struct db_sql sql_list[] = {
     [SIGNAL_LIST_OWN] = {FROM_SIGNALS "user_id = ?4 AND " BEFORE("created_at")},
     [SIGNAL_LIST_ALL] = {FROM_SIGNALS BEFORE("created_at")},
     [SIGNAL_LIST_STATUS] = {FROM_SIGNALS "status = ?4 AND " BEFORE("created_at")},
-    [SIGNAL_LIST_APPROVED] = {FROM_SIGNALS "status = 1 AND " BEFORE("decided_at")},
+    [SIGNAL_LIST_APPROVED] = {FROM_BOARD BEFORE("decided_at")},
 };
 _Static_assert(SIGNAL_APPROVED == 1, "the index trade_signal_approved says so");
 

@@ -29,3 +29,5 @@ CREATE TABLE feed_task (
     after BLOB                      -- the last follower that had their part
 ) STRICT;
 CREATE UNIQUE INDEX feed_task_once ON feed_task (kind, user_id) WHERE kind >= 3;
+-- Posts on their way, which each reader of a feed looks at first.
+CREATE INDEX feed_task_pending ON feed_task (place) WHERE kind = 1;
