@@ -41,6 +41,13 @@ class StoryCase(ApiCase):
         for other in others:
             self.ok(user.put(f"/users/{other.id}/follow"))
 
+    def promoted(self, role):
+        user = self.server.user()
+        subprocess.run([binary(), "user", "promote", user.username, role, "--data",
+                        str(self.server.data)], check=True, env=clean_environment(),
+                       capture_output=True, timeout=30)
+        return user.login()
+
     def eventually(self, fn):
         """What a consumer of the log does shortly after the answer."""
         for _ in range(100):
@@ -153,6 +160,20 @@ class Seeing(StoryCase):
         self.refused(self.stranger.delete(f"/stories/{ids[1]}"), 404, "story_not_found")
         self.refused(self.stranger.get(f"/stories/{ids[1]}/viewers"), 404, "story_not_found")
         self.assertEqual(self.bar(self.stranger)["items"], [])
+
+    def test_moderators(self):
+        """What was reported can be looked at and taken down, whoever it was for."""
+        moderator, admin = (self.promoted(role) for role in ("moderator", "admin"))
+        close = self.post(self.author, "for followers", visibility="followers")
+        self.ok(self.author.put(f"/users/{moderator.id}/block"))
+        self.assertEqual([s["id"] for s in self.of(moderator, self.author)], [close["id"]])
+        self.refused(moderator.put(f"/stories/{close['id']}/view"), 404, "story_not_found")
+        self.refused(self.follower.delete(f"/stories/{close['id']}"), 403, "not_author")
+        self.ok(moderator.delete(f"/stories/{close['id']}"), 204)
+        self.assertEqual(self.of(self.author, self.author), [])
+        rows = self.ok(admin.get("/admin/audit", query={"subject_id": close["id"]}))["items"]
+        self.assertEqual([(r["action"], r["actor_id"]) for r in rows],
+                         [("story.deleted", moderator.id)])
 
     def test_a_private_account(self):
         story = self.post(self.author)

@@ -2,6 +2,7 @@
 #include "service/story/story.h"
 
 #include "base/metric.h"
+#include "kit/audit.h"
 #include "service/story/story_store.h"
 
 static int not_found(struct error *err)
@@ -53,7 +54,8 @@ int story_author_active(struct story_call *call, const struct id *author, bool *
     return rc;
 }
 
-int story_load(struct story_call *call, const struct id *story, struct story *ret_story)
+static int load(struct story_call *call, const struct id *story, bool whatever,
+                struct story *ret_story)
 {
     struct story_room *room = call->room;
     struct load l = {.call = call, .id = story};
@@ -69,14 +71,19 @@ int story_load(struct story_call *call, const struct id *story, struct story *re
                                      &relation, call->err);
     if (rc < 0)
         return rc;
-    if (!social_may_see(&relation, (enum social_visibility)l.story.visibility) || !active ||
-        l.story.expires_at <= now_ms(call))
+    bool seen = social_may_see(&relation, (enum social_visibility)l.story.visibility) && active;
+    if ((!seen && !whatever) || l.story.expires_at <= now_ms(call))
         return not_found(call->err);
     l.story.viewed = l.viewed || relation.self;
     if (!relation.self)
         l.story.viewer_count = -1;
     *ret_story = l.story;
     return 0;
+}
+
+int story_load(struct story_call *call, const struct id *story, struct story *ret_story)
+{
+    return load(call, story, false, ret_story);
 }
 
 /* --- posting -----------------------------------------------------------------------------------
@@ -154,6 +161,16 @@ static int still_there(struct db_tx *tx, struct change *c, struct error *err)
     return rc == 0 && !found ? not_found(err) : rc;
 }
 
+static int audit(const struct change *c, struct db_tx *tx, struct error *err)
+{
+    struct audit_entry entry = {.action = "story.deleted",
+                                .actor = &c->call->user,
+                                .subject_kind = "story",
+                                .subject = &c->story->id,
+                                .correlation_id = c->call->correlation_id};
+    return audit_write(c->call->room->kit, tx, &entry, err);
+}
+
 static int delete_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct change *c = arg;
@@ -162,6 +179,8 @@ static int delete_tx(struct db_tx *tx, void *arg, struct error *err)
         rc = story_store_delete(tx, c->story, c->at, err);
     if (rc == 0)
         rc = story_emit_deleted(c->call->room, tx, c->story, c->call->correlation_id, err);
+    if (rc == 0 && !id_eq(&c->story->user_id, &c->call->user))
+        rc = audit(c, tx, err);
     return rc;
 }
 
@@ -169,8 +188,8 @@ int story_delete(struct story_call *call, const struct id *id)
 {
     struct story story;
     struct change c = {.call = call, .story = &story};
-    int rc = story_load(call, id, &story);
-    if (rc == 0 && !id_eq(&story.user_id, &call->user))
+    int rc = load(call, id, call->moderates, &story);
+    if (rc == 0 && !call->moderates && !id_eq(&story.user_id, &call->user))
         rc = not_author(call->err);
     if (rc == 0)
         rc = db_write(call->room->db, delete_tx, &c, call->err);

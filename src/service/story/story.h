@@ -26,6 +26,7 @@ extern const struct module story_module;
 struct story_call {
     struct story_room *room;
     struct id user; /* who asks */
+    bool moderates; /* sees the stories of everybody, and may delete them */
     struct slice correlation_id;
     struct arena *arena;
     struct error *err;
@@ -40,7 +41,8 @@ struct story_new {
  * one of the day no longer counts. */
 int story_post(struct story_call *call, const struct story_new *what,
                struct story *ret_story) MUSTCHECK;
-/* The author's; 403 not_author for somebody else who may see it. */
+/* The author's, or anybody's for a moderator, which is in the audit log; 403 not_author for
+ * somebody else who may see it. */
 int story_delete(struct story_call *call, const struct id *story) MUSTCHECK;
 /* Seen: recorded once, and never of one's own. */
 int story_view(struct story_call *call, const struct id *story) MUSTCHECK;

@@ -44,6 +44,7 @@ static struct story_call call_of(struct request *req)
 {
     return (struct story_call){.room = req->room,
                                .user = req->principal->user,
+                               .moderates = (req->principal->scopes & SCOPE_MODERATE) != 0,
                                .correlation_id = req->correlation_id,
                                .arena = req->arena,
                                .err = &req->error};
@@ -127,9 +128,9 @@ static const struct route story_routes[] = {
      bar_route, .limit = LIMIT_DATA, .query = &page_query_schema, .answer = &story_schema,
      .answer_list = true, .status = 200, .errors = bar_errors},
     {HTTP_GET, "/api/v1/users/{id}/stories", "stories", "A person's stories",
-     "Those that the asking person may see, oldest first.", list_route, .limit = LIMIT_DATA,
-     .params = &author_params_schema, .query = &page_query_schema, .answer = &story_schema,
-     .answer_list = true, .status = 200, .errors = list_errors},
+     "Those that the asking person may see (moderators: all), oldest first.", list_route,
+     .limit = LIMIT_DATA, .params = &author_params_schema, .query = &page_query_schema,
+     .answer = &story_schema, .answer_list = true, .status = 200, .errors = list_errors},
     {HTTP_PUT, "/api/v1/stories/{id}/view", "stories", "Say that one has seen a story",
      "Counted once; one's own views are not counted.", view_route, .flags = ROUTE_NO_BODY,
      .limit = LIMIT_DATA, .params = &story_params_schema, .status = 204, .errors = story_errors},
@@ -137,8 +138,9 @@ static const struct route story_routes[] = {
      "For its author, newest first; without people whom a block stands between.", viewers_route,
      .limit = LIMIT_DATA, .params = &story_params_schema, .query = &page_query_schema,
      .answer = &viewer_schema, .answer_list = true, .status = 200, .errors = own_errors},
-    {HTTP_DELETE, "/api/v1/stories/{id}", "stories", "Delete one's story", NULL, delete_route,
-     .limit = LIMIT_DATA, .params = &story_params_schema, .status = 204, .errors = own_errors},
+    {HTTP_DELETE, "/api/v1/stories/{id}", "stories", "Delete a story",
+     "One's own, or any as a moderator.", delete_route, .limit = LIMIT_DATA,
+     .params = &story_params_schema, .status = 204, .errors = own_errors},
 };
 
 /* --- the room ----------------------------------------------------------------------------------
