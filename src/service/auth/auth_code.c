@@ -44,6 +44,13 @@ int auth_code_put(struct db_tx *tx, const uint8_t key[SEAL_KEY_BYTES],
     return auth_store_put_code(tx, &account->user, purpose, &row, err);
 }
 
+/* A clock that was set back gives a code at most once more of the time that it had. */
+static bool in_time(const struct auth_code_row *row, int64_t now_ms)
+{
+    int64_t left_ms = row->expires_at - now_ms;
+    return left_ms > 0 && left_ms <= 2 * AUTH_CODE_TTL_MS;
+}
+
 int auth_code_use(struct db_tx *tx, const uint8_t key[SEAL_KEY_BYTES],
                   const struct auth_account *account, enum auth_code_purpose purpose,
                   struct slice digits, int64_t now_ms, bool *ret_good, struct error *err)
@@ -53,7 +60,7 @@ int auth_code_use(struct db_tx *tx, const uint8_t key[SEAL_KEY_BYTES],
     bool found = false;
     *ret_good = false;
     int rc = auth_store_get_code(tx, &account->user, purpose, &row, &found, err);
-    if (rc < 0 || !found || row.expires_at <= now_ms || row.tries_left <= 0 ||
+    if (rc < 0 || !found || !in_time(&row, now_ms) || row.tries_left <= 0 ||
         digits.len != AUTH_CODE_DIGITS)
         return rc;
     hash_code(key, account, purpose, row.channel, digits, hash);

@@ -286,7 +286,7 @@ static const struct consumer calendar_consumers[] = {
 };
 
 static const struct job calendar_jobs[] = {
-    {"calendar.reminders", MINUTE_MS, calendar_remind},
+    {.name = "calendar.reminders", .every_key = "calendar.remind_every", .run = calendar_remind},
     {"calendar.sweep", MINUTE_MS, calendar_sweep},
 };
 

@@ -14,6 +14,8 @@ const struct config_key calendar_config[] = {
      .doc = "How long before the start of an event those who come are reminded; 0s: not at all."},
     {"calendar.last_reminder", CONFIG_DURATION, "1h", 0, INT64_C(30) * DAY_MS,
      .doc = "The same for the second reminder."},
+    {"calendar.remind_every", CONFIG_DURATION, "1m", 100, INT64_C(3600000),
+     .doc = "How often it is looked whether reminders are due."},
     {0},
 };
 
