@@ -36,7 +36,8 @@ const guesses: Record<Deed, (now: Relationship) => Partial<Relationship>> = {
     follower_count: now.follower_count - (now.following ? 1 : 0),
   }),
   block: () => ({ blocking: true, following: false, follow_requested: false, followed_by: false }),
-  unblock: () => ({ blocking: false }),
+  // Not before the server has it: what they published is asked for at once, and refused until then.
+  unblock: () => ({}),
   mute: () => ({ muting: true }),
   unmute: () => ({ muting: false }),
 };
