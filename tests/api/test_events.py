@@ -1,11 +1,13 @@
 """Events, time zones, answers and the waiting line, lists, what happens live (E01, E02). Calendar
 files are in test_calendar_files.py."""
 
+import subprocess
 import threading
 import time
 import uuid
 from datetime import datetime, timedelta, timezone
 
+from parleytest import binary, clean_environment
 from parleytest.case import ApiCase
 from parleytest.server import PASSWORD, Server
 
@@ -589,6 +591,39 @@ class Seeing(EventCase):
         text = self.host.get("/users/me/export").body.decode()
         for part in ("Mine to keep", '"rsvp"', '"calendar_link"'):
             self.assertIn(part, text)
+
+
+class Moderators(EventCase):
+    """What was reported can be looked at and taken down, whoever it was for."""
+
+    def setUp(self):
+        super().setUp()
+        self.host, self.guest = self.server.users(2)
+        self.moderator, self.admin = (self.promoted(r) for r in ("moderator", "admin"))
+
+    def promoted(self, role):
+        user = self.server.user()
+        subprocess.run([binary(), "user", "promote", user.username, role, "--data",
+                        str(self.server.data)], check=True, env=clean_environment(),
+                       capture_output=True, timeout=30)
+        return user.login()
+
+    def test_they_see_and_delete(self):
+        event = self.event(self.host, visibility="private")
+        path = f"/events/{event['id']}"
+        self.ok(self.host.put(f"{path}/invites/{self.guest.id}"), 204)
+        self.rsvp(self.guest, event, "yes")
+        self.ok(self.host.put(f"/users/{self.moderator.id}/block"))
+        self.assertEqual(self.seen(self.moderator, event)["title"], "A walk")
+        self.refused(self.moderator.patch(path, {"title": "x"}), 404, "event_not_found")
+        self.refused(self.moderator.put(f"{path}/rsvp", {"status": "yes"}), 404, "event_not_found")
+        self.refused(self.guest.delete(path), 403, "host_only")
+        self.ok(self.moderator.delete(path), 204)
+        for user in (self.host, self.guest, self.moderator):
+            self.refused(user.get(path), 404, "event_not_found")
+        rows = self.ok(self.admin.get("/admin/audit", query={"subject_id": event["id"]}))["items"]
+        self.assertEqual([(r["action"], r["actor_id"]) for r in rows],
+                         [("event.deleted", self.moderator.id)])
 
 
 class Lists(EventCase):

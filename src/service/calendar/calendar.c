@@ -1,14 +1,15 @@
 /* The rules of gatherings: check, load, decide, write in one transaction, emit, return. */
 #include "service/calendar/calendar.h"
-#include "kit/emit.h"
 
+#include "kit/audit.h"
+#include "kit/emit.h"
 #include "service/calendar/calendar_room.h"
 
 enum { GATHERING_JSON_MAX = 256 << 10 };
 
 int gathering_get(struct calendar_call *call, const struct id *id, struct gathering *ret_gathering)
 {
-    return calendar_see(call, id, ret_gathering);
+    return calendar_see_to_judge(call, id, ret_gathering);
 }
 
 /* --- making ------------------------------------------------------------------------------------
@@ -230,6 +231,16 @@ static int others_come(struct change *c, struct db_tx *tx, bool *ret_others, str
     return rc;
 }
 
+static int audit(const struct change *c, struct db_tx *tx, struct error *err)
+{
+    struct audit_entry entry = {.action = "event.deleted",
+                                .actor = &c->call->user,
+                                .subject_kind = "event",
+                                .subject = c->id,
+                                .correlation_id = c->call->correlation_id};
+    return audit_write(c->call->room->kit, tx, &entry, err);
+}
+
 static int delete_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct change *c = arg;
@@ -242,20 +253,24 @@ static int delete_tx(struct db_tx *tx, void *arg, struct error *err)
     if (rc < 0)
         return rc;
     bool to_come = c->gathering.ends_at > now_ms && c->gathering.cancelled_at == 0;
-    c->gone = !(to_come && others);
+    bool judged = !id_eq(&c->gathering.host_id, &c->call->user);
+    c->gone = judged || !(to_come && others);
     if (to_come)
         rc = calendar_cancel_in(room, tx, &c->gathering, c->call->correlation_id, err);
     if (rc == 0 && c->gone)
         rc = reminder_store_clear(tx, c->id, err);
     if (rc == 0 && c->gone)
         rc = gathering_store_delete(tx, c->id, now_ms, err);
+    if (rc == 0 && judged)
+        rc = audit(c, tx, err);
     return rc;
 }
 
 int gathering_delete(struct calendar_call *call, const struct id *id)
 {
     struct change c = {.call = call, .id = id};
-    int rc = check_host(call, id);
+    struct gathering judged;
+    int rc = call->moderates ? calendar_see_to_judge(call, id, &judged) : check_host(call, id);
     if (rc == 0)
         rc = db_write(call->room->db, delete_tx, &c, call->err);
     if (rc == 0 && !c.gone)

@@ -34,6 +34,7 @@ extern const struct module calendar_module;
 struct calendar_call {
     struct calendar_room *room;
     struct id user;
+    bool moderates; /* reads what anybody hosts, and may delete it */
     struct arena *arena;
     struct slice correlation_id; /* may be absent */
     struct buf *headers;         /* of the answer: RateLimit; may be NULL */
@@ -76,7 +77,8 @@ int gathering_edit(struct calendar_call *call, const struct id *id,
                    const struct gathering_input *in, struct gathering *ret_gathering) MUSTCHECK;
 int gathering_cancel(struct calendar_call *call, const struct id *id,
                      struct gathering *ret_gathering) MUSTCHECK;
-/* One that is still to come and that others have answered is cancelled; else it is gone. */
+/* One that is still to come and that others have answered is cancelled; else it is gone. A
+ * moderator's word: it is gone, and the audit log says who did it. */
 int gathering_delete(struct calendar_call *call, const struct id *id) MUSTCHECK;
 
 /* --- lists (calendar_list.c) ------------------------------------------------------------------ */

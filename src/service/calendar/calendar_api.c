@@ -22,6 +22,7 @@ static struct calendar_call call_of(struct request *req)
                                  .err = &req->error};
     if (req->principal != NULL)
         call.user = req->principal->user;
+    call.moderates = req->principal != NULL && (req->principal->scopes & SCOPE_MODERATE) != 0;
     if (request_header_value(req, "if-match").ptr != NULL) {
         call.unchanged = check_match;
         call.unchanged_arg = req;
@@ -232,8 +233,8 @@ static const struct route calendar_routes[] = {
      .flags = ROUTE_NO_BODY, .params = &gathering_params_schema, .answer = &gathering_schema,
      .status = 200, .errors = CODES("event_not_found", "host_only", "event_over", "stale")},
     {HTTP_DELETE, EVENT, "events", "Delete an event",
-     "Only its host. One that is still to come and that others have answered is cancelled; any "
-     "other, also one that was cancelled before, is gone.",
+     "Its host's: one that is still to come and that others have answered is cancelled; any "
+     "other, also one that was cancelled before, is gone. Anybody's, as a moderator: it is gone.",
      delete, .params = &gathering_params_schema, .status = 204,
      .errors = CODES("event_not_found", "host_only", "stale")},
     {HTTP_PUT, EVENT "/rsvp", "events", "Answer an event",

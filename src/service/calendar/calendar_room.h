@@ -38,6 +38,9 @@ const void *calendar_calls(void *room);
  * may not. */
 int calendar_see(struct calendar_call *call, const struct id *id,
                  struct gathering *ret_gathering) MUSTCHECK;
+/* The same, but a moderator sees it whatever its visibility. */
+int calendar_see_to_judge(struct calendar_call *call, const struct id *id,
+                          struct gathering *ret_gathering) MUSTCHECK;
 /* relation: of the reader to the host. known: answered or invited. */
 bool calendar_may_see(const struct social_relation *relation, int visibility, bool known);
 int calendar_not_found(struct error *err);
