@@ -732,6 +732,23 @@ class Lists(EventCase):
         self.assertIn(last, found)
 
 
+class Muted(EventCase):
+    def test_what_a_muted_host_makes_is_in_no_list(self):
+        """But what one has answered stays, and all of it can be opened."""
+        host, reader = self.server.users(2)
+        word = f"quiet{host.username}"
+        new, answered = (self.event(host, title=f"{word} {n}") for n in ("new", "answered"))
+        self.rsvp(reader, answered, "maybe")
+        self.ok(reader.put(f"/users/{host.id}/mute"))
+        for query in ({}, {"q": word}):
+            self.assertIn(answered["id"], self.ids(reader, **query))
+            self.assertNotIn(new["id"], self.ids(reader, **query))
+        self.assertNotIn(new["id"], self.ids(reader, scope="public"))
+        self.seen(reader, new)
+        self.ok(reader.delete(f"/users/{host.id}/mute"))
+        self.assertIn(new["id"], self.ids(reader, q=word))
+
+
 class Live(EventCase):
     def setUp(self):
         super().setUp()

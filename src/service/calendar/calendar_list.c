@@ -90,6 +90,8 @@ static int choose(struct looking *l)
         const struct gathering_key *key = &l->keys.items[i];
         if (l->scope == GATHERINGS_FOLLOWING && !relations[i].following)
             continue;
+        if (relations[i].muting && !key->known)
+            continue;
         if (calendar_may_see(&relations[i], key->visibility, key->known))
             l->chosen[l->chosen_count++] = *key;
     }
