@@ -200,10 +200,14 @@ class Block(SocialCase):
         bob_ws.close()
 
     def test_no_direct_chat_is_opened(self):
+        """Who is blocked is told what they are told of somebody unknown."""
+        def errors(who, whom):
+            body = {"kind": "direct", "member_ids": [whom]}
+            return self.refused(who.post("/chats", body), 422, "invalid_fields").json["errors"]
         self.put(self.ada, "block", self.bob)
-        for who, whom in ((self.ada, self.bob), (self.bob, self.ada)):
-            self.refused(who.post("/chats", {"kind": "direct", "member_ids": [whom.id]}), 403,
-                         "blocked")
+        self.assertEqual(errors(self.bob, self.ada.id), errors(self.bob, str(uuid.uuid4())))
+        self.assertEqual([(e["field"], e["code"]) for e in errors(self.ada, self.bob.id)],
+                         [("member_ids[0]", "blocked")])
 
     def test_nobody_is_added_to_a_group(self):
         ada, bob = self.ada, self.bob
@@ -225,8 +229,8 @@ class Block(SocialCase):
             self.put(ada, "block", bob)
             server.restart()
             ada.http = bob.http = server.http
-            self.refused(bob.post("/chats", {"kind": "direct", "member_ids": [ada.id]}), 403,
-                         "blocked")
+            self.refused(bob.post("/chats", {"kind": "direct", "member_ids": [ada.id]}), 422,
+                         "invalid_fields")
             self.assertTrue(self.relation(ada, bob)["blocking"])
             server.kill()
             server.start()

@@ -80,6 +80,7 @@ struct create {
     struct chat_view *view; /* with all members; taken by the memory */
     struct chat chat;
     struct chat_hook hook;
+    bool apart; /* a block stands between the two of a new direct chat */
 };
 
 static int by_user(const void *a, const void *b)
@@ -222,6 +223,7 @@ static int create_tx(struct db_tx *tx, void *arg, struct error *err)
     if (id_is_nil(&known) && create->what->kind == CHAT_DIRECT)
         rc = chat_may_talk(create->call->room, &create->call->user, create->what->member_ids.items,
                            err);
+    create->apart = rc != 0;
     if (rc == 0 && id_is_nil(&known))
         return insert_new(create, tx, err);
     if (rc != 0)
@@ -230,6 +232,20 @@ static int create_tx(struct db_tx *tx, void *arg, struct error *err)
     if (rc == 0)
         rc = chat_describe(create->call, tx, in.entry->view, in.member, in.entry->last_seq,
                            &create->chat, err);
+    return rc;
+}
+
+/* Whose block it is decides what is said of it, as of a group's members. */
+static int refuse_direct(const struct create *create)
+{
+    struct error *err = create->call->err;
+    const struct error blocked = *err;
+    error_init(err);
+    int rc = chat_check_blocks(create->call, "member_ids", &create->what->member_ids);
+    if (rc == 0) { /* it has just ended */
+        *err = blocked;
+        rc = blocked.kind;
+    }
     return rc;
 }
 
@@ -245,6 +261,8 @@ int chat_create(struct chat_call *call, const struct chat_create *what, struct c
     struct create create = {.call = call, .what = what, .view = new_view(call, what)};
     rc = db_write(call->room->db, create_tx, &create, call->err);
     chat_view_unref(create.view);
+    if (create.apart)
+        return refuse_direct(&create);
     if (rc == 0)
         *ret_chat = create.chat;
     return rc;

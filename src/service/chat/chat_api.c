@@ -301,8 +301,7 @@ static int op_typing(struct request *req)
 static const struct route chat_routes[] = {
     {HTTP_POST, "/api/v1/chats", "chats", "Make a chat",
      "A direct chat with somebody you have one with already is that chat.", create,
-     .body = &chat_create_schema, .answer = &chat_schema, .status = 201,
-     .errors = CODES("blocked")},
+     .body = &chat_create_schema, .answer = &chat_schema, .status = 201},
     {HTTP_GET, "/api/v1/chats", "chats", "My chats",
      "Newest activity first, the newest 10,000 of them.", list, .query = &page_query_schema,
      .answer = &chat_schema, .answer_list = true, .status = 200},

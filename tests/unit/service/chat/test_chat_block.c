@@ -15,7 +15,7 @@ static int direct(struct chat_rig *rig, unsigned one, unsigned other, struct id 
     struct id id = chat_rig_user(other);
     const struct chat_create what = {.kind = CHAT_DIRECT, .member_ids = {&id, 1}};
     int rc = chat_create(chat_act(&act, rig, one), &what, &chat);
-    *ret_code = act.err.code;
+    *ret_code = rc == FAIL_INVALID ? act.err.fields[0].code : act.err.code;
     *ret_chat = chat.id;
     chat_act_done(&act);
     return rc;
@@ -104,9 +104,10 @@ TEST(no_direct_chat_is_opened)
     const char *code;
     chat_rig_open(&rig, "unopened");
     set_block(&rig, 1, 2);
-    CHECK_INT(direct(&rig, 1, 2, &chat, &code), FAIL_FORBIDDEN);
+    CHECK_INT(direct(&rig, 1, 2, &chat, &code), FAIL_INVALID);
     CHECK_STR(slice_str(code), "blocked");
-    CHECK_INT(direct(&rig, 2, 1, &chat, &code), FAIL_FORBIDDEN);
+    CHECK_INT(direct(&rig, 2, 1, &chat, &code), FAIL_INVALID);
+    CHECK_STR(slice_str(code), "user_not_found");
     CHECK_INT(direct(&rig, 2, 3, &chat, &code), 0);
     set_block(&rig, 0, 0);
     CHECK_INT(direct(&rig, 2, 1, &chat, &code), 0);
