@@ -300,6 +300,18 @@ class Comments(PostCase):
                        self.carl.post(path, {"text": "late", "reply_to": first["id"]})):
             self.refused(answer, 409, "comment_deleted")
 
+    def test_if_match(self):
+        path = f"/posts/{self.publish()['id']}/comments"
+        written = self.ben.post(path, {"text": "one"})
+        one = f"{path}/{self.ok(written, 201)['id']}"
+        first = {"If-Match": written.header("etag")}
+        self.ok(self.ben.post(path, {"text": "a reply", "reply_to": written.json["id"]}), 201)
+        edited = self.ben.patch(one, {"text": "two"}, headers=first)  # a reply is no edit
+        self.ok(edited)
+        self.refused(self.ben.patch(one, {"text": "three"}, headers=first), 412, "stale")
+        self.ok(self.ben.patch(one, {"text": "four"}, headers={"If-Match": edited.header("etag")}))
+        self.ok(self.ben.patch(one, {"text": "five"}, headers={"If-Match": "*"}))
+
     def test_edit_and_who_may(self):
         post = self.publish()
         path = f"/posts/{post['id']}/comments"

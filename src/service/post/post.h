@@ -138,9 +138,11 @@ struct post_comments {
 /* Oldest first: those that answer `reply_to`, nil: the post. */
 int post_comment_list(struct post_call *call, const struct id *post, const struct id *reply_to,
                       const struct page_query *query, struct post_comments *ret_comments) MUSTCHECK;
-/* Its author alone; 403 not_your_comment, 409 comment_deleted. */
+/* Its author alone; 403 not_your_comment, 409 comment_deleted. The version that is matched is
+ * edited_at, 0 before the first edit. */
 int post_comment_update(struct post_call *call, const struct id *post, const struct id *comment,
-                        struct slice text, struct post_comment *ret_comment) MUSTCHECK;
+                        struct slice text, post_match_fn *match, void *match_arg,
+                        struct post_comment *ret_comment) MUSTCHECK;
 /* Its author, the post's author, or a moderator: a tombstone stays. */
 int post_comment_delete(struct post_call *call, const struct id *post, const struct id *comment,
                         struct post_comment *ret_comment, struct post *ret_post) MUSTCHECK;

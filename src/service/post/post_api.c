@@ -31,18 +31,30 @@ static const struct id *comment_of(const struct request *req)
  * and own marks among it; an edit insists on the version alone, so that a like does not refuse it.
  */
 
-static int reply_post(struct request *req, int rc, int status, const struct post *post,
-                      int64_t version)
+static int reply_versioned(struct request *req, int status, const struct schema *schema,
+                           const void *resource, int64_t version)
 {
     char hash[REQUEST_ETAG_MAX], etag[REQUEST_ETAG_MAX + 24];
-    if (rc == 0)
-        rc = request_reply(req, status, &post_schema, post);
+    int rc = request_reply(req, status, schema, resource);
     if (rc < 0)
         return rc;
     request_etag_make(buf_view(&req->answer), hash);
     snprintf(etag, sizeof etag, "\"%lld-%s", (long long)version, hash + 1);
     request_etag_known(req, etag);
     return 0;
+}
+
+static int reply_post(struct request *req, int rc, int status, const struct post *post,
+                      int64_t version)
+{
+    return rc < 0 ? rc : reply_versioned(req, status, &post_schema, post, version);
+}
+
+static int reply_comment(struct request *req, int rc, int status,
+                         const struct post_comment *comment)
+{
+    return rc < 0 ? rc
+                  : reply_versioned(req, status, &post_comment_schema, comment, comment->edited_at);
 }
 
 static bool names_version(struct slice list, int64_t version)
@@ -66,8 +78,7 @@ static int match(void *arg, int64_t version, struct error *err)
     struct slice wanted = request_header_value(req, "if-match");
     if (wanted.ptr == NULL || names_version(wanted, version))
         return 0;
-    return error_set(err, FAIL_STALE, "stale",
-                     "The post has changed since it was read; read it again.");
+    return error_set(err, FAIL_STALE, "stale", "It has changed since it was read; read it again.");
 }
 
 /* --- posts -------------------------------------------------------------------------------------
@@ -224,7 +235,7 @@ static int comment_create(struct request *req)
     struct post_comment comment;
     struct post post;
     int rc = post_comment_create(&call, id_of(req), req->body, &comment, &post);
-    return rc < 0 ? rc : request_reply(req, 201, &post_comment_schema, &comment);
+    return reply_comment(req, rc, 201, &comment);
 }
 
 static int comment_list(struct request *req)
@@ -243,8 +254,9 @@ static int comment_update(struct request *req)
     struct post_call call = call_of(req);
     const struct post_comment_patch *patch = req->body;
     struct post_comment comment;
-    int rc = post_comment_update(&call, id_of(req), comment_of(req), patch->text, &comment);
-    return rc < 0 ? rc : request_reply(req, 200, &post_comment_schema, &comment);
+    int rc =
+        post_comment_update(&call, id_of(req), comment_of(req), patch->text, match, req, &comment);
+    return reply_comment(req, rc, 200, &comment);
 }
 
 static int comment_delete(struct request *req)
@@ -351,10 +363,13 @@ static const struct route post_routes[] = {
      .answer = &post_comment_schema, .status = 201,
      .errors = CODES("post_not_found", "comment_not_found", "comment_deleted", "thread_too_deep",
                      "too_many_comments")},
-    {HTTP_PATCH, POST "/comments/{comment_id}", "comments", "Edit a comment", "One's own.",
+    {HTTP_PATCH, POST "/comments/{comment_id}", "comments", "Edit a comment",
+     "One's own. The answers to writing and editing it carry its ETag; with If-Match the edit is "
+     "refused (412) when it was edited meanwhile.",
      comment_update, .limit = LIMIT_DATA, .params = &post_comment_params_schema,
      .body = &post_comment_patch_schema, .answer = &post_comment_schema, .status = 200,
-     .errors = CODES("post_not_found", "comment_not_found", "not_your_comment", "comment_deleted")},
+     .errors = CODES("post_not_found", "comment_not_found", "not_your_comment", "comment_deleted",
+                     "stale")},
     {HTTP_DELETE, POST "/comments/{comment_id}", "comments", "Delete a comment",
      "One's own, any on one's own post, or any as a moderator. A tombstone keeps its place.",
      comment_delete, .limit = LIMIT_DATA, .params = &post_comment_params_schema, .status = 204,

@@ -28,6 +28,8 @@ struct work {
     struct post_seen seen;
     struct post_comment comment, parent;
     struct slice text;
+    post_match_fn *match;
+    void *match_arg;
     struct post post; /* as anybody sees it afterwards */
 };
 
@@ -148,6 +150,8 @@ static int update_tx(struct db_tx *tx, void *arg, struct error *err)
                        "Only its author can edit a comment.");
     if (rc == 0 && w->comment.deleted_at != 0)
         rc = error_set(err, FAIL_CONFLICT, "comment_deleted", "The comment has been deleted.");
+    if (rc == 0)
+        rc = w->match(w->match_arg, w->comment.edited_at, err);
     if (rc < 0)
         return rc;
     w->comment.edited_at = now_ms > w->comment.edited_at ? now_ms : w->comment.edited_at + 1;
@@ -156,9 +160,11 @@ static int update_tx(struct db_tx *tx, void *arg, struct error *err)
 }
 
 int post_comment_update(struct post_call *call, const struct id *post, const struct id *comment,
-                        struct slice text, struct post_comment *ret_comment)
+                        struct slice text, post_match_fn *match, void *match_arg,
+                        struct post_comment *ret_comment)
 {
-    struct work w = {.call = call, .comment.id = *comment, .text = text};
+    struct work w = {
+        .call = call, .comment.id = *comment, .text = text, .match = match, .match_arg = match_arg};
     int rc = check_text(text, call->err);
     if (rc == 0)
         rc = post_look(call, post, &w.seen);
