@@ -14,6 +14,7 @@ enum when {
     WHEN_BODY = 1 << 5,
     WHEN_POST = 1 << 6,
     WHEN_LIMIT = 1 << 7,
+    WHEN_MATCH = 1 << 8, /* takes If-Match */
 };
 
 struct common {
@@ -42,6 +43,12 @@ static const struct common commons[] = {
      WHEN_POST,
      "A request with the same Idempotency-Key is still running.",
      {"idempotency_key_in_use"}},
+    /* Its code, "stale", is among the route's own: that is how a route says that it takes one. */
+    {412,
+     "Stale",
+     WHEN_MATCH,
+     "It has changed since it was read: not what If-Match names.",
+     {NULL}},
     {413, "TooLarge", WHEN_BODY, "The body is larger than this route takes.", {"too_large"}},
     {415, "MediaType", WHEN_BODY, "The body is of another type.", {"media_type"}},
     {422,
@@ -58,6 +65,14 @@ static const char *const methods[] = {
     [HTTP_PUT] = "put",         [HTTP_PATCH] = "patch", [HTTP_DELETE] = "delete",
     [HTTP_OPTIONS] = "options",
 };
+
+static bool takes_if_match(const struct route *r)
+{
+    for (size_t i = 0; r->errors != NULL && r->errors[i] != NULL; i++)
+        if (slice_eq(slice_str(r->errors[i]), SLICE("stale")))
+            return true;
+    return false;
+}
 
 static unsigned applies(const struct route *r)
 {
@@ -76,6 +91,8 @@ static unsigned applies(const struct route *r)
         when |= WHEN_POST;
     if (r->limit != LIMIT_NONE)
         when |= WHEN_LIMIT;
+    if (takes_if_match(r))
+        when |= WHEN_MATCH;
     return when;
 }
 
@@ -152,6 +169,11 @@ static void write_parameters(const struct route *r, struct buf *out)
     if (r->method == HTTP_POST) {
         buf_str(out, before);
         buf_lit(out, "{\"$ref\":\"#/components/parameters/IdempotencyKey\"}");
+        before = ",";
+    }
+    if (takes_if_match(r)) {
+        buf_str(out, before);
+        buf_lit(out, "{\"$ref\":\"#/components/parameters/IfMatch\"}");
     }
     buf_char(out, ']');
 }

@@ -79,9 +79,11 @@ static const struct module chat_module = {.name = "chat",
                                           .op_count = ARRAY_LEN(chat_ops),
                                           .events = chat_events};
 
+static const char *const edit_errors[] = {"gone", "stale", NULL};
 static const struct route other_routes[] = {
     {HTTP_PATCH, "/api/v1/chats/{id}/messages/{seq}", NULL, "Edit", NULL, handle,
-     .params = &path_schema, .body = &part_schema, .answer = &chat_schema, .status = 200},
+     .params = &path_schema, .body = &part_schema, .answer = &chat_schema, .status = 200,
+     .errors = edit_errors},
     {HTTP_GET, "/files/{rest...}", "files", "A file", NULL, handle, ROUTE_PUBLIC,
      .limit = LIMIT_NONE, .status = 200},
     {HTTP_GET, "/api/v1/admin/users", "admin", "Users", NULL, handle, .scopes = SCOPE_ADMIN,
@@ -200,6 +202,11 @@ TEST(openapi_parameters_come_from_path_and_query)
     CHECK_STR(RAW(message, "delete", "parameters", "1", "schema", "maximum"), "1000");
     CHECK(AT(message, "delete", "responses", "204", "content") == NULL);
     CHECK(AT(message, "delete", "responses", "404") != NULL);
+    CHECK_STR(RAW(message, "patch", "parameters", "2", "$ref"),
+              "\"#/components/parameters/IfMatch\"");
+    CHECK(AT(message, "patch", "responses", "412") != NULL);
+    CHECK(AT(message, "delete", "responses", "412") == NULL);
+    CHECK(AT(message, "delete", "parameters", "2") == NULL);
     CHECK_STR(RAW(paths, "/files/{rest}", "get", "parameters", "0", "name"), "\"rest\"");
     CHECK_STR(RAW(paths, "/hook", "post", "parameters", "0", "$ref"),
               "\"#/components/parameters/IdempotencyKey\"");
