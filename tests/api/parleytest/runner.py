@@ -2,10 +2,13 @@
 skip named. Arguments are parts of test names; --json FILE writes the result for machines."""
 
 import argparse
+import concurrent.futures
 import importlib.util
 import json
 import pathlib
+import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -13,7 +16,7 @@ import unittest
 class Result(unittest.TestResult):
     def __init__(self, verbose):
         super().__init__()
-        self.passed, self.entries, self.verbose = [], [], verbose
+        self.entries, self.verbose = [], verbose
 
     def startTest(self, test):
         super().startTest(test)
@@ -27,7 +30,6 @@ class Result(unittest.TestResult):
         print(f"{word:<5} {test.id()} ({took:.2f} s){' # ' + more if more else ''}", flush=True)
 
     def addSuccess(self, test):
-        self.passed.append(test)
         self._line("ok", test)
 
     def addSkip(self, test, reason):
@@ -74,25 +76,60 @@ def tests_of(suite):
             yield test
 
 
+def run_apart(folder, name, verbose):
+    """One test in a process of its own; its entries."""
+    with tempfile.TemporaryDirectory(prefix="parley-run-") as place:
+        result = pathlib.Path(place) / "result"
+        command = [sys.executable, "-c", "import sys; from parleytest import runner; "
+                   "sys.exit(runner.main(sys.argv.pop(1)))", str(folder), "--exact", name, "--json",
+                   str(result)] + (["-v"] if verbose else [])
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              errors="replace", check=False)
+        print("\n".join(line for line in done.stdout.splitlines()[:-1]
+                        if not line.startswith("skipped: ")), flush=True)
+        if result.exists():
+            entries = json.loads(result.read_text())["tests"]
+            if done.returncode == 0 or any(e["result"] != "ok" for e in entries):
+                return entries
+        print(f"FAIL  {name} # its process ended with {done.returncode}", flush=True)
+        return [{"test": name, "result": "FAIL", "seconds": 0, "detail": done.stdout[-2000:]}]
+
+
+def run_side_by_side(folder, names, args):
+    """So many tests at a time, for those that mostly wait; the entries of all."""
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        return [entry for entries in pool.map(
+            lambda name: run_apart(folder, name, args.verbose), names) for entry in entries]
+
+
+def run_here(chosen, args):
+    result = Result(args.verbose)
+    unittest.TestSuite(chosen).run(result)
+    return result.entries
+
+
 def main(folder):
     parser = argparse.ArgumentParser()
     parser.add_argument("parts", nargs="*", help="run only tests whose name contains one of these")
     parser.add_argument("--json", help="write the result here")
     parser.add_argument("-v", "--verbose", action="store_true", help="show tracebacks")
+    parser.add_argument("--exact", help="run only the test of this name")
+    parser.add_argument("--jobs", type=int, default=1, help="so many tests at a time")
     args = parser.parse_args()
-    chosen = unittest.TestSuite(t for t in tests_of(load(folder)) if not args.parts or any(
-        part in t.id() for part in args.parts))
-    result = Result(args.verbose)
+    chosen = [t for t in tests_of(load(folder)) if args.exact in (None, t.id()) and (
+        not args.parts or any(part in t.id() for part in args.parts))]
     started = time.monotonic()
-    chosen.run(result)
-    for entry in result.entries:
+    entries = (run_side_by_side(folder, [t.id() for t in chosen], args) if args.jobs > 1
+               else run_here(chosen, args))
+    for entry in entries:
         if entry["result"] == "skip":
             print(f"skipped: {entry['test']}: {entry['detail']}")
-    failed = len({e["test"] for e in result.entries if e["result"] == "FAIL"})
-    counts = {"passed": len(result.passed), "failed": failed, "skipped": len(result.skipped),
+    failed = len({e["test"] for e in entries if e["result"] == "FAIL"})
+    counts = {"passed": sum(e["result"] == "ok" for e in entries), "failed": failed,
+              "skipped": sum(e["result"] == "skip" for e in entries),
               "seconds": round(time.monotonic() - started, 1)}
     print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
     if args.json:
         pathlib.Path(args.json).write_text(
-            json.dumps({**counts, "tests": result.entries}, indent=1) + "\n")
-    return 1 if failed or not result.passed else 0
+            json.dumps({**counts, "tests": entries}, indent=1) + "\n")
+    return 1 if failed or not counts["passed"] else 0

@@ -123,6 +123,7 @@ class Server:
         """SIGTERM; returns the exit status."""
         if not self.process:
             return None
+        self.http.close()  # it would be given the time to close by itself
         self.process.send_signal(signal.SIGTERM)
         return self.wait(timeout)
 
