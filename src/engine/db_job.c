@@ -28,6 +28,7 @@ void db_job_init(struct db_job *job, db_fn *fn, void *arg, struct error *err)
     *job = (struct db_job){.fn = fn, .arg = arg, .err = err};
     job->coro = coro_current();
     job->loop = job->coro != NULL ? loop_current() : NULL;
+    list_init(&job->ring.link);
 }
 
 static bool is_done(const struct db_job *job)
@@ -80,6 +81,9 @@ static void deliver(struct mail *mail)
     for (struct db_job *job = CONTAINER_OF(mail, struct db_job, mail); job != NULL; job = next) {
         next = job->finished_next;
         struct coro *coro = job->coro;
+        /* One that was handed over by mail may be home before the turn's end: then nobody needs to
+         * be woken for it, and its memory goes. */
+        task_cancel(&job->ring);
         atomic_store_explicit(&job->done, 1, memory_order_release);
         coro_wake(coro, 0);
     }

@@ -28,7 +28,7 @@ static void ring_now(struct task *task)
 
 /* A loop that has read several requests hands all of them over before it wakes the writer:
  * otherwise the first is committed alone, and all who hear of it are written to twice. The task
- * runs in this turn, and the job cannot come home before the next. */
+ * runs in this turn; a job that is home before that takes it away (db_job.c). */
 static void ring(struct db_bell *bell, struct db_job *job)
 {
     if (job->loop == NULL) {

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "engine/db_sqlite.h"
 #include "engine/event_log.h"
@@ -207,5 +208,65 @@ TEST(a_cancelled_coroutine_waits_for_its_transaction_and_then_hears_of_it)
     run(run_part, (void *)cancel_parts, sizeof cancel_parts[0], 2);
     CHECK_INT(cancelled.result, 0);
     CHECK_INT(cancelled.next_wait, FAIL_CANCELLED);
+    close_all();
+}
+
+/* --- home in the same turn ------------------------------------------------------------------- */
+
+static bool home;
+
+/* What was the job's memory is somebody else's. */
+__attribute__((noinline)) static void use_stack(void)
+{
+    volatile char bytes[4096];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)0xff;
+}
+
+static int nothing(struct db_tx *tx, void *arg, struct error *err)
+{
+    return 0;
+}
+
+static void write_once(void *arg)
+{
+    struct error err;
+    error_init(&err);
+    CHECK_OK(db_write(db, nothing, NULL, &err), &err);
+    use_stack();
+    home = true;
+    coro_yield();
+    finished();
+}
+
+/* Wakes the writer, which the turn's end would only do later, and stays until the job is on its way
+ * home: that mail is then delivered in this very turn. */
+static void wait_for_writer(struct mail *mail)
+{
+    struct db_stats stats, before;
+    db_stats(db, &before);
+    db_bell_ring(&db->writer.bell);
+    do {
+        sched_yield();
+        db_stats(db, &stats);
+    } while (stats.transactions == before.transactions);
+    struct timespec pause = {.tv_nsec = 20000000};
+    nanosleep(&pause, NULL);
+}
+
+TEST(a_job_that_mail_handed_over_may_be_home_in_the_same_turn)
+{
+    open_all(10);
+    home = false;
+    running = 1;
+    struct start s = {.mail = {.deliver = start_all}, .fn = write_once, .count = 1};
+    struct mail wait = {.deliver = wait_for_writer};
+    struct timespec pause = {.tv_nsec = 50000000};
+    nanosleep(&pause, NULL); /* the writer sleeps by now, so that it has to be woken */
+    CHECK(db_bell_needed(&db->writer.bell));
+    loop_post(loop, &s.mail);
+    loop_post(loop, &wait);
+    loop_run(loop);
+    CHECK(home);
     close_all();
 }
