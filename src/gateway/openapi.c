@@ -113,6 +113,7 @@ static void write_components(const struct module *const *modules, struct buf *ou
     for (const struct route *r; (r = next_route(modules, &at)) != NULL;) {
         reference_add(&set, r->body);
         reference_add(&set, r->answer);
+        reference_add(&set, r->other_answer);
     }
     buf_lit(out, ",\"components\":{\"schemas\":{");
     reference_write(&set, out);

@@ -201,19 +201,18 @@ static void write_list(const struct schema *item, struct buf *out)
                  "\"additionalProperties\":false}");
 }
 
-static void write_success(const struct route *r, struct buf *out)
+static void write_success(int status, const struct schema *answer, bool list, struct buf *out)
 {
-    int status = r->status != 0 ? r->status : 200;
     buf_printf(out, "\"%d\":{", status);
     reference_text(out, "description", error_http_title(status));
     buf_lit(out, ",\"headers\":{\"x-correlation-id\":{\"$ref\":\"#/components/headers/"
                  "CorrelationId\"}}");
-    if (r->answer != NULL) {
+    if (answer != NULL) {
         buf_lit(out, ",\"content\":{\"application/json\":{\"schema\":");
-        if (r->answer_list)
-            write_list(r->answer, out);
+        if (list)
+            write_list(answer, out);
         else
-            reference_to(out, r->answer->name);
+            reference_to(out, answer->name);
         buf_lit(out, "}}");
     }
     buf_char(out, '}');
@@ -223,7 +222,11 @@ static void write_responses(const struct route *r, struct buf *out)
 {
     unsigned when = applies(r);
     buf_lit(out, ",\"responses\":{");
-    write_success(r, out);
+    write_success(r->status != 0 ? r->status : 200, r->answer, r->answer_list, out);
+    if (r->other_status != 0) {
+        buf_char(out, ',');
+        write_success(r->other_status, r->other_answer, false, out);
+    }
     for (size_t i = 0; i < ARRAY_LEN(commons); i++)
         if ((commons[i].when & when) != 0)
             buf_printf(out, ",\"%d\":{\"$ref\":\"#/components/responses/%s\"}", commons[i].status,

@@ -34,7 +34,9 @@ struct route {
     const struct schema *answer; /* NULL: none */
     bool answer_list;            /* the answer is {items: [answer], next_cursor} */
     int status;                  /* of success: 200 201 204 */
-    const char *const *errors;   /* NULL-terminated codes beyond the common ones */
+    int other_status;            /* of another success, 0: none; its body is other_answer or none */
+    const struct schema *other_answer;
+    const char *const *errors; /* NULL-terminated codes beyond the common ones */
 };
 
 struct op {

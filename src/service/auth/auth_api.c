@@ -161,7 +161,8 @@ static const struct route auth_routes[] = {
      "Makes an account and signs it in. 202 when the profile takes longer than two seconds: then "
      "sign in a little later.",
      sign_up_route, ROUTE_PUBLIC, .limit = LIMIT_AUTH, .body = &auth_signup_schema,
-     .answer = &auth_grant_schema, .status = 201, .errors = sign_up_errors},
+     .answer = &auth_grant_schema, .status = 201, .other_status = 202,
+     .other_answer = &auth_pending_schema, .errors = sign_up_errors},
     {HTTP_POST, "/api/v1/auth/login", "auth", "Sign in",
      "Five attempts in 15 minutes for an address, and for an account.", sign_in_route, ROUTE_PUBLIC,
      .limit = LIMIT_AUTH, .body = &auth_login_schema, .answer = &auth_grant_schema, .status = 200,
@@ -199,7 +200,7 @@ static const struct route auth_routes[] = {
     {HTTP_POST, "/api/v1/auth/verify", "auth", "Verify one's e-mail address or phone number",
      "Without a code: one is sent there (202). With it: the address is verified (204).",
      auth_verify_route, ROUTE_SECRET, .limit = LIMIT_AUTH, .body = &auth_verify_schema,
-     .status = 202, .errors = auth_verify_errors},
+     .status = 202, .other_status = 204, .errors = auth_verify_errors},
     {HTTP_PUT, "/api/v1/auth/email", "auth", "Have another e-mail address",
      "The new one is not verified; codes that went to the old one serve no more, and it is told.",
      auth_email_route, ROUTE_SECRET, .limit = LIMIT_AUTH, .body = &auth_email_schema, .status = 204,

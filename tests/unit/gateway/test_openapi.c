@@ -60,7 +60,8 @@ static const struct route chat_routes[] = {
     {HTTP_GET, "/api/v1/chats", "chats", "My chats", NULL, handle, .query = &search_schema,
      .answer = &chat_schema, .answer_list = true, .status = 200},
     {HTTP_POST, "/api/v1/chats", "chats", "Make a chat", "The text\nof it.", handle,
-     .body = &chat_schema, .answer = &chat_schema, .status = 201, .errors = send_errors},
+     .body = &chat_schema, .answer = &chat_schema, .status = 201, .errors = send_errors,
+     .other_status = 202, .other_answer = &part_schema},
     {HTTP_DELETE, "/api/v1/chats/{id}/messages/{seq}", "chats", "Delete", NULL, handle,
      .params = &path_schema, .status = 204},
     {HTTP_GET, "/api/v1/secret", "chats", "Hidden", NULL, handle, ROUTE_HIDDEN, .status = 200},
@@ -201,6 +202,9 @@ TEST(openapi_parameters_come_from_path_and_query)
     CHECK_STR(RAW(message, "delete", "parameters", "1", "in"), "\"path\"");
     CHECK_STR(RAW(message, "delete", "parameters", "1", "schema", "maximum"), "1000");
     CHECK(AT(message, "delete", "responses", "204", "content") == NULL);
+    const struct json_value *made = AT(paths, "/api/v1/chats", "post", "responses");
+    CHECK(AT(made, "201", "content", "application/json", "schema", "$ref") != NULL);
+    CHECK(AT(made, "202", "content", "application/json", "schema", "$ref") != NULL);
     CHECK(AT(message, "delete", "responses", "404") != NULL);
     CHECK_STR(RAW(message, "patch", "parameters", "2", "$ref"),
               "\"#/components/parameters/IfMatch\"");
