@@ -75,12 +75,11 @@ void ws_handle_text(struct ws_session *s, struct slice text)
                                      .principal = &s->base.principal,
                                      .peer = s->peer,
                                      .answer = op_answer};
-    struct arena arena;
-    arena_init(&arena, 1 << 20);
+    struct arena *arena = &s->answers->arena;
     struct ws_envelope in;
     struct error err;
     error_init(&err);
-    int rc = schema_decode(&envelope_schema, text, &arena, &in, &err);
+    int rc = schema_decode(&envelope_schema, text, arena, &in, &err);
     if (rc == 0 && !id_allowed(in.id)) {
         rc = error_field(&err, "id", "too_long", "id is a number or a text of at most %d bytes.",
                          OP_ID_MAX);
@@ -95,10 +94,10 @@ void ws_handle_text(struct ws_session *s, struct slice text)
     if (rc < 0)
         ws_refuse(s, &source, err.kind == FAIL_LIMITED ? in.id : (struct slice){0}, &err);
     else if (slice_eq(in.op, SLICE("auth")))
-        ws_handle_auth(s, &source, &in, &arena);
+        ws_handle_auth(s, &source, &in, arena);
     else if (s->authenticated)
         handle_op(s, &source, &in);
     else
         ws_close_with(s, WS_CODE_AUTH, SLICE("sign_in_required"));
-    arena_done(&arena);
+    arena_reset(arena);
 }

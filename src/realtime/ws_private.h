@@ -27,6 +27,7 @@ struct ws_backlog;
 /* Answers to one read that are there before it has been looked through: they leave as one frame
  * buffer. Lies on the stack of whoever reads. */
 struct ws_answers {
+    struct arena arena; /* of the message that is being looked at */
     size_t len;
     char bytes[WS_ANSWERS_BYTES];
 };

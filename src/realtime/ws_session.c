@@ -203,6 +203,7 @@ void ws_take(struct ws_session *s, struct slice *in)
     struct error err;
     error_init(&err);
     answers.len = 0;
+    arena_init(&answers.arena, 1 << 20);
     s->answers = &answers;
     s->refs++;
     int rc = take_messages(s, in, &close_code, &err);
@@ -212,6 +213,7 @@ void ws_take(struct ws_session *s, struct slice *in)
     }
     ws_answers_flush(s);
     s->answers = NULL;
+    arena_done(&answers.arena);
     ws_unref(s);
 }
 
