@@ -24,6 +24,7 @@ struct social_relation {
     bool blocked_by;  /* they have blocked the viewer */
     bool muting;      /* the viewer does not want to see their posts and stories in lists */
     bool is_private;  /* their account is: what they publish is for followers */
+    bool absent;      /* their account is switched off or gone: nothing of theirs is shown */
 };
 static inline bool social_blocked(const struct social_relation *r)
 {
@@ -43,7 +44,7 @@ static inline bool social_may_see(const struct social_relation *r, enum social_v
 {
     if (r->self)
         return true;
-    if (social_blocked(r) || v == SOCIAL_PRIVATE)
+    if (social_blocked(r) || r->absent || v == SOCIAL_PRIVATE)
         return false;
     return (v == SOCIAL_PUBLIC && !r->is_private) || r->following;
 }

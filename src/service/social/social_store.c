@@ -224,7 +224,8 @@ static const struct db_sql sql_relation = {
     " EXISTS (SELECT 1 FROM block WHERE blocker_id = ?1 AND blocked_id = ?2),"
     " EXISTS (SELECT 1 FROM block WHERE blocker_id = ?2 AND blocked_id = ?1),"
     " EXISTS (SELECT 1 FROM mute WHERE muter_id = ?1 AND muted_id = ?2),"
-    " is_private, follower_count, following_count FROM social_person WHERE user_id = ?2"};
+    " is_private, follower_count, following_count, is_active FROM social_person"
+    " WHERE user_id = ?2"};
 
 int social_store_relation(struct db_tx *tx, const struct id *viewer, const struct id *other,
                           struct social_relationship *ret, bool *ret_found, struct error *err)
@@ -236,7 +237,8 @@ int social_store_relation(struct db_tx *tx, const struct id *viewer, const struc
     if (rc < 0)
         return rc;
     *ret_found = rc > 0;
-    *ret = (struct social_relationship){.user_id = *other, .relation.self = id_eq(viewer, other)};
+    *ret = (struct social_relationship){
+        .user_id = *other, .relation = {.self = id_eq(viewer, other), .absent = rc == 0}};
     if (rc == 0)
         return 0;
     ret->relation.following = db_col_int(&rows, 0) != 0;
@@ -248,6 +250,7 @@ int social_store_relation(struct db_tx *tx, const struct id *viewer, const struc
     ret->relation.is_private = db_col_int(&rows, 6) != 0;
     ret->follower_count = db_col_int(&rows, 7);
     ret->following_count = db_col_int(&rows, 8);
+    ret->relation.absent = db_col_int(&rows, 9) == 0;
     db_rows_close(&rows);
     return 0;
 }
