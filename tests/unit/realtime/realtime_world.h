@@ -21,7 +21,7 @@ static struct realtime realtime;
 static struct hub *hubs[1];
 static struct loop *loop;
 static struct loop *loops[1];
-static size_t loop_stacks; /* coroutines of the loop; 0: the usual number */
+static size_t loop_stacks;                    /* coroutines of the loop; 0: the usual number */
 static struct event_subscription last_served; /* after the hub, in each turn */
 static uint64_t served;
 
