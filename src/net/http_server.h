@@ -71,7 +71,7 @@ void http_server_accept(struct http_server *server, int fd);
  */
 void http_server_drain(struct http_server *server);
 size_t http_server_connections(const struct http_server *server); /* any thread */
-void http_server_free(struct http_server *server); /* aborts what is left */
+void http_server_free(struct http_server *server);                /* aborts what is left */
 
 /* The next piece of a streamed body: 1 with a piece that is valid until the next call, 0 at the
  * end, or a negative enum fail with x->error set (413 over what admit allowed, 400, 408, or the
