@@ -395,6 +395,7 @@ class Popular(PostCase):
     own_server = True
 
     def test_ranked_by_marks(self):
+        self.assertEqual(self.all_pages(self.carl, "/posts/popular"), [])  # and that is not kept
         posts = [self.publish(text=str(i)) for i in range(4)]
         for user in (self.ben, self.carl):
             self.ok(user.put(f"/posts/{posts[2]['id']}/like"))

@@ -164,6 +164,8 @@ int post_list_popular(struct post_call *call, const struct page_query *query,
     int rc = cache_get(call->room->popular, SLICE(RANKING_KEY), make, call->room, call->arena,
                        &ranking, call->err);
     walk.ranking = buf_view(&ranking);
+    if (rc == 0 && walk.ranking.len == 0) /* the first likes of a new server are not kept waiting */
+        cache_forget(call->room->popular, SLICE(RANKING_KEY));
     if (rc == 0)
         rc = post_list_walk(call, &walk, query, ret_page);
     buf_done(&ranking);
