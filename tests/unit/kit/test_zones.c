@@ -150,43 +150,40 @@ static void refresh_main(void *arg)
     loop_stop(r->loop);
 }
 
-static void refresh_in_loop(struct zones *zones, struct offload *pool)
+static void refresh_in_loop(struct zones *zones)
 {
     struct error err;
     struct loop_config config = {.stacks_max = 4};
-    struct refreshing r = {zones, pool, NULL};
+    struct offload_config threads = {.name = "test", .threads = 1, .queue_max = 4};
+    struct refreshing r = {.zones = zones};
     error_init(&err);
     CHECK_OK(loop_new(&config, &r.loop, &err), &err);
+    CHECK_OK(offload_new(&threads, &r.pool, &err), &err);
     CHECK_OK(coro_spawn(r.loop, refresh_main, &r, &err), &err);
     loop_run(r.loop);
+    offload_free(r.pool); /* its thread may still be waking the loop */
     loop_free(r.loop);
 }
 
 TEST(zones_are_read_again_when_the_folder_changes)
 {
     struct clock_fake clock;
-    struct offload *pool = NULL;
-    struct error err;
-    struct offload_config config = {.name = "test", .threads = 1, .queue_max = 4};
     const char *folder = test_dir();
-    error_init(&err);
     clock_fake_init(&clock, INT64_C(1795000000000));
-    CHECK_OK(offload_new(&config, &pool, &err), &err);
     copy_zone(folder, "First", "Europe/Berlin");
     struct zones *zones = open_zones(folder, &clock.clock);
     const struct zone *held = zones_find(zones, SLICE("First"));
     copy_zone(folder, "Second", "Asia/Kolkata");
-    refresh_in_loop(zones, pool); /* within the minute: not looked at */
+    refresh_in_loop(zones); /* within the minute: not looked at */
     CHECK(zones_find(zones, SLICE("Second")) == NULL);
     clock_fake_advance(&clock, 61000);
-    refresh_in_loop(zones, pool);
+    refresh_in_loop(zones);
     CHECK(zones_find(zones, SLICE("Second")) != NULL);
     CHECK_INT(zone_at(held, 0).seconds, 3600); /* what somebody held before is still good */
     clock_fake_advance(&clock, 61000);
     const struct zone *second = zones_find(zones, SLICE("Second"));
-    refresh_in_loop(zones, pool);
+    refresh_in_loop(zones);
     CHECK(zones_find(zones, SLICE("Second")) == second); /* nothing has changed */
-    offload_free(pool);
     zones_close(zones);
 }
 
