@@ -522,12 +522,14 @@ class Relations(PostCase):
         self.refused(self.anna.get(path), 404, "post_not_found")
 
     def test_somebody_who_is_away(self):
+        self.follow(self.ben, self.anna)
         post = self.publish(text="Back soon #away")
         self.ok(self.anna.post("/users/me/deactivate", {"password": PASSWORD}), 204)
         self.eventually(lambda: self.ben.get(f"/users/{self.anna.id}").status == 404)
         self.refused(self.ben.get(f"/users/{self.anna.id}/posts"), 404, "user_not_found")
         self.eventually(lambda: self.ben.get(f"/posts/{post['id']}").status == 404)
-        self.assertEqual(self.ok(self.ben.get("/tags/away/posts"))["items"], [])
+        for path in ("/tags/away/posts", "/feed"):
+            self.assertEqual(self.ok(self.ben.get(path))["items"], [], path)
 
     def test_somebody_who_leaves(self):
         post, theirs = self.publish(), self.publish(self.ben)

@@ -301,6 +301,26 @@ static void note_reading(struct feed_reading *r)
         post_feed_ring(r->feed);
 }
 
+/* As of now: an author may be switched off, or a block set, since the index or whom one follows was
+ * read. The cursor stands already, so a page may be short and yet not the last. */
+static int leave_out_hidden(struct post_call *call, struct post_page *page)
+{
+    const struct social_calls *social = call->room->social;
+    struct id authors[PAGE_LIMIT_MAX];
+    struct social_relation relations[PAGE_LIMIT_MAX];
+    size_t kept = 0;
+    for (size_t i = 0; i < page->count; i++)
+        authors[i] = page->items[i].user_id;
+    int rc = page->count > 0 ? social->relations(social->room, &call->who.user, authors,
+                                                 page->count, relations, call->err)
+                             : 0;
+    for (size_t i = 0; rc == 0 && i < page->count; i++)
+        if (social_may_see(&relations[i], (enum social_visibility)page->items[i].visibility))
+            page->items[kept++] = page->items[i];
+    page->count = rc == 0 ? kept : 0;
+    return rc;
+}
+
 int post_feed(struct post_call *call, const struct page_query *query, struct post_page *ret_page)
 {
     struct feed_reading r = {.call = call, .feed = call->room->feed, .limit = (size_t)query->limit};
@@ -325,6 +345,8 @@ int post_feed(struct post_call *call, const struct page_query *query, struct pos
         r.page.count = r.limit;
     if (r.page.count > 0)
         r.page.next.id = r.page.items[r.page.count - 1].id;
-    *ret_page = r.page;
-    return 0;
+    rc = leave_out_hidden(call, &r.page);
+    if (rc == 0)
+        *ret_page = r.page;
+    return rc;
 }
