@@ -34,7 +34,7 @@ static inline bool social_blocked(const struct social_relation *r)
  * private, for everybody). */
 static inline bool social_may_follow_along(const struct social_relation *r)
 {
-    return r->self || (r->following && !social_blocked(r));
+    return r->self || (r->following && !social_blocked(r) && !r->absent);
 }
 
 enum social_visibility { SOCIAL_PUBLIC, SOCIAL_FOLLOWERS, SOCIAL_PRIVATE };

@@ -6,6 +6,11 @@ const tell = (stage, person, text) =>
   stage.call('POST', '/stories', person.token, { text, visibility: 'public' });
 const viewer = (page) => page.getByRole('dialog', { name: /^Story by/ });
 
+/** On a busy machine the end of a tap comes so late that it would count as holding. */
+function tapsTakeNoTime() {
+  Object.defineProperty(Event.prototype, 'timeStamp', { get: () => 0 });
+}
+
 async function scene(stage) {
   const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
   await stage.call('PUT', `/users/${bob.id}/follow`, ada.token);
@@ -50,6 +55,7 @@ export const tests = {
     const { ada, bob } = await scene(stage);
     for (const text of ['first', 'second', 'third']) await tell(stage, bob, `The ${text} one`);
     const page = await stage.browse(ada, '/', phone);
+    await page.evaluate(tapsTakeNoTime);
     await page.getByRole('button', { name: 'Story by Bob, new' }).tap();
     const shown = viewer(page);
     await shown.getByText('The first one').waitFor();

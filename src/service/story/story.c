@@ -39,39 +39,21 @@ static int load_tx(struct db_tx *tx, void *arg, struct error *err)
                                : rc;
 }
 
-int story_author_active(struct story_call *call, const struct id *author, bool *ret_active)
-{
-    const struct user_calls *users = call->room->users;
-    struct user_profile profile;
-    struct error err;
-    error_init(&err);
-    int rc = users->get(users->room, author, call->arena, &profile, &err);
-    *ret_active = rc == 0 && profile.is_active;
-    if (rc == 0 || rc == FAIL_NOT_FOUND)
-        return 0;
-    if (call->err->kind == 0)
-        *call->err = err;
-    return rc;
-}
-
 static int load(struct story_call *call, const struct id *story, bool whatever,
                 struct story *ret_story)
 {
     struct story_room *room = call->room;
     struct load l = {.call = call, .id = story};
     struct social_relation relation;
-    bool active = false;
     int rc = db_read(room->db, load_tx, &l, call->err);
     if (rc == 0 && !l.found)
         return not_found(call->err);
-    if (rc == 0)
-        rc = story_author_active(call, &l.story.user_id, &active);
     if (rc == 0)
         rc = room->social->relations(room->social->room, &call->user, &l.story.user_id, 1,
                                      &relation, call->err);
     if (rc < 0)
         return rc;
-    bool seen = social_may_see(&relation, (enum social_visibility)l.story.visibility) && active;
+    bool seen = social_may_see(&relation, (enum social_visibility)l.story.visibility);
     if ((!seen && !whatever) || l.story.expires_at <= now_ms(call))
         return not_found(call->err);
     l.story.viewed = l.viewed || relation.self;

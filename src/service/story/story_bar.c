@@ -119,13 +119,9 @@ static int leave_out_hidden(struct bar *bar)
         ids[i] = bar->chosen[i].id;
     int rc = call->room->social->relations(call->room->social->room, &call->user, ids,
                                            bar->chosen_count, relations, call->err);
-    for (size_t i = 0; rc == 0 && i < bar->chosen_count; i++) {
-        bool active = false;
+    for (size_t i = 0; rc == 0 && i < bar->chosen_count; i++)
         if (social_may_follow_along(&relations[i]) && !relations[i].muting)
-            rc = story_author_active(call, &ids[i], &active);
-        if (active)
             bar->chosen[kept++] = bar->chosen[i];
-    }
     if (rc == 0)
         bar->chosen_count = kept;
     return rc;

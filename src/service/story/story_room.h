@@ -23,10 +23,6 @@ extern const struct config_key story_config[];
 int story_start(struct kit *kit, void **ret_room, struct error *err);
 void story_stop(void *room);
 
-/* Whether the author's account is there and active: what others publish is not shown while it is
- * not. */
-int story_author_active(struct story_call *call, const struct id *author,
-                        bool *ret_active) MUSTCHECK;
 /* A story that exists now and that the asking person may see. 404. */
 int story_load(struct story_call *call, const struct id *story, struct story *ret_story) MUSTCHECK;
 /* Goes on after a story in a list; story_place.c. */

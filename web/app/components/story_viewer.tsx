@@ -24,7 +24,8 @@ import { sizeOf } from './story_composer';
 
 /** Long enough to read it: a base, and some for every character. */
 const timeFor = (story: Story): number => Math.min(15_000, 4000 + (story.text?.length ?? 0) * 55);
-const HOLD_MS = 220;
+/** A finger that stays this long holds, as other applications count it. */
+const HOLD_MS = 400;
 
 interface Spot {
   author: Id;
@@ -226,15 +227,16 @@ function useClock(story: Story, paused: boolean, done: () => void): void {
 
 function Zones({ onHold, step }: { onHold(held: boolean): void; step(by: 1 | -1): void }) {
   const since = useRef(0);
-  const down = (): void => {
-    since.current = performance.now();
+  const down = (event: PointerEvent): void => {
+    since.current = event.timeStamp;
     onHold(true);
   };
   const up = (): void => onHold(false);
-  /** The end of holding it is no tap. */
+  /** The end of holding it is no tap. What counts is when the finger moved, not when a busy page
+   * came to hear of it. */
   const tap = (by: 1 | -1) => (event: MouseEvent) => {
     const keyboard = event.detail === 0;
-    if (keyboard || performance.now() - since.current < HOLD_MS) step(by);
+    if (keyboard || event.timeStamp - since.current < HOLD_MS) step(by);
   };
   const zone = { onPointerDown: down, onPointerUp: up, onPointerCancel: up, onPointerLeave: up };
   return (
