@@ -100,7 +100,8 @@ struct social_calls {
     int (*introduce)(void *room, const struct social_acquaintance *people, size_t count,
                      struct error *err);
     /* How `viewer` stands to each of the others, in their order. A nil viewer is nobody, and to
-     * somebody unknown nobody stands in any way. */
+     * somebody unknown (a nil id, an account that is gone) nobody stands in any way: they are
+     * absent. */
     int (*relations)(void *room, const struct id *viewer, const struct id *others, size_t count,
                      struct social_relation *ret_relations, struct error *err);
     /* Whether either has blocked the other. From memory, never waits, any thread. */

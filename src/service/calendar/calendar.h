@@ -122,7 +122,8 @@ struct rsvp_list {
     struct cursor next;
     bool more;
 };
-/* In order of arrival; "no" is for the host to see. */
+/* In order of arrival; "no" is for the host to see. Those whom a block stands between and those who
+ * are switched off are left out; they keep their places and are counted. */
 int calendar_attendees(struct calendar_call *call, const struct id *id,
                        const struct rsvp_query *query, struct rsvp_list *ret_list) MUSTCHECK;
 /* By the host. Taking an invitation back takes the answer away too. FAIL_NOT_FOUND

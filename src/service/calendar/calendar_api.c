@@ -244,8 +244,10 @@ static const struct route calendar_routes[] = {
      .answer = &calendar_rsvp_schema, .status = 200,
      .errors = CODES("event_not_found", "event_cancelled", "event_over")},
     {HTTP_GET, EVENT "/attendees", "events", "Answers to an event",
-     "In order of arrival; only the host sees who does not come.", attendees,
-     .params = &gathering_params_schema, .query = &rsvp_query_schema,
+     "In order of arrival; only the host sees who does not come. People whose accounts are "
+     "switched "
+     "off are left out, but keep their places and are counted.",
+     attendees, .params = &gathering_params_schema, .query = &rsvp_query_schema,
      .answer = &calendar_rsvp_schema, .answer_list = true, .status = 200,
      .errors = CODES("event_not_found", "host_only", "invalid_cursor")},
     {HTTP_PUT, EVENT "/invites/{user_id}", "events", "Invite somebody",

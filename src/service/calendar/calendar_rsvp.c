@@ -94,17 +94,22 @@ static int listing_tx(struct db_tx *tx, void *arg, struct error *err)
     return rc < 0 ? rc : number_line(tx, l, err);
 }
 
-/* Those who stand in a block with the reader are left out. */
-static size_t keep_visible(const struct calendar_call *call, struct calendar_rsvp *items,
-                           size_t count)
+/* Those who stand in a block with the reader are left out, and those who are switched off. */
+static int keep_visible(const struct calendar_call *call, struct rsvp_list *page, size_t count)
 {
     const struct social_calls *social = call->room->social;
-    size_t kept = 0;
+    struct id users[PAGE_LIMIT_MAX];
+    struct social_relation relations[PAGE_LIMIT_MAX];
+    page->count = 0;
+    if (count == 0)
+        return 0;
     for (size_t i = 0; i < count; i++)
-        if (id_eq(&items[i].user_id, &call->user) ||
-            !social->blocked(social->room, &call->user, &items[i].user_id))
-            items[kept++] = items[i];
-    return kept;
+        users[i] = page->items[i].user_id;
+    int rc = social->relations(social->room, &call->user, users, count, relations, call->err);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        if (relations[i].self || (!social_blocked(&relations[i]) && !relations[i].absent))
+            page->items[page->count++] = page->items[i];
+    return rc;
 }
 
 int calendar_attendees(struct calendar_call *call, const struct id *id,
@@ -134,11 +139,13 @@ int calendar_attendees(struct calendar_call *call, const struct id *id,
     rc = db_read(call->room->db, listing_tx, &l, call->err);
     if (rc < 0)
         return rc;
-    *ret_list = (struct rsvp_list){.items = l.items, .more = l.count > l.limit};
-    if (ret_list->more)
-        ret_list->next = (struct cursor){.number = l.items[--l.count - 1].place};
-    ret_list->count = keep_visible(call, l.items, l.count);
-    return 0;
+    struct rsvp_list page = {.items = l.items, .more = l.count > l.limit};
+    if (page.more)
+        page.next = (struct cursor){.number = l.items[--l.count - 1].place};
+    rc = keep_visible(call, &page, l.count);
+    if (rc == 0)
+        *ret_list = page;
+    return rc;
 }
 
 /* --- invitations -------------------------------------------------------------------------------

@@ -91,7 +91,8 @@ struct post_likers {
     bool more;
     struct cursor next;
 };
-/* Newest first, without those who are blocked between them and the viewer. */
+/* Newest first, without those who are blocked between them and the viewer or are switched off; the
+ * post's like_count counts them. */
 int post_likes(struct post_call *call, const struct id *id, const struct page_query *query,
                struct post_likers *ret_likers) MUSTCHECK;
 
@@ -124,8 +125,9 @@ struct post_comment_create {
     struct slice text;
     struct id reply_to; /* nil: the post itself */
 };
-/* 404 comment_not_found: the comment that it answers; 409 comment_deleted, thread_too_deep; 422
- * text; 429 too_many_comments. *ret_post: the post afterwards, as anybody sees it. */
+/* 404 comment_not_found: the comment that it answers; 409 comment_deleted (also while its author is
+ * switched off), thread_too_deep; 422 text; 429 too_many_comments. *ret_post: the post afterwards,
+ * as anybody sees it. */
 int post_comment_create(struct post_call *call, const struct id *post,
                         const struct post_comment_create *what, struct post_comment *ret_comment,
                         struct post *ret_post) MUSTCHECK;
@@ -135,7 +137,8 @@ struct post_comments {
     bool more;
     struct cursor next;
 };
-/* Oldest first: those that answer `reply_to`, nil: the post. */
+/* Oldest first: those that answer `reply_to`, nil: the post. What people who are switched off have
+ * said is left out, or stands as a tombstone without a name where others answered it. */
 int post_comment_list(struct post_call *call, const struct id *post, const struct id *reply_to,
                       const struct page_query *query, struct post_comments *ret_comments) MUSTCHECK;
 /* Its author alone; 403 not_your_comment, 409 comment_deleted. The version that is matched is

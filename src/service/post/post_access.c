@@ -24,6 +24,13 @@ bool post_may_see(const struct post_call *call, const struct social_relation *re
            (call->who.scopes & SCOPE_MODERATE) != 0;
 }
 
+int post_relate(struct post_call *call, const struct id *users, size_t count,
+                struct social_relation *ret_relations)
+{
+    const struct social_calls *social = call->room->social;
+    return social->relations(social->room, &call->who.user, users, count, ret_relations, call->err);
+}
+
 struct look {
     const struct id *id;
     struct post_head *head;

@@ -335,8 +335,10 @@ static const struct route post_routes[] = {
     {HTTP_PUT, POST "/bookmark", "posts", "Bookmark a post", "Nobody else sees it.", bookmark,
      .flags = ROUTE_NO_BODY, MARK},
     {HTTP_DELETE, POST "/bookmark", "posts", "Remove a bookmark", NULL, unbookmark, MARK},
-    {HTTP_GET, POST "/likes", "posts", "Who likes a post", "Newest first.", likes,
-     .limit = LIMIT_DATA, .params = &post_params_schema, .query = &page_query_schema,
+    {HTTP_GET, POST "/likes", "posts", "Who likes a post",
+     "Newest first, without accounts that are switched off; like_count counts them. A page may be "
+     "shorter than asked for and yet have a next one.",
+     likes, .limit = LIMIT_DATA, .params = &post_params_schema, .query = &page_query_schema,
      .answer = &post_liker_schema, .answer_list = true, .status = 200,
      .errors = CODES("post_not_found", "invalid_cursor")},
     {HTTP_GET, "/api/v1/users/{id}/posts", "posts", "Somebody's posts",
@@ -353,8 +355,10 @@ static const struct route post_routes[] = {
      "down. A new post reaches the feeds of its author's followers within a moment.",
      feed, POSTS_LIST, .errors = CODES("invalid_cursor")},
     {HTTP_GET, POST "/comments", "comments", "Comments on a post",
-     "Oldest first, one level of a thread at a time. Deleted comments stay as tombstones. A page "
-     "may be shorter than asked for and yet have a next one.",
+     "Oldest first, one level of a thread at a time. Deleted comments stay as tombstones. Comments "
+     "of accounts that are switched off are left out, or look like tombstones without a name where "
+     "they were answered; counts count them. A page may be shorter than asked for and yet have a "
+     "next one.",
      comment_list, .limit = LIMIT_DATA, .params = &post_params_schema,
      .query = &post_comments_query_schema, .answer = &post_comment_schema, .answer_list = true,
      .status = 200, .errors = CODES("post_not_found", "comment_not_found", "invalid_cursor")},

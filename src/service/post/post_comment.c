@@ -1,6 +1,9 @@
 /* Comments: threads of any depth up to a configured one. A deleted comment leaves a tombstone, so
  * that what answers it keeps its place. Comments of people who are blocked between them and the
- * viewer are left out of lists, and with them what answers them. */
+ * viewer are left out of lists, and with them what answers them. Comments of people whose accounts
+ * are switched off are left out too, but those that were answered look like tombstones without a
+ * name until the account is back; moderators see them as they stand. Counts count them all the
+ * while. */
 #include "base/json.h"
 #include "kit/audit.h"
 #include "service/post/post_room.h"
@@ -21,6 +24,11 @@ static bool hidden(const struct post_call *call, const struct id *user)
 {
     const struct social_calls *social = call->room->social;
     return !id_is_nil(user) && social->blocked(social->room, &call->who.user, user);
+}
+
+static bool moderates(const struct post_call *call)
+{
+    return (call->who.scopes & SCOPE_MODERATE) != 0;
 }
 
 struct work {
@@ -61,6 +69,28 @@ static int read_post(struct work *w, struct db_tx *tx, struct error *err)
 
 /* --- writing -----------------------------------------------------------------------------------
  */
+
+static int author_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct work *w = arg;
+    return load(w, tx, &w->comment.reply_to, &w->parent, err);
+}
+
+/* What somebody said who is switched off looks deleted, so it cannot be answered either. Asked
+ * before the transaction, in which nothing may wait. */
+static int check_parent(struct work *w)
+{
+    struct post_call *call = w->call;
+    struct social_relation relation;
+    if (id_is_nil(&w->comment.reply_to) || moderates(call))
+        return 0;
+    int rc = db_read(call->room->db, author_tx, w, call->err);
+    if (rc == 0)
+        rc = post_relate(call, &w->parent.user_id, 1, &relation);
+    if (rc < 0 || relation.self || !relation.absent)
+        return rc;
+    return error_set(call->err, FAIL_CONFLICT, "comment_deleted", "The comment has been deleted.");
+}
 
 static int place(struct work *w, struct db_tx *tx, struct error *err)
 {
@@ -125,6 +155,8 @@ int post_comment_create(struct post_call *call, const struct id *post,
     int rc = check_text(what->text, call->err);
     if (rc == 0)
         rc = post_look(call, post, &w.seen);
+    if (rc == 0)
+        rc = check_parent(&w);
     if (rc == 0)
         rc = post_take(call, &call->room->comment_limit);
     if (rc == 0)
@@ -197,7 +229,7 @@ static int delete_tx(struct db_tx *tx, void *arg, struct error *err)
     if (rc < 0)
         return rc;
     bool own = id_eq(&w->comment.user_id, &w->call->who.user) || w->seen.relation.self;
-    if (!own && (w->call->who.scopes & SCOPE_MODERATE) == 0)
+    if (!own && !moderates(w->call))
         return error_set(err, FAIL_FORBIDDEN, "not_your_comment",
                          "Its author, the author of the post and moderators can delete a comment.");
     w->comment.deleted_at = clock_wall_ms(w->call->room->kit->clock);
@@ -245,13 +277,42 @@ static int list_tx(struct db_tx *tx, void *arg, struct error *err)
                                         l->max, l->work.call->arena, l->items, &l->count, err);
 }
 
-static size_t keep_visible(const struct post_call *call, struct post_comment *items, size_t count)
+/* When somebody was switched off is nobody's business, so the tombstone bears the comment's own
+ * time. */
+static void veil(struct post_comment *comment)
 {
-    size_t kept = 0;
+    comment->user_id = (struct id){{0}};
+    comment->text = SLICE("");
+    comment->edited_at = 0;
+    if (comment->deleted_at == 0)
+        comment->deleted_at = comment->created_at;
+}
+
+static bool shows(const struct post_call *call, const struct social_relation *author,
+                  struct post_comment *comment)
+{
+    if (social_blocked(author))
+        return false;
+    if (id_is_nil(&comment->user_id) || author->self || !author->absent || moderates(call))
+        return true;
+    veil(comment);
+    return comment->reply_count > 0;
+}
+
+static int keep_visible(struct post_call *call, struct post_comments *page, size_t count)
+{
+    struct id authors[PAGE_LIMIT_MAX];
+    struct social_relation relations[PAGE_LIMIT_MAX];
+    page->count = 0;
+    if (count == 0)
+        return 0;
     for (size_t i = 0; i < count; i++)
-        if (!hidden(call, &items[i].user_id))
-            items[kept++] = items[i];
-    return kept;
+        authors[i] = page->items[i].user_id;
+    int rc = post_relate(call, authors, count, relations);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        if (shows(call, &relations[i], &page->items[i]))
+            page->items[page->count++] = page->items[i];
+    return rc;
 }
 
 int post_comment_list(struct post_call *call, const struct id *post, const struct id *reply_to,
@@ -271,9 +332,11 @@ int post_comment_list(struct post_call *call, const struct id *post, const struc
     if (rc < 0)
         return rc;
     size_t shown = l.count > limit ? limit : l.count;
-    *ret_comments = (struct post_comments){.items = l.items, .more = l.count > limit};
+    struct post_comments page = {.items = l.items, .more = l.count > limit};
     if (shown > 0)
-        ret_comments->next.id = l.items[shown - 1].id;
-    ret_comments->count = keep_visible(call, l.items, shown);
-    return 0;
+        page.next.id = l.items[shown - 1].id;
+    rc = keep_visible(call, &page, shown);
+    if (rc == 0)
+        *ret_comments = page;
+    return rc;
 }

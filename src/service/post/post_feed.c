@@ -305,15 +305,14 @@ static void note_reading(struct feed_reading *r)
  * read. The cursor stands already, so a page may be short and yet not the last. */
 static int leave_out_hidden(struct post_call *call, struct post_page *page)
 {
-    const struct social_calls *social = call->room->social;
     struct id authors[PAGE_LIMIT_MAX];
     struct social_relation relations[PAGE_LIMIT_MAX];
     size_t kept = 0;
+    if (page->count == 0)
+        return 0;
     for (size_t i = 0; i < page->count; i++)
         authors[i] = page->items[i].user_id;
-    int rc = page->count > 0 ? social->relations(social->room, &call->who.user, authors,
-                                                 page->count, relations, call->err)
-                             : 0;
+    int rc = post_relate(call, authors, page->count, relations);
     for (size_t i = 0; rc == 0 && i < page->count; i++)
         if (social_may_see(&relations[i], (enum social_visibility)page->items[i].visibility))
             page->items[kept++] = page->items[i];

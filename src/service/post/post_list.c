@@ -45,13 +45,12 @@ int post_list_load(struct post_call *call, const struct post_ref *refs, size_t c
 static int relate(struct post_call *call, const struct post_ref *refs, size_t count,
                   struct social_relation *ret_relations)
 {
-    const struct social_calls *social = call->room->social;
     struct id authors[POST_WALK_MAX];
+    if (count == 0)
+        return 0;
     for (size_t i = 0; i < count; i++)
         authors[i] = refs[i].user_id;
-    return count > 0 ? social->relations(social->room, &call->who.user, authors, count,
-                                         ret_relations, call->err)
-                     : 0;
+    return post_relate(call, authors, count, ret_relations);
 }
 
 static bool keeps(const struct post_walk *walk, const struct post_ref *ref,

@@ -91,15 +91,22 @@ static int likers_tx(struct db_tx *tx, void *arg, struct error *err)
     return post_store_likers(tx, l->post, &l->before, l->max, l->items, &l->count, err);
 }
 
-/* Without those who do not exist for the viewer. */
-static size_t keep_visible(const struct post_call *call, struct post_liker *items, size_t count)
+/* Without those who do not exist for the viewer: a block stands between, or they are switched off.
+ */
+static int keep_visible(struct post_call *call, struct post_likers *page, size_t count)
 {
-    const struct social_calls *social = call->room->social;
-    size_t kept = 0;
+    struct id users[PAGE_LIMIT_MAX];
+    struct social_relation relations[PAGE_LIMIT_MAX];
+    page->count = 0;
+    if (count == 0)
+        return 0;
     for (size_t i = 0; i < count; i++)
-        if (!social->blocked(social->room, &call->who.user, &items[i].user_id))
-            items[kept++] = items[i];
-    return kept;
+        users[i] = page->items[i].user_id;
+    int rc = post_relate(call, users, count, relations);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        if (relations[i].self || (!social_blocked(&relations[i]) && !relations[i].absent))
+            page->items[page->count++] = page->items[i];
+    return rc;
 }
 
 int post_likes(struct post_call *call, const struct id *id, const struct page_query *query,
@@ -121,11 +128,12 @@ int post_likes(struct post_call *call, const struct id *id, const struct page_qu
         rc = db_read(call->room->db, likers_tx, &l, call->err);
     if (rc < 0)
         return rc;
-    *ret_likers = (struct post_likers){.items = l.items, .more = l.count > limit};
+    struct post_likers page = {.items = l.items, .more = l.count > limit};
     size_t shown = l.count > limit ? limit : l.count;
     if (shown > 0)
-        ret_likers->next =
-            (struct cursor){l.items[shown - 1].created_at, l.items[shown - 1].user_id};
-    ret_likers->count = keep_visible(call, l.items, shown);
-    return 0;
+        page.next = (struct cursor){l.items[shown - 1].created_at, l.items[shown - 1].user_id};
+    rc = keep_visible(call, &page, shown);
+    if (rc == 0)
+        *ret_likers = page;
+    return rc;
 }

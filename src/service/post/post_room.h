@@ -44,6 +44,9 @@ int post_look(struct post_call *call, const struct id *id, struct post_seen *ret
 /* Inside the transaction: that it is still so. Renews the head. */
 int post_look_again(struct db_tx *tx, const struct post_call *call, struct post_seen *seen,
                     struct error *err) MUSTCHECK;
+/* How the caller stands to each; a nil id is somebody erased, absent. */
+int post_relate(struct post_call *call, const struct id *users, size_t count,
+                struct social_relation *ret_relations) MUSTCHECK;
 bool post_may_see(const struct post_call *call, const struct social_relation *relation,
                   int visibility);
 

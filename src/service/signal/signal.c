@@ -25,10 +25,29 @@ int signal_may_see(const struct signal_call *call, const struct trade_signal *si
     return signal_not_found(call->err);
 }
 
+int signal_absent(struct signal_room *room, const struct id *authors, size_t count,
+                  bool *ret_absent, struct error *err)
+{
+    static const struct id nobody;
+    const struct social_calls *social = room->social;
+    struct social_relation relations[PAGE_LIMIT_MAX];
+    int rc = social->relations(social->room, &nobody, authors, count, relations, err);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        ret_absent[i] = relations[i].absent;
+    return rc;
+}
+
 int signal_get(struct signal_call *call, const struct id *signal, struct trade_signal *ret_signal)
 {
+    const struct principal *who = call->principal;
+    bool absent = false;
     int rc = signal_cached(call, signal, ret_signal);
-    return rc == 0 ? signal_may_see(call, ret_signal) : rc;
+    if (rc == 0)
+        rc = signal_may_see(call, ret_signal);
+    if (rc < 0 || id_eq(&who->user, &ret_signal->user_id) || (who->scopes & SCOPE_ADMIN) != 0)
+        return rc;
+    rc = signal_absent(call->room, &ret_signal->user_id, 1, &absent, call->err);
+    return rc == 0 && absent ? signal_not_found(call->err) : rc;
 }
 
 /* --- changing ----------------------------------------------------------------------------------
@@ -42,6 +61,7 @@ struct change {
     struct trade_signal signal;
 };
 
+/* Inside the transaction; signal_get came before it and has asked what takes waiting. */
 static int load(struct db_tx *tx, struct change *c, struct error *err)
 {
     bool found;
@@ -213,7 +233,9 @@ int signal_update(struct signal_call *call, const struct id *signal,
 {
     struct change c = {
         .call = call, .id = signal, .patch = patch, .expected_updated_at = expected_updated_at};
-    int rc = db_write(call->room->db, update_tx, &c, call->err);
+    int rc = signal_get(call, signal, &c.signal);
+    if (rc == 0)
+        rc = db_write(call->room->db, update_tx, &c, call->err);
     if (rc < 0)
         return rc;
     if (patch->present != 0)
@@ -238,7 +260,9 @@ static int delete_tx(struct db_tx *tx, void *arg, struct error *err)
 int signal_delete(struct signal_call *call, const struct id *signal)
 {
     struct change c = {.call = call, .id = signal};
-    int rc = db_write(call->room->db, delete_tx, &c, call->err);
+    int rc = signal_get(call, signal, &c.signal);
+    if (rc == 0)
+        rc = db_write(call->room->db, delete_tx, &c, call->err);
     if (rc == 0)
         signal_tell(call->room, &c.signal, false);
     return rc;

@@ -97,8 +97,8 @@ struct signal_page {
     bool more;
     struct cursor next;
 };
-/* Newest first. The board is without those whom a block stands between, when somebody is signed in.
- */
+/* Newest first. The board is without authors who are switched off, and without those whom a block
+ * stands between when somebody is signed in. */
 int signal_page(struct signal_call *call, const struct signal_query *query,
                 struct signal_page *ret_page) MUSTCHECK;
 

@@ -257,7 +257,7 @@ static const struct route signal_routes[] = {
      .query = &page_query_schema, LIST, .errors = list_errors},
     {HTTP_GET, SIGNALS "/approved", TAG, "The public board",
      "Approved signals, those that were approved last first. Needs no token; with one, without "
-     "people whom a block stands between.",
+     "people whom a block stands between. Authors whose accounts are switched off are left out.",
      approved_route, .flags = ROUTE_PUBLIC, .query = &page_query_schema, LIST,
      .errors = list_errors},
     {HTTP_GET, SIGNALS "/{id}", TAG, "Read a signal",

@@ -172,16 +172,8 @@ static int read_lines(struct signal_call *call, const struct signal_query *query
     return rc;
 }
 
-static bool is_hidden(const struct signal_call *call, enum signal_list list,
-                      const struct id *author)
-{
-    const struct social_calls *social = call->room->social;
-    return list == SIGNAL_LIST_APPROVED && call->principal != NULL &&
-           social->blocked(social->room, &call->principal->user, author);
-}
-
-static void fill_page(const struct signal_call *call, const struct signal_query *query,
-                      struct slice lines, struct signal_page *page)
+static void fill_page(const struct signal_query *query, struct slice lines,
+                      struct id authors[PAGE_LIMIT_MAX], struct signal_page *page)
 {
     struct line line;
     int64_t left = query->page->limit;
@@ -190,9 +182,32 @@ static void fill_page(const struct signal_call *call, const struct signal_query 
         if (left-- == 0)
             return;
         page->next = line.key;
-        if (!is_hidden(call, query->list, &line.author))
-            page->items[page->count++] = line.json;
+        authors[page->count] = line.author;
+        page->items[page->count++] = line.json;
     }
+}
+
+/* The board is without those who are switched off, and for somebody who is signed in without those
+ * whom a block stands between. */
+static int leave_out_hidden(struct signal_call *call, const struct id *authors,
+                            struct signal_page *page)
+{
+    const struct social_calls *social = call->room->social;
+    bool absent[PAGE_LIMIT_MAX];
+    size_t kept = 0;
+    if (page->count == 0)
+        return 0;
+    int rc = signal_absent(call->room, authors, page->count, absent, call->err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < page->count; i++) {
+        bool blocked = call->principal != NULL &&
+                       social->blocked(social->room, &call->principal->user, &authors[i]);
+        if (!absent[i] && !blocked)
+            page->items[kept++] = page->items[i];
+    }
+    page->count = kept;
+    return 0;
 }
 
 int signal_page(struct signal_call *call, const struct signal_query *query,
@@ -215,12 +230,16 @@ int signal_page(struct signal_call *call, const struct signal_query *query,
     page.items = arena_array(call->arena, (size_t)query->page->limit, sizeof *page.items);
     if (page.items == NULL)
         return error_set(call->err, FAIL_TOO_LARGE, "too_large", "The request is too large.");
+    struct id authors[PAGE_LIMIT_MAX];
     rc = read_lines(call, query, &l, &lines);
     if (rc < 0)
         return rc;
-    fill_page(call, query, lines, &page);
-    *ret_page = page;
-    return 0;
+    fill_page(query, lines, authors, &page);
+    if (query->list == SIGNAL_LIST_APPROVED)
+        rc = leave_out_hidden(call, authors, &page);
+    if (rc == 0)
+        *ret_page = page;
+    return rc;
 }
 
 /* --- invalidation ------------------------------------------------------------------------------

@@ -14,12 +14,22 @@ int signal_emit(struct signal_room *room, struct db_tx *tx, const struct event_t
     return kit_emit(room->kit, tx, &event, NULL, err);
 }
 
+/* What cannot be asked is told nobody: the board is read again anyway. */
+static bool is_shown(struct signal_room *room, const struct trade_signal *signal)
+{
+    struct error ignored;
+    bool absent = true;
+    error_init(&ignored);
+    return (signal->status == SIGNAL_APPROVED || signal->status == SIGNAL_CLOSED) &&
+           signal_absent(room, &signal->user_id, 1, &absent, &ignored) == 0 && !absent;
+}
+
 void signal_tell(struct signal_room *room, const struct trade_signal *signal, bool decided)
 {
     struct id admins = topic_stream(ADMIN_TOPIC, NULL), board = topic_stream(SIGNAL_TOPIC, NULL);
     struct admin_changed changed = {.what = ADMIN_SIGNALS};
     kit_emit_ephemeral(room->kit, &admin_changed_event, &admins, &changed);
-    if (decided && (signal->status == SIGNAL_APPROVED || signal->status == SIGNAL_CLOSED))
+    if (decided && is_shown(room, signal))
         kit_emit_ephemeral_by(room->kit, &signal->user_id, &signal_changed_event, &board, signal);
 }
 

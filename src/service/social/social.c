@@ -98,13 +98,14 @@ int social_get(struct social_call *call, const struct id *target, struct social_
 {
     struct look look = {.viewer = &call->user, .other = target};
     int rc = db_read(call->room->db, look_tx, &look, call->err);
-    if (rc == 0 && !look.found) {
+    if (rc == 0 && look.result.relation.absent) { /* or it only seems so */
         social_settle(call->room);
         rc = db_read(call->room->db, look_tx, &look, call->err);
     }
     if (rc < 0)
         return rc;
-    if (!look.found || look.result.relation.blocked_by)
+    const struct social_relation *how = &look.result.relation;
+    if (!look.found || how->blocked_by || (how->absent && !how->self && !call->moderates))
         return social_not_found(call->err);
     *ret = look.result;
     return 0;
@@ -112,12 +113,17 @@ int social_get(struct social_call *call, const struct id *target, struct social_
 
 /* --- following -------------------------------------------------------------------------------- */
 
+/* Somebody who is switched off is not there to be followed, nor to be let in. */
+static int meet(struct social_act *act, struct db_tx *tx, struct error *err)
+{
+    int rc = social_act_load(act, tx, err);
+    return rc < 0 || act->them.is_active ? rc : social_not_found(err);
+}
+
 static int may_follow(const struct social_act *act, struct db_tx *tx, struct error *err)
 {
     bool blocking;
     int64_t most = act->call->room->follows_max;
-    if (!act->them.is_active)
-        return social_not_found(err);
     int rc =
         social_store_has(tx, SOCIAL_PAIRS_BLOCK, &act->call->user, act->target, &blocking, err);
     if (rc < 0)
@@ -137,7 +143,7 @@ static int follow_tx(struct db_tx *tx, void *arg, struct error *err)
     struct social_edge edge = edge_to(act);
     struct social_follow_row row;
     bool asked;
-    int rc = social_act_load(act, tx, err);
+    int rc = meet(act, tx, err);
     if (rc == 0)
         rc = social_store_follow(tx, edge.follower, edge.target, &row, err);
     if (rc < 0 || row.found)
@@ -192,7 +198,7 @@ static int accept_tx(struct db_tx *tx, void *arg, struct error *err)
     struct social_edge edge = edge_from(act);
     struct social_follow_row row;
     bool asked;
-    int rc = social_act_load(act, tx, err);
+    int rc = meet(act, tx, err);
     if (rc == 0)
         rc = social_graph_withdraw(&edge, tx, false, &asked, err);
     if (rc == 0 && asked)

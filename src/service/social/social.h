@@ -1,9 +1,11 @@
 /* Who follows, asks to follow, blocks and mutes whom, and what people report (S01, F05).
  *
  * The door sign of the room: its rules, callable from routes, jobs and tests alike. The calls for
- * other rooms are in contract/social.h. All may wait. Somebody unknown, no longer active, or who
- * has blocked the asking person gives FAIL_NOT_FOUND "user_not_found". Words, invariants and
- * tables: README.md beside this file.
+ * other rooms are in contract/social.h. All may wait. Somebody unknown, or who has blocked the
+ * asking person, gives FAIL_NOT_FOUND "user_not_found". Somebody whose account is switched off
+ * gives it to whoever looks at or follows them or lets them in; a relation to them can be ended all
+ * the same, and they can be blocked and muted. Words, invariants and tables: README.md beside this
+ * file.
  */
 #ifndef PARLEY_SERVICE_SOCIAL_H
 #define PARLEY_SERVICE_SOCIAL_H
@@ -19,6 +21,7 @@ extern const struct module social_module;
 struct social_call {
     struct social_room *room;
     struct id user;              /* who asks */
+    bool moderates;              /* sees accounts that are switched off */
     struct slice correlation_id; /* may be absent */
     struct error *err;
 };

@@ -10,6 +10,7 @@ static struct social_call call_of(struct request *req)
 {
     return (struct social_call){.room = req->room,
                                 .user = req->principal->user,
+                                .moderates = (req->principal->scopes & SCOPE_MODERATE) != 0,
                                 .correlation_id = req->correlation_id,
                                 .err = &req->error};
 }

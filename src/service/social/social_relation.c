@@ -22,7 +22,7 @@ static int relations_tx(struct db_tx *tx, void *arg, struct error *err)
         if (rc < 0)
             return rc;
         r->relations[i] = one.relation;
-        r->unknown |= !found;
+        r->unknown |= !found && !id_is_nil(&r->others[i]);
     }
     return 0;
 }

@@ -238,15 +238,26 @@ static int read_viewers(struct story_call *call, const struct id *story,
     return db_read(call->room->db, viewers_tx, &v, call->err);
 }
 
-/* Without those who do not exist for the author, or for whom the author does not. */
-static void leave_out_blocked(const struct story_call *call, struct story_viewers *page)
+/* Without those who do not exist for the author (a block, an account that is switched off), or for
+ * whom the author does not. */
+static int leave_out_hidden(const struct story_call *call, struct story_viewers *page)
 {
     const struct social_calls *social = call->room->social;
+    struct id users[PAGE_LIMIT_MAX];
+    struct social_relation relations[PAGE_LIMIT_MAX];
     size_t kept = 0;
+    if (page->count == 0)
+        return 0;
     for (size_t i = 0; i < page->count; i++)
-        if (!social->blocked(social->room, &call->user, &page->items[i].user_id))
+        users[i] = page->items[i].user_id;
+    int rc = social->relations(social->room, &call->user, users, page->count, relations, call->err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < page->count; i++)
+        if (!social_blocked(&relations[i]) && !relations[i].absent)
             page->items[kept++] = page->items[i];
     page->count = kept;
+    return 0;
 }
 
 int story_viewers(struct story_call *call, const struct id *id, const struct page_query *query,
@@ -267,7 +278,8 @@ int story_viewers(struct story_call *call, const struct id *id, const struct pag
     if (page.count > 0)
         page.next = (struct cursor){.number = page.items[page.count - 1].viewed_at,
                                     .id = page.items[page.count - 1].user_id};
-    leave_out_blocked(call, &page);
-    *ret_viewers = page;
-    return 0;
+    rc = leave_out_hidden(call, &page);
+    if (rc == 0)
+        *ret_viewers = page;
+    return rc;
 }
