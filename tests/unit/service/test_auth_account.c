@@ -4,16 +4,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "room_fixture.h"
+#include "account_rig.h"
 #include "service/auth/auth_code.h"
 #include "service/auth/auth_letter.h"
 #include "service/auth/auth_store_account.h"
 
 #define EMAIL "alice@b.example"
 
-static void send_letters(struct rooms *r)
+static void send_letters(struct rig *r)
 {
-    CHECK_OK(auth_send_letters(r->auth, &r->err), &r->err);
+    CHECK_OK(auth_send_letters(rig_auth(r), &r->err), &r->err);
 }
 
 static int is_letter(const struct dirent *entry)
@@ -45,20 +45,21 @@ static int letters(char ret_code[AUTH_CODE_DIGITS + 1])
     return count;
 }
 
-static int ask(struct rooms *r, const struct id *user)
+static int ask(struct rig *r, const struct id *user)
 {
-    return auth_ask_verification(r->auth, &r->call, user, AUTH_CHANNEL_EMAIL, &r->err);
+    return auth_ask_verification(rig_auth(r), rig_call(r), user, AUTH_CHANNEL_EMAIL, &r->err);
 }
 
-static int verify(struct rooms *r, const struct id *user, const char *code)
+static int verify(struct rig *r, const struct id *user, const char *code)
 {
-    return auth_verify(r->auth, &r->call, user, AUTH_CHANNEL_EMAIL, slice_str(code), &r->err);
+    return auth_verify(rig_auth(r), rig_call(r), user, AUTH_CHANNEL_EMAIL, slice_str(code),
+                       &r->err);
 }
 
 /* A signed-up person, with the code that has just gone to them. */
-static struct id person_with_code(struct rooms *r, char ret_code[AUTH_CODE_DIGITS + 1])
+static struct id person_with_code(struct rig *r, char ret_code[AUTH_CODE_DIGITS + 1])
 {
-    struct id user = rooms_sign_up(r, "alice", EMAIL, NULL).user->id;
+    struct id user = rig_sign_up(r, "alice", EMAIL, NULL).user->id;
     CHECK_OK(ask(r, &user), &r->err);
     send_letters(r);
     CHECK_INT(letters(ret_code), 1);
@@ -68,9 +69,9 @@ static struct id person_with_code(struct rooms *r, char ret_code[AUTH_CODE_DIGIT
 
 TEST(a_code_serves_for_ten_minutes_and_once)
 {
-    struct rooms r;
+    struct rig r;
     char code[AUTH_CODE_DIGITS + 1];
-    rooms_open(&r, NULL);
+    rig_open(&r, NULL);
     struct id user = person_with_code(&r, code);
     clock_fake_advance(&r.clock, AUTH_CODE_TTL_MS);
     CHECK_CODE(&r, verify(&r, &user, code), FAIL_FORBIDDEN, "invalid_code");
@@ -80,21 +81,21 @@ TEST(a_code_serves_for_ten_minutes_and_once)
     clock_fake_advance(&r.clock, AUTH_CODE_TTL_MS - 1);
     CHECK_OK(verify(&r, &user, code), &r.err);
     CHECK_CODE(&r, verify(&r, &user, code), FAIL_CONFLICT, "already_verified");
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 TEST(what_is_no_code_takes_no_try)
 {
     static const char *const odd[] = {"", "1", "1234567", "abcdefg", "12345678901234567890"};
-    struct rooms r;
+    struct rig r;
     char code[AUTH_CODE_DIGITS + 1];
-    rooms_open(&r, NULL);
+    rig_open(&r, NULL);
     struct id user = person_with_code(&r, code);
     for (int round = 0; round < 3; round++)
         for (size_t i = 0; i < ARRAY_LEN(odd); i++)
             CHECK_CODE(&r, verify(&r, &user, odd[i]), FAIL_FORBIDDEN, "invalid_code");
     CHECK_OK(verify(&r, &user, code), &r.err);
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 static int move_tx(struct db_tx *tx, void *arg, struct error *err)
@@ -107,71 +108,72 @@ static int move_tx(struct db_tx *tx, void *arg, struct error *err)
 
 TEST(a_code_is_bound_to_the_address_it_went_to)
 {
-    struct rooms r;
+    struct rig r;
     char code[AUTH_CODE_DIGITS + 1];
-    rooms_open(&r, NULL);
+    rig_open(&r, NULL);
     struct id user = person_with_code(&r, code);
-    CHECK_OK(db_write(r.main_db, move_tx, &user, &r.err), &r.err);
+    CHECK_OK(db_write(r.kit.main_db, move_tx, &user, &r.err), &r.err);
     CHECK_CODE(&r, verify(&r, &user, code), FAIL_FORBIDDEN, "invalid_code");
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 TEST(codes_are_limited_by_the_quarter_of_an_hour_and_by_the_day)
 {
-    struct rooms r;
+    struct rig r;
     int sent = 0;
-    rooms_open(&r, NULL);
-    struct id user = rooms_sign_up(&r, "alice", EMAIL, NULL).user->id;
+    rig_open(&r, NULL);
+    struct id user = rig_sign_up(&r, "alice", EMAIL, NULL).user->id;
     for (int quarter = 0; quarter < 8; quarter++) {
         while (ask(&r, &user) == 0)
             sent++;
         CHECK_STR(slice_str(r.err.code), "too_many_codes");
         CHECK(r.err.retry_after_ms > 0);
-        rooms_clear(&r);
+        rig_clear(&r);
         if (quarter == 0)
             CHECK_INT(sent, 5);
         clock_fake_advance(&r.clock, 30 * MINUTE);
     }
     CHECK_INT(sent, 20);
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 TEST(resetting_ends_everything_and_takes_another_password)
 {
-    struct rooms r;
+    struct rig r;
     char code[AUTH_CODE_DIGITS + 1];
     struct auth_grant grant;
-    rooms_open(&r, NULL);
-    struct auth_grant before = rooms_sign_up(&r, "alice", EMAIL, NULL);
-    struct principal who = rooms_principal(&r, before.access_token);
-    CHECK_OK(auth_forgot_password(r.auth, &r.call, SLICE("ALICE"), &r.err), &r.err);
+    rig_open(&r, NULL);
+    struct auth_grant before = rig_sign_up(&r, "alice", EMAIL, NULL);
+    struct principal who = rig_principal(&r, before.access_token);
+    CHECK_OK(auth_forgot_password(rig_auth(&r), rig_call(&r), SLICE("ALICE"), &r.err), &r.err);
     send_letters(&r);
     CHECK_INT(letters(code), 1);
-    CHECK_OK(auth_reset_password(r.auth, &r.call, SLICE(EMAIL), slice_str(code),
+    CHECK_OK(auth_reset_password(rig_auth(&r), rig_call(&r), SLICE(EMAIL), slice_str(code),
                                  SLICE("a new password"), &r.err),
              &r.err);
-    CHECK(!token_still_valid(r.tokens, &who));
-    CHECK_CODE(&r, rooms_sign_in(&r, "alice", "password of alice", &grant), FAIL_UNAUTHENTICATED,
+    CHECK(!token_still_valid(r.kit.tokens, &who));
+    CHECK_CODE(&r, rig_sign_in(&r, "alice", "password of alice", &grant), FAIL_UNAUTHENTICATED,
                "invalid_credentials");
-    CHECK_OK(rooms_sign_in(&r, "alice", "a new password", &grant), &r.err);
+    CHECK_OK(rig_sign_in(&r, "alice", "a new password", &grant), &r.err);
     send_letters(&r);
     CHECK_INT(letters(code), 2);
     CHECK_STR(slice_str(code), ""); /* that it was changed, and no code */
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 TEST(nobody_is_written_to_who_does_not_exist_or_is_disabled)
 {
-    struct rooms r;
+    struct rig r;
     char code[AUTH_CODE_DIGITS + 1];
-    rooms_open(&r, NULL);
-    rooms_sign_up(&r, "alice", EMAIL, NULL);
+    rig_open(&r, NULL);
+    rig_sign_up(&r, "alice", EMAIL, NULL);
     CHECK_OK(auth_user_set_active(&r.kit, SLICE("alice"), false, &r.err), &r.err);
-    CHECK_OK(auth_forgot_password(r.auth, &r.call, SLICE(EMAIL), &r.err), &r.err);
-    CHECK_OK(auth_forgot_password(r.auth, &r.call, SLICE("nobody@b.example"), &r.err), &r.err);
+    CHECK_OK(auth_forgot_password(rig_auth(&r), rig_call(&r), SLICE(EMAIL), &r.err), &r.err);
+    CHECK_OK(auth_forgot_password(rig_auth(&r), rig_call(&r), SLICE("nobody@b.example"), &r.err),
+             &r.err);
     send_letters(&r);
     CHECK_INT(letters(code), 0);
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 static void close_spool(bool away)
@@ -184,10 +186,10 @@ static void close_spool(bool away)
 
 TEST(a_letter_waits_for_a_mailer_that_is_away_and_outlives_a_restart)
 {
-    struct rooms r;
+    struct rig r;
     char code[AUTH_CODE_DIGITS + 1];
-    rooms_open(&r, NULL);
-    struct id user = rooms_sign_up(&r, "alice", EMAIL, NULL).user->id;
+    rig_open(&r, NULL);
+    struct id user = rig_sign_up(&r, "alice", EMAIL, NULL).user->id;
     close_spool(true);
     CHECK_OK(ask(&r, &user), &r.err);
     send_letters(&r);
@@ -195,7 +197,7 @@ TEST(a_letter_waits_for_a_mailer_that_is_away_and_outlives_a_restart)
     send_letters(&r);
     close_spool(false);
     CHECK_INT(letters(code), 0);
-    rooms_reopen(&r);
+    rig_reopen(&r);
     clock_fake_advance(&r.clock, 9999);
     send_letters(&r);
     CHECK_INT(letters(code), 0); /* not its time yet */
@@ -203,15 +205,15 @@ TEST(a_letter_waits_for_a_mailer_that_is_away_and_outlives_a_restart)
     send_letters(&r);
     CHECK_INT(letters(code), 1);
     CHECK_OK(verify(&r, &user, code), &r.err);
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 TEST(a_letter_that_nobody_takes_is_given_up)
 {
-    struct rooms r;
+    struct rig r;
     char code[AUTH_CODE_DIGITS + 1];
-    rooms_open(&r, NULL);
-    struct id user = rooms_sign_up(&r, "alice", EMAIL, NULL).user->id;
+    rig_open(&r, NULL);
+    struct id user = rig_sign_up(&r, "alice", EMAIL, NULL).user->id;
     close_spool(true);
     CHECK_OK(ask(&r, &user), &r.err);
     for (int i = 0; i < 8; i++) {
@@ -221,25 +223,26 @@ TEST(a_letter_that_nobody_takes_is_given_up)
     close_spool(false);
     send_letters(&r);
     CHECK_INT(letters(code), 0);
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 TEST(a_deleted_account_leaves_no_name_and_nobody_gets_it)
 {
-    struct rooms r;
+    struct rig r;
     struct auth_grant grant;
     bool pending;
-    rooms_open(&r, NULL);
-    struct auth_grant mine = rooms_sign_up(&r, "alice", EMAIL, NULL);
-    struct principal who = rooms_principal(&r, mine.access_token);
+    rig_open(&r, NULL);
+    struct auth_grant mine = rig_sign_up(&r, "alice", EMAIL, NULL);
+    struct principal who = rig_principal(&r, mine.access_token);
     clock_fake_advance(&r.clock, 10 * MINUTE + 1);
-    CHECK_CODE(&r, auth_delete(r.auth, &r.call, &who, (struct slice){0}, &r.err), FAIL_FORBIDDEN,
-               "password_required");
-    CHECK_OK(auth_delete(r.auth, &r.call, &who, SLICE("password of alice"), &r.err), &r.err);
-    CHECK_INT(rooms_count_events(&r, &auth_user_deleted_event), 1);
+    CHECK_CODE(&r, auth_delete(rig_auth(&r), rig_call(&r), &who, (struct slice){0}, &r.err),
+               FAIL_FORBIDDEN, "password_required");
+    CHECK_OK(auth_delete(rig_auth(&r), rig_call(&r), &who, SLICE("password of alice"), &r.err),
+             &r.err);
+    CHECK_INT(rig_count_events(&r, &auth_user_deleted_event, NULL), 1);
     struct auth_signup again = {.username = SLICE("Alice"), .password = SLICE("another password")};
-    CHECK_CODE(&r, auth_sign_up(r.auth, &r.call, &again, &grant, &pending, &r.err), FAIL_CONFLICT,
-               "username_taken");
-    rooms_sign_up(&r, "bob", EMAIL, NULL); /* the address is free */
-    rooms_close(&r);
+    CHECK_CODE(&r, auth_sign_up(rig_auth(&r), rig_call(&r), &again, &grant, &pending, &r.err),
+               FAIL_CONFLICT, "username_taken");
+    rig_sign_up(&r, "bob", EMAIL, NULL); /* the address is free */
+    rig_close(&r);
 }

@@ -3,34 +3,34 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "room_fixture.h"
+#include "account_rig.h"
 #include "service/social/social.h"
 
-static const char *verdict(struct rooms *r, struct slice token)
+static const char *verdict(struct rig *r, struct slice token)
 {
     struct principal who;
     struct error err;
     error_init(&err);
-    return token_check(r->tokens, token, &who, &err) == 0 ? "accepted" : err.code;
+    return token_check(r->kit.tokens, token, &who, &err) == 0 ? "accepted" : err.code;
 }
 
-static struct slice issue(struct rooms *r)
+static struct slice issue(struct rig *r)
 {
     struct principal who = {.user = id_new(&r->clock.clock), .session = id_new(&r->clock.clock)};
     struct buf token;
     buf_init(&token, JWT_BYTES_MAX);
-    CHECK_OK(token_issue(r->tokens, &who, &token, &r->err), &r->err);
+    CHECK_OK(token_issue(r->kit.tokens, &who, &token, &r->err), &r->err);
     struct slice copy = arena_copy(&r->arena, buf_view(&token));
     buf_done(&token);
     return copy;
 }
 
-static size_t published(struct rooms *r)
+static size_t published(struct rig *r)
 {
     struct buf jwks;
     size_t count = 0;
     buf_init(&jwks, 65536);
-    token_write_jwks(r->tokens, &jwks);
+    token_write_jwks(r->kit.tokens, &jwks);
     for (size_t i = 0; i + 6 <= jwks.len; i++)
         count += memcmp(jwks.ptr + i, "\"kid\":", 6) == 0;
     buf_done(&jwks);
@@ -39,59 +39,59 @@ static size_t published(struct rooms *r)
 
 TEST(the_first_key_stays_over_restarts)
 {
-    struct rooms r;
-    rooms_open(&r, NULL);
+    struct rig r;
+    rig_open(&r, NULL);
     struct slice token = issue(&r);
     CHECK_INT(published(&r), 1);
-    rooms_reopen(&r);
+    rig_reopen(&r);
     CHECK_INT(published(&r), 1);
     CHECK_STR(slice_str(verdict(&r, token)), "accepted");
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 /* Every half minute of a rotation: what was signed is accepted for its whole life, and every
  * signing key has been published for ten minutes before it signs. */
 TEST(no_token_is_refused_while_keys_rotate)
 {
-    struct rooms r;
+    struct rig r;
     struct slice tokens[200];
-    rooms_open(&r, NULL);
+    rig_open(&r, NULL);
     CHECK_INT(published(&r), 1);
     CHECK_OK(auth_keys_rotate(&r.kit, &r.err), &r.err);
     CHECK_INT(published(&r), 2);
     char before[JWK_KID_MAX + 1];
-    memcpy(before, r.auth->keys.loaded[0], sizeof before);
+    memcpy(before, rig_auth(&r)->keys.loaded[0], sizeof before);
     for (int i = 0; i < 120; i++) {
-        CHECK_OK(auth_tend_keys(r.auth, &r.err), &r.err);
+        CHECK_OK(auth_tend_keys(rig_auth(&r), &r.err), &r.err);
         tokens[i] = issue(&r);
         for (int j = i >= 29 ? i - 29 : 0; j <= i; j++)
             CHECK_STR(slice_str(verdict(&r, tokens[j])), "accepted");
-        CHECK_INT(strcmp(r.auth->keys.loaded[0], before) == 0, i < 20);
+        CHECK_INT(strcmp(rig_auth(&r)->keys.loaded[0], before) == 0, i < 20);
         clock_fake_advance(&r.clock, MINUTE / 2);
     }
     CHECK_INT(published(&r), 1); /* the old one has done its time */
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 TEST(keys_of_a_certain_age_are_followed_by_new_ones)
 {
-    struct rooms r;
-    rooms_open(&r, (const char *const[]){"auth.key_lifetime=30d", NULL});
+    struct rig r;
+    rig_open(&r, (const char *const[]){"auth.key_lifetime=30d", NULL});
     clock_fake_advance(&r.clock, 30 * 24 * 60 * MINUTE - 1);
-    CHECK_OK(auth_tend_keys(r.auth, &r.err), &r.err);
+    CHECK_OK(auth_tend_keys(rig_auth(&r), &r.err), &r.err);
     CHECK_INT(published(&r), 1);
     clock_fake_advance(&r.clock, 1);
-    CHECK_OK(auth_tend_keys(r.auth, &r.err), &r.err);
+    CHECK_OK(auth_tend_keys(rig_auth(&r), &r.err), &r.err);
     CHECK_INT(published(&r), 2);
-    CHECK_OK(auth_tend_keys(r.auth, &r.err), &r.err);
+    CHECK_OK(auth_tend_keys(rig_auth(&r), &r.err), &r.err);
     CHECK_INT(published(&r), 2); /* one at a time */
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 TEST(another_algorithm_takes_over_at_the_next_start)
 {
-    struct rooms r;
-    rooms_open(&r, NULL);
+    struct rig r;
+    rig_open(&r, NULL);
     struct slice token = issue(&r);
     config_free(r.config);
     struct config_source source = {
@@ -100,21 +100,21 @@ TEST(another_algorithm_takes_over_at_the_next_start)
                                          NULL};
     CHECK_OK(config_load(tables, &source, &r.config, &r.err), &r.err);
     clock_fake_advance(&r.clock, 1);
-    rooms_reopen(&r);
+    rig_reopen(&r);
     CHECK_INT(published(&r), 2);
     CHECK_STR(slice_str(verdict(&r, token)), "accepted");
     CHECK_STR(slice_str(verdict(&r, issue(&r))), "accepted");
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 TEST(a_shared_secret_signs_and_is_not_published)
 {
-    struct rooms r;
-    rooms_open(&r, (const char *const[]){"auth.algorithm=hs256",
-                                         "auth.secret=0123456789abcdef0123456789abcdef", NULL});
+    struct rig r;
+    rig_open(&r, (const char *const[]){"auth.algorithm=hs256",
+                                       "auth.secret=0123456789abcdef0123456789abcdef", NULL});
     CHECK_INT(published(&r), 0);
     CHECK_STR(slice_str(verdict(&r, issue(&r))), "accepted");
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 TEST(a_key_file_signs)
@@ -123,7 +123,7 @@ TEST(a_key_file_signs)
     struct error err;
     struct buf pem;
     struct jwk *key = NULL;
-    struct rooms r;
+    struct rig r;
     error_init(&err);
     buf_init(&pem, 4096);
     CHECK_OK(jwk_generate(JWT_EDDSA, &key, &err), &err);
@@ -134,10 +134,10 @@ TEST(a_key_file_signs)
     CHECK(file != NULL && fwrite(pem.ptr, 1, pem.len, file) == pem.len);
     if (file != NULL)
         fclose(file);
-    rooms_open(&r, (const char *const[]){setting, NULL});
-    CHECK_STR(slice_str(r.auth->keys.loaded[0]), jwk_kid(key));
+    rig_open(&r, (const char *const[]){setting, NULL});
+    CHECK_STR(slice_str(rig_auth(&r)->keys.loaded[0]), jwk_kid(key));
     CHECK_STR(slice_str(verdict(&r, issue(&r))), "accepted");
-    rooms_close(&r);
+    rig_close(&r);
     jwk_unref(key);
     buf_done(&pem);
 }
@@ -150,8 +150,8 @@ TEST(unusable_keys_are_refused_at_start)
         {"auth.signing_key=/nonexistent/key.pem", NULL, NULL},
         {"auth.signing_key=/etc/passwd", NULL, NULL},
     };
-    struct rooms r;
-    rooms_open(&r, NULL);
+    struct rig r;
+    rig_open(&r, NULL);
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct config_source source = {.settings = bad[i]};
         const struct config_key *tables[] = {kit_config, auth_module.config, NULL};
@@ -160,11 +160,11 @@ TEST(unusable_keys_are_refused_at_start)
         error_init(&r.err);
         CHECK_OK(config_load(tables, &source, &config, &r.err), &r.err);
         r.kit.config = config;
-        CHECK(auth_keys_load(&r.kit, r.main_db, &keys, &r.err) < 0);
+        CHECK(auth_keys_load(&r.kit, r.kit.main_db, &keys, &r.err) < 0);
         CHECK_INT(keys.count, 0);
         r.kit.config = mine;
         config_free(config);
     }
     error_init(&r.err);
-    rooms_close(&r);
+    rig_close(&r);
 }

@@ -1,66 +1,66 @@
 /* Profiles: they follow the accounts, the cache never shows what is over, edits are guarded. */
 #include <stdio.h>
 
-#include "room_fixture.h"
+#include "account_rig.h"
 #include "service/user/user_store.h"
 
-static struct user_profile get(struct rooms *r, const struct id *user)
+static struct user_profile get(struct rig *r, const struct id *user)
 {
     struct user_profile profile = {0};
-    CHECK_OK(user_get(r->users, user, &r->arena, &profile, &r->err), &r->err);
+    CHECK_OK(user_get(rig_users(r), user, &r->arena, &profile, &r->err), &r->err);
     return profile;
 }
 
-static int update(struct rooms *r, const struct id *user, struct user_patch patch, int64_t expected,
+static int update(struct rig *r, const struct id *user, struct user_patch patch, int64_t expected,
                   struct user_profile *ret)
 {
-    return user_update(r->users, user, &patch, expected, (struct slice){0}, &r->arena, ret,
+    return user_update(rig_users(r), user, &patch, expected, (struct slice){0}, &r->arena, ret,
                        &r->err);
 }
 
 TEST(the_profile_follows_the_account)
 {
-    struct rooms r;
+    struct rig r;
     struct auth_grant grant;
-    rooms_open(&r, NULL);
-    struct id user = rooms_sign_up(&r, "alice", "a@b.example", NULL).user->id;
+    rig_open(&r, NULL);
+    struct id user = rig_sign_up(&r, "alice", "a@b.example", NULL).user->id;
     struct user_profile p = get(&r, &user);
     CHECK_STR(p.username, "alice");
     CHECK(p.is_active && !p.is_verified);
     CHECK_INT(p.role, ROLE_USER);
     CHECK_INT(p.last_login, NOW);
     clock_fake_advance(&r.clock, MINUTE);
-    CHECK_OK(rooms_sign_in(&r, "alice", "password of alice", &grant), &r.err);
+    CHECK_OK(rig_sign_in(&r, "alice", "password of alice", &grant), &r.err);
     CHECK_OK(auth_user_set_role(&r.kit, SLICE("alice"), ROLE_MODERATOR, &r.err), &r.err);
-    rooms_pump(&r);
+    rig_pump(&r);
     p = get(&r, &user);
     CHECK_INT(p.last_login, NOW + MINUTE);
     CHECK_INT(p.role, ROLE_MODERATOR);
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 TEST(by_name_in_any_case_and_nobody)
 {
-    struct rooms r;
+    struct rig r;
     struct user_profile p;
-    rooms_open(&r, NULL);
-    struct id user = rooms_sign_up(&r, "alice", NULL, NULL).user->id;
-    CHECK_OK(user_get_by_name(r.users, SLICE("ALICE"), &r.arena, &p, &r.err), &r.err);
+    rig_open(&r, NULL);
+    struct id user = rig_sign_up(&r, "alice", NULL, NULL).user->id;
+    CHECK_OK(user_get_by_name(rig_users(&r), SLICE("ALICE"), &r.arena, &p, &r.err), &r.err);
     CHECK(id_eq(&p.id, &user));
-    CHECK_CODE(&r, user_get_by_name(r.users, SLICE("bob"), &r.arena, &p, &r.err), FAIL_NOT_FOUND,
-               "user_not_found");
+    CHECK_CODE(&r, user_get_by_name(rig_users(&r), SLICE("bob"), &r.arena, &p, &r.err),
+               FAIL_NOT_FOUND, "user_not_found");
     struct id nobody = id_new(&r.clock.clock);
-    CHECK_CODE(&r, user_get(r.users, &nobody, &r.arena, &p, &r.err), FAIL_NOT_FOUND,
+    CHECK_CODE(&r, user_get(rig_users(&r), &nobody, &r.arena, &p, &r.err), FAIL_NOT_FOUND,
                "user_not_found");
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 TEST(a_patch_changes_what_it_names)
 {
-    struct rooms r;
+    struct rig r;
     struct user_profile p;
-    rooms_open(&r, NULL);
-    struct id user = rooms_sign_up(&r, "alice", NULL, NULL).user->id;
+    rig_open(&r, NULL);
+    struct id user = rig_sign_up(&r, "alice", NULL, NULL).user->id;
     CHECK_OK(update(&r, &user,
                     (struct user_patch){.present = 1 << USER_PATCH_FULL_NAME | 1 << USER_PATCH_BIO,
                                         .full_name = SLICE("Alice"),
@@ -73,8 +73,8 @@ TEST(a_patch_changes_what_it_names)
     CHECK_STR(p.full_name, "Alice");
     CHECK(p.bio.ptr == NULL);
     CHECK_OK(update(&r, &user, (struct user_patch){0}, 0, &p), &r.err); /* says nothing */
-    CHECK_INT(rooms_count_events(&r, &user_updated_event), 2);
-    rooms_close(&r);
+    CHECK_INT(rig_count_events(&r, &user_updated_event, NULL), 2);
+    rig_close(&r);
 }
 
 TEST(edits_that_are_refused)
@@ -89,10 +89,10 @@ TEST(edits_that_are_refused)
                                            "https://x.example/a b",
                                            "/a\\b",
                                            ""};
-    struct rooms r;
+    struct rig r;
     struct user_profile p;
-    rooms_open(&r, NULL);
-    struct id user = rooms_sign_up(&r, "alice", NULL, NULL).user->id;
+    rig_open(&r, NULL);
+    struct id user = rig_sign_up(&r, "alice", NULL, NULL).user->id;
     for (size_t i = 0; i < ARRAY_LEN(bad_urls); i++) {
         CHECK_INT(update(&r, &user,
                          (struct user_patch){.present = 1 << USER_PATCH_AVATAR_URL,
@@ -100,7 +100,7 @@ TEST(edits_that_are_refused)
                          0, &p),
                   FAIL_INVALID);
         CHECK_STR(slice_str(r.err.fields[0].code), "invalid_url");
-        rooms_clear(&r);
+        rig_clear(&r);
     }
     CHECK_OK(update(&r, &user,
                     (struct user_patch){.present = 1 << USER_PATCH_AVATAR_URL,
@@ -113,15 +113,15 @@ TEST(edits_that_are_refused)
                      0, &p),
               FAIL_INVALID);
     CHECK_STR(slice_str(r.err.fields[0].code), "too_long");
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 TEST(a_stale_edit_is_refused_also_within_a_millisecond)
 {
-    struct rooms r;
+    struct rig r;
     struct user_profile p;
-    rooms_open(&r, NULL);
-    struct id user = rooms_sign_up(&r, "alice", NULL, NULL).user->id;
+    rig_open(&r, NULL);
+    struct id user = rig_sign_up(&r, "alice", NULL, NULL).user->id;
     int64_t version = get(&r, &user).updated_at;
     struct user_patch patch = {.present = 1 << USER_PATCH_BIO, .bio = SLICE("one")};
     CHECK_OK(update(&r, &user, patch, version, &p), &r.err);
@@ -129,16 +129,16 @@ TEST(a_stale_edit_is_refused_also_within_a_millisecond)
     patch.bio = SLICE("two");
     CHECK_CODE(&r, update(&r, &user, patch, version, &p), FAIL_STALE, "stale");
     CHECK_STR(get(&r, &user).bio, "one");
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 TEST(the_event_of_an_edit_hides_what_is_private)
 {
-    struct rooms r;
+    struct rig r;
     struct user_profile p;
     struct auth_grant grant;
-    rooms_open(&r, NULL);
-    grant = rooms_sign_up(&r, "alice", "secret@b.example", "+4915112345678");
+    rig_open(&r, NULL);
+    grant = rig_sign_up(&r, "alice", "secret@b.example", "+4915112345678");
     p = *grant.user;
     user_profile_hide(&p);
     CHECK(p.email.ptr == NULL && p.phone.ptr == NULL && p.last_login == 0);
@@ -146,36 +146,36 @@ TEST(the_event_of_an_edit_hides_what_is_private)
     char etag[REQUEST_ETAG_MAX];
     buf_init(&own, 65536);
     buf_init(&others, 65536);
-    CHECK(user_cache_json(r.users->cache, &p.id, USER_VIEW_OWN, &own, etag));
-    CHECK(user_cache_json(r.users->cache, &p.id, USER_VIEW_OTHERS, &others, etag));
+    CHECK(user_cache_json(rig_users(&r)->cache, &p.id, USER_VIEW_OWN, &own, etag));
+    CHECK(user_cache_json(rig_users(&r)->cache, &p.id, USER_VIEW_OTHERS, &others, etag));
     CHECK(memmem(own.ptr, own.len, "secret@", 7) != NULL);
     CHECK(memmem(others.ptr, others.len, "secret@", 7) == NULL);
     CHECK(memmem(others.ptr, others.len, "+4915", 5) == NULL);
     buf_done(&own);
     buf_done(&others);
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 TEST(other_rooms_ask_for_many_at_once)
 {
-    struct rooms r;
-    rooms_open(&r, NULL);
-    struct id ids[3] = {rooms_sign_up(&r, "alice", NULL, NULL).user->id,
-                        rooms_sign_up(&r, "bob", NULL, NULL).user->id, id_new(&r.clock.clock)};
+    struct rig r;
+    rig_open(&r, NULL);
+    struct id ids[3] = {rig_sign_up(&r, "alice", NULL, NULL).user->id,
+                        rig_sign_up(&r, "bob", NULL, NULL).user->id, id_new(&r.clock.clock)};
     struct id missing;
     const struct user_calls *calls = kit_calls(&r.kit, "user");
-    rooms_reopen(&r); /* nothing in memory */
+    rig_reopen(&r); /* nothing in memory */
     calls = kit_calls(&r.kit, "user");
     CHECK_OK(calls->check_all(calls->room, ids, 2, &missing, &r.err), &r.err);
     CHECK_OK(calls->check_all(calls->room, ids, 0, &missing, &r.err), &r.err);
     CHECK_INT(calls->check_all(calls->room, ids, 3, &missing, &r.err), FAIL_NOT_FOUND);
     CHECK(id_eq(&missing, &ids[2]));
-    rooms_clear(&r);
+    rig_clear(&r);
     CHECK_OK(auth_user_set_active(&r.kit, SLICE("bob"), false, &r.err), &r.err);
-    rooms_pump(&r);
+    rig_pump(&r);
     CHECK_INT(calls->check_all(calls->room, ids, 2, &missing, &r.err), FAIL_NOT_FOUND);
     CHECK(id_eq(&missing, &ids[1]));
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 /* --- the cache by itself -----------------------------------------------------------------------

@@ -1,18 +1,19 @@
 /* Finding people: words and beginnings of words, ranked, in pages; never by what is private. */
 #include <stdio.h>
 
-#include "room_fixture.h"
+#include "account_rig.h"
 
 /* Usernames of what is found, joined by blanks. */
-static struct slice found(struct rooms *r, const char *query, unsigned skip, unsigned limit)
+static struct slice found(struct rig *r, const char *query, unsigned skip, unsigned limit)
 {
     struct id ids[PAGE_LIMIT_MAX + 1];
     struct user_profile profiles[PAGE_LIMIT_MAX + 1];
     size_t count = 0;
     struct buf names;
-    CHECK_OK(user_search(r->users, slice_str(query), skip, limit, &r->arena, ids, &count, &r->err),
-             &r->err);
-    CHECK_OK(user_get_many(r->users, ids, count, &r->arena, profiles, &r->err), &r->err);
+    CHECK_OK(
+        user_search(rig_users(r), slice_str(query), skip, limit, &r->arena, ids, &count, &r->err),
+        &r->err);
+    CHECK_OK(user_get_many(rig_users(r), ids, count, &r->arena, profiles, &r->err), &r->err);
     buf_init(&names, 65536);
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
@@ -24,42 +25,42 @@ static struct slice found(struct rooms *r, const char *query, unsigned skip, uns
     return text;
 }
 
-static void person(struct rooms *r, const char *username, const char *full_name)
+static void person(struct rig *r, const char *username, const char *full_name)
 {
-    struct id user = rooms_sign_up(r, username, NULL, NULL).user->id;
+    struct id user = rig_sign_up(r, username, NULL, NULL).user->id;
     struct user_patch patch = {.present = 1 << USER_PATCH_FULL_NAME,
                                .full_name = slice_str(full_name)};
     struct user_profile p;
-    CHECK_OK(user_update(r->users, &user, &patch, 0, (struct slice){0}, &r->arena, &p, &r->err),
+    CHECK_OK(user_update(rig_users(r), &user, &patch, 0, (struct slice){0}, &r->arena, &p, &r->err),
              &r->err);
-    rooms_clear(r);
+    rig_clear(r);
 }
 
-static void people(struct rooms *r)
+static void people(struct rig *r)
 {
     person(r, "annabel", "Carla Neumann");
     person(r, "anna", "Anna M\xc3\xbcller");
     person(r, "joe.anna", "Joe Smith");
     person(r, "zoe", "Anna Anna Anna");
-    rooms_pump(r);
+    rig_pump(r);
 }
 
 TEST(exact_username_then_prefix_then_rank)
 {
-    struct rooms r;
-    rooms_open(&r, NULL);
+    struct rig r;
+    rig_open(&r, NULL);
     people(&r);
     struct slice names = found(&r, "anna", 0, 50);
     CHECK(slice_starts(names, SLICE("anna annabel ")));
     CHECK_INT(names.len, sizeof "anna annabel joe.anna zoe" - 1);
     CHECK(slice_starts(found(&r, "ANNA", 0, 50), SLICE("anna annabel ")));
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 TEST(beginnings_accents_and_several_words)
 {
-    struct rooms r;
-    rooms_open(&r, NULL);
+    struct rig r;
+    rig_open(&r, NULL);
     people(&r);
     CHECK_STR(found(&r, "mul", 0, 50), "anna");
     CHECK_STR(found(&r, "M\xc3\x9cLLER", 0, 50), "anna");
@@ -67,7 +68,7 @@ TEST(beginnings_accents_and_several_words)
     CHECK_STR(found(&r, "smi carla", 0, 50), "");
     CHECK_STR(found(&r, "z", 0, 50), "zoe");
     CHECK_STR(found(&r, "nna", 0, 50), ""); /* not in the middle of a word */
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 TEST(what_people_type_is_no_query_language)
@@ -92,29 +93,29 @@ TEST(what_people_type_is_no_query_language)
                                       ",",
                                       "anna + joe",
                                       "\xf0\x9f\x98\x80"};
-    struct rooms r;
-    rooms_open(&r, NULL);
+    struct rig r;
+    rig_open(&r, NULL);
     people(&r);
     for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
         found(&r, odd[i], 0, 50);
-        rooms_clear(&r);
+        rig_clear(&r);
     }
     CHECK(found(&r, "anna", 0, 50).len > 0);
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 TEST(pages_join_without_gaps)
 {
-    struct rooms r;
+    struct rig r;
     char all[4096] = "", paged[4096] = "";
-    rooms_open(&r, NULL);
+    rig_open(&r, NULL);
     for (int i = 0; i < 12; i++) {
         char name[16];
         snprintf(name, sizeof name, "tim%02d", i);
-        rooms_sign_up(&r, name, NULL, NULL);
-        rooms_clear(&r);
+        rig_sign_up(&r, name, NULL, NULL);
+        rig_clear(&r);
     }
-    rooms_pump(&r);
+    rig_pump(&r);
     CHECK(copy_str(all, sizeof all, found(&r, "tim", 0, 50)));
     for (unsigned skip = 0; skip < 12; skip += 5) {
         struct slice page = found(&r, "tim", skip, 4); /* five: one more than the page */
@@ -122,31 +123,31 @@ TEST(pages_join_without_gaps)
         snprintf(paged + at, sizeof paged - at, "%s%.*s", at > 0 ? " " : "", SLICE_FMT(page));
     }
     CHECK_STR(slice_str(paged), all);
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 TEST(the_index_follows_edits_and_disabled_accounts)
 {
-    struct rooms r;
+    struct rig r;
     struct user_profile p;
-    rooms_open(&r, NULL);
+    rig_open(&r, NULL);
     people(&r);
     CHECK_STR(found(&r, "neumann", 0, 50), "annabel");
-    CHECK_OK(user_get_by_name(r.users, SLICE("annabel"), &r.arena, &p, &r.err), &r.err);
+    CHECK_OK(user_get_by_name(rig_users(&r), SLICE("annabel"), &r.arena, &p, &r.err), &r.err);
     struct id user = p.id;
     struct user_patch patch = {.present = 1 << USER_PATCH_FULL_NAME, .full_name = SLICE("Altmann")};
-    CHECK_OK(user_update(r.users, &user, &patch, 0, (struct slice){0}, &r.arena, &p, &r.err),
+    CHECK_OK(user_update(rig_users(&r), &user, &patch, 0, (struct slice){0}, &r.arena, &p, &r.err),
              &r.err);
-    rooms_pump(&r);
+    rig_pump(&r);
     CHECK_STR(found(&r, "neumann", 0, 50), "");
     CHECK_STR(found(&r, "altmann", 0, 50), "annabel");
     CHECK_OK(auth_user_set_active(&r.kit, SLICE("annabel"), false, &r.err), &r.err);
-    rooms_pump(&r);
+    rig_pump(&r);
     CHECK_STR(found(&r, "altmann", 0, 50), "");
     CHECK_OK(auth_user_set_active(&r.kit, SLICE("annabel"), true, &r.err), &r.err);
-    rooms_pump(&r);
+    rig_pump(&r);
     CHECK_STR(found(&r, "altmann", 0, 50), "annabel");
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 static int wipe_tx(struct db_tx *tx, void *arg, struct error *err)
@@ -158,46 +159,46 @@ static int wipe_tx(struct db_tx *tx, void *arg, struct error *err)
 /* The index is emptied behind the room's back, so whatever is still found comes from memory. */
 TEST(a_search_is_kept_for_a_minute_and_no_longer_than_the_index)
 {
-    struct rooms r;
-    rooms_open(&r, NULL);
+    struct rig r;
+    rig_open(&r, NULL);
     people(&r);
     CHECK_STR(found(&r, "zoe", 0, 50), "zoe");
-    CHECK_OK(db_write(r.search_db, wipe_tx, NULL, &r.err), &r.err);
+    CHECK_OK(db_write(kit_db(&r.kit, "user.search"), wipe_tx, NULL, &r.err), &r.err);
     CHECK_STR(found(&r, "zoe", 0, 50), "zoe");
     clock_fake_advance(&r.clock, MINUTE);
     CHECK_STR(found(&r, "zoe", 0, 50), "");
     CHECK_STR(found(&r, "zoey", 0, 50), "");
-    rooms_sign_up(&r, "zoey", NULL, NULL);
-    rooms_pump(&r);
+    rig_sign_up(&r, "zoey", NULL, NULL);
+    rig_pump(&r);
     CHECK_STR(found(&r, "zoey", 0, 50), "zoey"); /* finding nobody was kept too, but is over */
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 TEST(email_and_phone_find_nobody)
 {
-    struct rooms r;
-    rooms_open(&r, NULL);
-    rooms_sign_up(&r, "alice", "findme@example.com", "+4915112345678");
-    rooms_pump(&r);
+    struct rig r;
+    rig_open(&r, NULL);
+    rig_sign_up(&r, "alice", "findme@example.com", "+4915112345678");
+    rig_pump(&r);
     CHECK_STR(found(&r, "findme@example.com", 0, 50), "");
     CHECK_STR(found(&r, "+4915112345678", 0, 50), "");
     CHECK_STR(found(&r, "findme", 0, 50), "");
-    rooms_close(&r);
+    rig_close(&r);
 }
 
 TEST(a_query_that_is_too_long)
 {
-    struct rooms r;
+    struct rig r;
     struct id ids[2];
     size_t count;
     char query[101];
-    rooms_open(&r, NULL);
+    rig_open(&r, NULL);
     memset(query, 'x', sizeof query);
-    CHECK_INT(user_search(r.users, slice_of(query, 101), 0, 1, &r.arena, ids, &count, &r.err),
+    CHECK_INT(user_search(rig_users(&r), slice_of(query, 101), 0, 1, &r.arena, ids, &count, &r.err),
               FAIL_INVALID);
     CHECK_STR(slice_str(r.err.fields[0].field), "q");
-    rooms_clear(&r);
-    CHECK_OK(user_search(r.users, slice_of(query, 100), 0, 1, &r.arena, ids, &count, &r.err),
+    rig_clear(&r);
+    CHECK_OK(user_search(rig_users(&r), slice_of(query, 100), 0, 1, &r.arena, ids, &count, &r.err),
              &r.err);
-    rooms_close(&r);
+    rig_close(&r);
 }

@@ -64,12 +64,12 @@ static int64_t model_position(const struct model *m, int who)
     return 0;
 }
 
-static const struct db_sql sql_yes = {"SELECT count(*) FROM rsvp WHERE status = 0"};
-static const struct db_sql sql_maybe = {"SELECT count(*) FROM rsvp WHERE status = 1"};
-static const struct db_sql sql_waiting = {"SELECT count(*) FROM rsvp WHERE status = 3"};
+static const char sql_yes[] = "SELECT count(*) FROM rsvp WHERE status = 0";
+static const char sql_maybe[] = "SELECT count(*) FROM rsvp WHERE status = 1";
+static const char sql_waiting[] = "SELECT count(*) FROM rsvp WHERE status = 3";
 
 /* Everybody's status and position, and the counts, both as kept and counted again. */
-static bool agree(struct calendar_rig *rig, const struct model *m, const struct id *host,
+static bool agree(struct rig *rig, const struct model *m, const struct id *host,
                   const struct id *people, const struct id *id)
 {
     struct rsvp_query query = {.page.limit = PAGE_LIMIT_MAX};
@@ -77,8 +77,8 @@ static bool agree(struct calendar_rig *rig, const struct model *m, const struct 
     struct gathering g = rig_get(rig, host, id);
     int64_t yes = model_yes(m), seen = 0, expected = 0;
     bool good = g.yes_count == yes && g.waiting_count == m->waiting &&
-                rig_number(rig, &sql_yes) == yes && rig_number(rig, &sql_waiting) == m->waiting &&
-                rig_number(rig, &sql_maybe) == g.maybe_count;
+                rig_number(rig, sql_yes) == yes && rig_number(rig, sql_waiting) == m->waiting &&
+                rig_number(rig, sql_maybe) == g.maybe_count;
     CHECK_OK(calendar_attendees(rig_as(rig, host), id, &query, &list), &rig->err);
     for (int i = 0; i < PEOPLE; i++)
         expected += m->status[i] != CALENDAR_NONE;
@@ -92,8 +92,8 @@ static bool agree(struct calendar_rig *rig, const struct model *m, const struct 
     return good && seen == expected;
 }
 
-static void step(struct calendar_rig *rig, struct model *m, const struct id *host,
-                 const struct id *people, const struct id *id)
+static void step(struct rig *rig, struct model *m, const struct id *host, const struct id *people,
+                 const struct id *id)
 {
     int who = (int)random_below(PEOPLE);
     uint64_t what = random_below(100);
@@ -119,7 +119,7 @@ static void step(struct calendar_rig *rig, struct model *m, const struct id *hos
 
 TEST(calendar_places_as_the_model_says)
 {
-    struct calendar_rig rig;
+    struct rig rig;
     struct model m = {.capacity = 3};
     struct id people[PEOPLE];
     rig_open(&rig, NULL);
@@ -141,7 +141,7 @@ TEST(calendar_places_as_the_model_says)
 
 TEST(calendar_promoted_people_hear_of_it)
 {
-    struct calendar_rig rig;
+    struct rig rig;
     rig_open(&rig, NULL);
     struct id host = rig_person(&rig), a = rig_person(&rig), b = rig_person(&rig);
     struct id id = rig_gathering(&rig, &host, 1).id;
@@ -160,7 +160,7 @@ TEST(calendar_promoted_people_hear_of_it)
 TEST(calendar_a_raised_capacity_reaches_more_than_one_chunk)
 {
     enum { MANY = CALENDAR_CHUNK + 150 };
-    struct calendar_rig rig;
+    struct rig rig;
     rig_open(&rig, NULL);
     struct id host = rig_person(&rig);
     struct id id = rig_gathering(&rig, &host, 1).id;
@@ -188,7 +188,7 @@ static int break_tx(struct db_tx *tx, void *arg, struct error *err)
 /* As a crash between two chunks leaves it. */
 TEST(calendar_sweep_hands_out_what_was_left)
 {
-    struct calendar_rig rig;
+    struct rig rig;
     rig_open(&rig, NULL);
     struct id host = rig_person(&rig), people[4];
     struct id id = rig_gathering(&rig, &host, 1).id;
@@ -197,7 +197,7 @@ TEST(calendar_sweep_hands_out_what_was_left)
         rig_answer(&rig, &people[i], &id, CALENDAR_YES);
     }
     error_init(&rig.err);
-    CHECK_OK(db_write(rig.db, break_tx, NULL, &rig.err), &rig.err);
+    CHECK_OK(db_write(rig.kit.main_db, break_tx, NULL, &rig.err), &rig.err);
     people[3] = rig_person(&rig);
     CHECK_OK(calendar_sweep(rig.room, &rig.err), &rig.err);
     CHECK_INT(rig_get(&rig, &people[1], &id).my_status, CALENDAR_YES);
@@ -210,7 +210,7 @@ TEST(calendar_sweep_hands_out_what_was_left)
 
 TEST(calendar_somebody_who_is_deleted_leaves_a_place)
 {
-    struct calendar_rig rig;
+    struct rig rig;
     rig_open(&rig, NULL);
     struct id host = rig_person(&rig), a = rig_person(&rig), b = rig_person(&rig);
     struct id id = rig_gathering(&rig, &host, 1).id;
@@ -224,13 +224,13 @@ TEST(calendar_somebody_who_is_deleted_leaves_a_place)
     rig_close(&rig);
 }
 
-static const struct db_sql sql_rows = {"SELECT (SELECT count(*) FROM gathering) * 1000"
-                                       " + (SELECT count(*) FROM rsvp) * 10"
-                                       " + (SELECT count(*) FROM invite)"};
+static const char sql_rows[] = "SELECT (SELECT count(*) FROM gathering) * 1000"
+                               " + (SELECT count(*) FROM rsvp) * 10"
+                               " + (SELECT count(*) FROM invite)";
 
 TEST(calendar_of_a_deleted_host_what_is_to_come_is_cancelled)
 {
-    struct calendar_rig rig;
+    struct rig rig;
     struct gathering g;
     rig_open(&rig, NULL);
     struct id host = rig_person(&rig), guest = rig_person(&rig);
@@ -245,17 +245,17 @@ TEST(calendar_of_a_deleted_host_what_is_to_come_is_cancelled)
     CHECK_CODE(&rig, gathering_get(rig_as(&rig, &guest), &past, &g), FAIL_NOT_FOUND,
                "event_not_found");
     CHECK_OK(calendar_sweep(rig.room, &rig.err), &rig.err);
-    CHECK_INT(rig_number(&rig, &sql_rows), 1010);
+    CHECK_INT(rig_number(&rig, sql_rows), 1010);
     clock_fake_advance(&rig.clock, 72 * HOUR);
     error_init(&rig.err);
     CHECK_OK(calendar_sweep(rig.room, &rig.err), &rig.err);
-    CHECK_INT(rig_number(&rig, &sql_rows), 0);
+    CHECK_INT(rig_number(&rig, sql_rows), 0);
     rig_close(&rig);
 }
 
 TEST(calendar_a_block_takes_the_answer_away)
 {
-    struct calendar_rig rig;
+    struct rig rig;
     struct gathering g;
     rig_open(&rig, NULL);
     struct id host = rig_person(&rig), a = rig_person(&rig), b = rig_person(&rig);

@@ -1,20 +1,20 @@
 /* Reminders: once to each, also across restarts, chunks and a clock that is set back. */
 #include "calendar_rig.h"
 
-static void remind(struct calendar_rig *rig)
+static void remind(struct rig *rig)
 {
     error_init(&rig->err);
     CHECK_OK(calendar_remind(rig->room, &rig->err), &rig->err);
 }
 
-static unsigned reminded(struct calendar_rig *rig, const struct id *user)
+static unsigned reminded(struct rig *rig, const struct id *user)
 {
     return rig_count_events(rig, &calendar_reminder_event, user);
 }
 
 TEST(calendar_reminders_at_both_times)
 {
-    struct calendar_rig rig;
+    struct rig rig;
     rig_open(&rig, NULL);
     struct id host = rig_person(&rig), yes = rig_person(&rig), maybe = rig_person(&rig),
               no = rig_person(&rig);
@@ -47,7 +47,7 @@ TEST(calendar_reminders_at_both_times)
 TEST(calendar_reminders_in_chunks)
 {
     enum { MANY = CALENDAR_CHUNK * 2 + 100 };
-    struct calendar_rig rig;
+    struct rig rig;
     rig_open(&rig, NULL);
     struct id host = rig_person(&rig), last = {{0}};
     struct id id = rig_gathering(&rig, &host, 0).id;
@@ -64,7 +64,7 @@ TEST(calendar_reminders_in_chunks)
 
 TEST(calendar_reminders_follow_the_start)
 {
-    struct calendar_rig rig;
+    struct rig rig;
     rig_open(&rig, NULL);
     struct id host = rig_person(&rig), guest = rig_person(&rig);
     struct id id = rig_gathering(&rig, &host, 0).id;
@@ -86,11 +86,11 @@ TEST(calendar_reminders_follow_the_start)
     rig_close(&rig);
 }
 
-static const struct db_sql sql_planned = {"SELECT count(*) FROM reminder"};
+static const char sql_planned[] = "SELECT count(*) FROM reminder";
 
 TEST(calendar_no_reminders_of_what_is_off)
 {
-    struct calendar_rig rig;
+    struct rig rig;
     struct gathering g;
     rig_open(&rig, NULL);
     struct id host = rig_person(&rig), guest = rig_person(&rig);
@@ -102,7 +102,7 @@ TEST(calendar_no_reminders_of_what_is_off)
     clock_fake_advance(&rig.clock, 49 * HOUR); /* nothing ran meanwhile, and it has begun */
     remind(&rig);
     CHECK_INT(reminded(&rig, NULL), 0);
-    CHECK_INT(rig_number(&rig, &sql_planned), 0);
+    CHECK_INT(rig_number(&rig, sql_planned), 0);
     rig_close(&rig);
 }
 
@@ -110,7 +110,7 @@ TEST(calendar_reminders_as_configured)
 {
     static const char *const settings[] = {"calendar.first_reminder=2h",
                                            "calendar.last_reminder=0s", NULL};
-    struct calendar_rig rig;
+    struct rig rig;
     rig_open(&rig, settings);
     struct id host = rig_person(&rig);
     struct id id = rig_gathering(&rig, &host, 0).id;
@@ -121,6 +121,6 @@ TEST(calendar_reminders_as_configured)
     clock_fake_advance(&rig.clock, HOUR);
     remind(&rig);
     CHECK_INT(reminded(&rig, &host), 1);
-    CHECK_INT(rig_number(&rig, &sql_planned), 0);
+    CHECK_INT(rig_number(&rig, sql_planned), 0);
     rig_close(&rig);
 }

@@ -7,25 +7,25 @@
 enum { READERS = 6 };
 
 struct world {
-    struct post_rig rig;
+    struct rig rig;
     struct id author, readers[READERS];
 };
 
 static void world_open(struct world *w, const char *const *settings)
 {
     rig_open(&w->rig, settings);
-    w->author = rig_person(&w->rig, "author");
+    w->author = rig_person_named(&w->rig, "author");
     for (int i = 0; i < READERS; i++) {
         char name[32];
         snprintf(name, sizeof name, "reader%d", i);
-        w->readers[i] = rig_person(&w->rig, name);
+        w->readers[i] = rig_person_named(&w->rig, name);
     }
 }
 
 static void follow(struct world *w, int reader, bool on)
 {
     CHECK_OK(
-        rig_social(&w->rig, on ? social_follow : social_unfollow, &w->readers[reader], &w->author),
+        rig_relate(&w->rig, on ? social_follow : social_unfollow, &w->readers[reader], &w->author),
         &w->rig.err);
 }
 
@@ -42,7 +42,7 @@ static struct id publish(struct world *w)
 
 static int64_t entries(struct world *w)
 {
-    return rig_number(w->rig.feed_db, "SELECT count(*) FROM feed_entry");
+    return rig_number_in(&w->rig, "post.feed", "SELECT count(*) FROM feed_entry");
 }
 
 static const char *const indexed[] = {"post.feed_direct_max=0", "limits.per_user=off", NULL};
@@ -78,7 +78,7 @@ TEST(who_follows_few_needs_none)
     (void)publish(&w);
     CHECK_INT(read_feed(&w, 0, got, 8), 1);
     rig_settle(&w.rig);
-    CHECK_INT(rig_number(w.rig.feed_db, "SELECT count(*) FROM feed_user"), 0);
+    CHECK_INT(rig_number_in(&w.rig, "post.feed", "SELECT count(*) FROM feed_user"), 0);
     rig_close(&w.rig);
 }
 
@@ -103,9 +103,9 @@ TEST(the_index_is_bounded_and_the_feed_is_not)
     struct world w;
     static struct id got[200];
     world_open(&w, indexed);
-    w.rig.room->feed->sizes.kept = 20;
-    w.rig.room->feed->sizes.slack = 10;
-    w.rig.room->feed->sizes.trim_one_in = 1;
+    rig_feed(&w.rig)->sizes.kept = 20;
+    rig_feed(&w.rig)->sizes.slack = 10;
+    rig_feed(&w.rig)->sizes.trim_one_in = 1;
     follow(&w, 0, true);
     (void)publish(&w);
     (void)read_feed(&w, 0, got, 8);
@@ -134,7 +134,7 @@ TEST(who_does_not_read_for_a_month_loses_the_index_and_nothing_else)
         (void)read_feed(&w, 1, got, 8);
         CHECK_OK(post_feed_idle_job(w.rig.room, &w.rig.err), &w.rig.err);
     }
-    CHECK_INT(rig_number(w.rig.feed_db, "SELECT count(*) FROM feed_user"), 1);
+    CHECK_INT(rig_number_in(&w.rig, "post.feed", "SELECT count(*) FROM feed_user"), 1);
     CHECK_INT(entries(&w), 1);
     CHECK_INT(read_feed(&w, 0, got, 8), 1);
     rig_close(&w.rig);
@@ -152,7 +152,7 @@ TEST(who_goes_leaves_no_index)
     CHECK_INT(entries(&w), 1);
     rig_delete_person(&w.rig, &w.readers[0]);
     CHECK_INT(entries(&w), 0);
-    CHECK_INT(rig_number(w.rig.feed_db, "SELECT count(*) FROM feed_user"), 0);
+    CHECK_INT(rig_number_in(&w.rig, "post.feed", "SELECT count(*) FROM feed_user"), 0);
     rig_close(&w.rig);
 }
 
@@ -161,7 +161,7 @@ TEST(who_goes_leaves_no_index)
 
 static int64_t bigs(struct world *w)
 {
-    return rig_number(w->rig.feed_db, "SELECT count(*) FROM feed_big");
+    return rig_number_in(&w->rig, "post.feed", "SELECT count(*) FROM feed_big");
 }
 
 static const char *const bounded[] = {"post.feed_direct_max=0", "post.fanout_max=4",
@@ -172,7 +172,7 @@ static void make_big(struct world *w)
 {
     struct id got[8];
     world_open(w, bounded);
-    w->rig.room->feed->sizes.leavers_per_turn = 1;
+    rig_feed(&w->rig)->sizes.leavers_per_turn = 1;
     for (int i = 0; i < READERS; i++)
         follow(w, i, true);
     (void)publish(w);

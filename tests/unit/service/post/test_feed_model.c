@@ -11,7 +11,7 @@ enum { PEOPLE = 9, POSTS_MAX = 4000, STEPS = 1500, LONG_SPELL = 200 };
 enum { LOOK_OFTEN = 6, LOOK_SELDOM = 60 }; /* once in so many steps */
 
 struct model {
-    struct post_rig rig;
+    struct rig rig;
     struct id people[PEOPLE];
     bool follows[PEOPLE][PEOPLE], mutes[PEOPLE][PEOPLE], blocks[PEOPLE][PEOPLE];
     struct {
@@ -58,7 +58,7 @@ static void follow(struct model *m, int a, int b)
 {
     if (a == b || m->blocks[a][b] || m->blocks[b][a])
         return;
-    CHECK_OK(rig_social(&m->rig, social_follow, &m->people[a], &m->people[b]), &m->rig.err);
+    CHECK_OK(rig_relate(&m->rig, social_follow, &m->people[a], &m->people[b]), &m->rig.err);
     m->follows[a][b] = true;
 }
 
@@ -66,7 +66,7 @@ static void unfollow(struct model *m, int a, int b)
 {
     if (a == b || m->blocks[b][a])
         return;
-    CHECK_OK(rig_social(&m->rig, social_unfollow, &m->people[a], &m->people[b]), &m->rig.err);
+    CHECK_OK(rig_relate(&m->rig, social_unfollow, &m->people[a], &m->people[b]), &m->rig.err);
     m->follows[a][b] = false;
 }
 
@@ -74,7 +74,7 @@ static void mute(struct model *m, int a, int b, bool on)
 {
     if (a == b || m->blocks[b][a])
         return;
-    CHECK_OK(rig_social(&m->rig, on ? social_mute : social_unmute, &m->people[a], &m->people[b]),
+    CHECK_OK(rig_relate(&m->rig, on ? social_mute : social_unmute, &m->people[a], &m->people[b]),
              &m->rig.err);
     m->mutes[a][b] = on;
 }
@@ -83,7 +83,7 @@ static void block(struct model *m, int a, int b, bool on)
 {
     if (a == b || m->blocks[b][a])
         return;
-    CHECK_OK(rig_social(&m->rig, on ? social_block : social_unblock, &m->people[a], &m->people[b]),
+    CHECK_OK(rig_relate(&m->rig, on ? social_block : social_unblock, &m->people[a], &m->people[b]),
              &m->rig.err);
     m->blocks[a][b] = on;
     if (on)
@@ -116,7 +116,7 @@ static void change_post(struct model *m)
 static void restart(struct model *m)
 {
     clock_fake_advance(&m->rig.clock, 1);
-    rig_reopen(&m->rig, draw(m, 2) == 0);
+    rig_restart(&m->rig, draw(m, 2) == 0);
 }
 
 static void step(struct model *m)
@@ -191,7 +191,7 @@ static void run(unsigned seed, const char *const *settings)
     memset(&m, 0, sizeof m);
     m.seed = seed;
     rig_open(&m.rig, settings);
-    m.rig.room->feed->sizes = (struct feed_sizes){.kept = 12,
+    rig_feed(&m.rig)->sizes = (struct feed_sizes){.kept = 12,
                                                   .slack = 4,
                                                   .trim_one_in = 1,
                                                   .follow = 4,
@@ -203,7 +203,7 @@ static void run(unsigned seed, const char *const *settings)
     for (int i = 0; i < PEOPLE; i++) {
         char name[32];
         snprintf(name, sizeof name, "person%d", i);
-        m.people[i] = rig_person(&m.rig, name);
+        m.people[i] = rig_person_named(&m.rig, name);
     }
     bool good = true;
     for (int i = 0; good && i < STEPS; i++) {

@@ -5,16 +5,16 @@
 #include "post_rig.h"
 
 struct world {
-    struct post_rig rig;
+    struct rig rig;
     struct id anna, ben, carl;
 };
 
 static void world_open(struct world *w)
 {
     rig_open(&w->rig, NULL);
-    w->anna = rig_person(&w->rig, "anna");
-    w->ben = rig_person(&w->rig, "ben");
-    w->carl = rig_person(&w->rig, "carl");
+    w->anna = rig_person_named(&w->rig, "anna");
+    w->ben = rig_person_named(&w->rig, "ben");
+    w->carl = rig_person_named(&w->rig, "carl");
 }
 
 static void like(struct world *w, const struct id *who, const struct id *post, bool on)
@@ -41,19 +41,18 @@ static struct post_comment comment(struct world *w, const struct id *who, const 
 
 static void check_counts(struct world *w)
 {
-    CHECK_INT(rig_number(w->rig.main_db,
+    CHECK_INT(rig_number(&w->rig,
                          "SELECT count(*) FROM post p LEFT JOIN post_count c ON c.post_id = p.id"
                          " WHERE coalesce(c.likes, 0) <>"
                          " (SELECT count(*) FROM post_like l WHERE l.post_id = p.id)"),
               0);
-    CHECK_INT(rig_number(w->rig.main_db,
+    CHECK_INT(rig_number(&w->rig,
                          "SELECT count(*) FROM post p LEFT JOIN post_count c ON c.post_id = p.id"
                          " WHERE coalesce(c.comments, 0) <> (SELECT count(*) FROM comment m"
                          " WHERE m.post_id = p.id AND m.deleted_at = 0)"),
               0);
-    CHECK_INT(rig_number(w->rig.main_db,
-                         "SELECT count(*) FROM comment c WHERE replies <>"
-                         " (SELECT count(*) FROM comment r WHERE r.reply_to = c.id)"),
+    CHECK_INT(rig_number(&w->rig, "SELECT count(*) FROM comment c WHERE replies <>"
+                                  " (SELECT count(*) FROM comment r WHERE r.reply_to = c.id)"),
               0);
 }
 
@@ -174,11 +173,11 @@ TEST(who_is_mentioned_hears_of_it_once_and_only_when_they_may_see_it)
              &w.rig.err);
     CHECK_INT(rig_count_events(&w.rig, &post_mentioned_event, &w.ben), 1);
     CHECK_INT(rig_count_events(&w.rig, &post_mentioned_event, &w.carl), 1);
-    CHECK_OK(rig_social(&w.rig, social_follow, &w.ben, &w.anna), &w.rig.err);
+    CHECK_OK(rig_relate(&w.rig, social_follow, &w.ben, &w.anna), &w.rig.err);
     (void)rig_post(&w.rig, &w.anna, "@ben @carl", SOCIAL_FOLLOWERS);
     CHECK_INT(rig_count_events(&w.rig, &post_mentioned_event, &w.ben), 2);
     CHECK_INT(rig_count_events(&w.rig, &post_mentioned_event, &w.carl), 1);
-    CHECK_OK(rig_social(&w.rig, social_block, &w.carl, &w.anna), &w.rig.err);
+    CHECK_OK(rig_relate(&w.rig, social_block, &w.carl, &w.anna), &w.rig.err);
     post = rig_post(&w.rig, &w.anna, "@carl", SOCIAL_PUBLIC);
     CHECK_INT(post.mentions.count, 0);
     rig_close(&w.rig);
@@ -267,7 +266,7 @@ TEST(a_person_takes_everything_along_and_leaves_nothing)
     like(&w, &w.ben, &annas, true);
     CHECK_OK(post_bookmark(rig_as(&w.rig, &w.ben), &annas, true, &after), &w.rig.err);
     struct exporting x = {.w = &w};
-    CHECK_OK(db_read(w.rig.main_db, export_tx, &x, &w.rig.err), &w.rig.err);
+    CHECK_OK(db_read(w.rig.kit.main_db, export_tx, &x, &w.rig.err), &w.rig.err);
     CHECK_INT(x.counts[0], 40);
     CHECK_INT(x.counts[1], 1);
     CHECK_INT(x.counts[2], 1);
@@ -275,13 +274,13 @@ TEST(a_person_takes_everything_along_and_leaves_nothing)
 
     rig_delete_person(&w.rig, &w.ben);
     CHECK_OK(post_erase_job(w.rig.room, &w.rig.err), &w.rig.err);
-    CHECK_INT(rig_number(w.rig.main_db, "SELECT count(*) FROM post"), 1);
-    CHECK_INT(rig_number(w.rig.main_db, "SELECT count(*) FROM post_tag"), 0);
-    CHECK_INT(rig_number(w.rig.main_db, "SELECT count(*) FROM post_like"), 0);
-    CHECK_INT(rig_number(w.rig.main_db, "SELECT count(*) FROM post_bookmark"), 0);
-    CHECK_INT(rig_number(w.rig.main_db, "SELECT count(*) FROM post_erasure"), 0);
-    CHECK_INT(rig_number(w.rig.main_db, "SELECT count(*) FROM comment"), 2); /* one a tombstone */
-    CHECK_INT(rig_number(w.rig.main_db, "SELECT count(*) FROM comment WHERE user_id IS NULL"), 1);
+    CHECK_INT(rig_number(&w.rig, "SELECT count(*) FROM post"), 1);
+    CHECK_INT(rig_number(&w.rig, "SELECT count(*) FROM post_tag"), 0);
+    CHECK_INT(rig_number(&w.rig, "SELECT count(*) FROM post_like"), 0);
+    CHECK_INT(rig_number(&w.rig, "SELECT count(*) FROM post_bookmark"), 0);
+    CHECK_INT(rig_number(&w.rig, "SELECT count(*) FROM post_erasure"), 0);
+    CHECK_INT(rig_number(&w.rig, "SELECT count(*) FROM comment"), 2); /* one a tombstone */
+    CHECK_INT(rig_number(&w.rig, "SELECT count(*) FROM comment WHERE user_id IS NULL"), 1);
     check_counts(&w);
     struct post_comments replies;
     struct page_query query = {.limit = 10};
@@ -306,7 +305,7 @@ TEST(popular_is_what_is_marked_and_young)
     posts[2] = rig_post(&w.rig, &w.anna, "unmarked", SOCIAL_PUBLIC).id;
     CHECK_INT(rig_list_all(&w.rig, &w.carl, post_list_popular, 1, got, 8), 2);
     CHECK(id_eq(&got[0], &posts[1]) && id_eq(&got[1], &posts[0]));
-    CHECK_OK(rig_social(&w.rig, social_mute, &w.carl, &w.anna), &w.rig.err);
+    CHECK_OK(rig_relate(&w.rig, social_mute, &w.carl, &w.anna), &w.rig.err);
     CHECK_INT(rig_list_all(&w.rig, &w.carl, post_list_popular, 5, got, 8), 0);
     clock_fake_advance(&w.rig.clock, INT64_C(3) * 24 * 3600 * 1000 + 1);
     CHECK_INT(rig_list_all(&w.rig, &w.ben, post_list_popular, 5, got, 8), 0);

@@ -14,7 +14,7 @@
 
 TEST(a_follow_is_counted_and_told_to_both)
 {
-    struct social_rig rig;
+    struct rig rig;
     struct social_relationship how;
     rig_open(&rig, NULL);
     struct id ada = rig_person(&rig), bob = rig_person(&rig);
@@ -40,7 +40,7 @@ TEST(a_follow_is_counted_and_told_to_both)
 
 TEST(oneself_and_nobody)
 {
-    struct social_rig rig;
+    struct rig rig;
     rig_open(&rig, NULL);
     struct id ada = rig_person(&rig), nobody = id_new(&rig.clock.clock);
     REFUSED(&rig, social_follow, &ada, &ada, FAIL_INVALID, "self_follow");
@@ -57,7 +57,7 @@ TEST(oneself_and_nobody)
 
 TEST(a_private_account_is_asked)
 {
-    struct social_rig rig;
+    struct rig rig;
     rig_open(&rig, NULL);
     struct id ada = rig_person(&rig), bob = rig_person(&rig), cleo = rig_person(&rig);
     rig_private(&rig, &bob, true);
@@ -89,7 +89,7 @@ TEST(a_private_account_is_asked)
 TEST(who_becomes_public_lets_in_who_waits)
 {
     enum { ASKERS = 450 }; /* more than two pieces */
-    struct social_rig rig;
+    struct rig rig;
     rig_open(&rig, NULL);
     struct id star = rig_person(&rig), last = {0};
     rig_private(&rig, &star, true);
@@ -110,7 +110,7 @@ TEST(who_becomes_public_lets_in_who_waits)
 
 TEST(a_block_ends_everything_between_two)
 {
-    struct social_rig rig;
+    struct rig rig;
     rig_open(&rig, NULL);
     struct id ada = rig_person(&rig), bob = rig_person(&rig);
     rig_private(&rig, &ada, true);
@@ -143,9 +143,9 @@ TEST(a_block_ends_everything_between_two)
     rig_close(&rig);
 }
 
-static size_t fan(struct social_rig *rig, bool followers, const struct id *person, struct id *ids)
+static size_t fan(struct rig *rig, bool followers, const struct id *person, struct id *ids)
 {
-    const struct social_calls *calls = &rig->room->calls;
+    const struct social_calls *calls = &rig_room(rig)->calls;
     struct id none = {{0}};
     size_t count = 0;
     error_init(&rig->err);
@@ -156,7 +156,7 @@ static size_t fan(struct social_rig *rig, bool followers, const struct id *perso
 }
 
 struct streams {
-    struct social_rig *rig;
+    struct rig *rig;
     const struct id *user, *author;
     unsigned count;
     uint64_t since; /* of the author */
@@ -181,18 +181,17 @@ static int streams_tx(struct db_tx *tx, void *arg, struct error *err)
     return social_module.streams(s->rig->room, tx, s->user, take_stream, s, err);
 }
 
-static struct streams streams_of(struct social_rig *rig, const struct id *user,
-                                 const struct id *author)
+static struct streams streams_of(struct rig *rig, const struct id *user, const struct id *author)
 {
     struct streams s = {.rig = rig, .user = user, .author = author};
     error_init(&rig->err);
-    CHECK_OK(db_read(rig->db, streams_tx, &s, &rig->err), &rig->err);
+    CHECK_OK(db_read(rig->kit.main_db, streams_tx, &s, &rig->err), &rig->err);
     return s;
 }
 
 TEST(a_mute_ends_the_stream_and_the_fan_out_but_not_the_follow)
 {
-    struct social_rig rig;
+    struct rig rig;
     struct id ids[10];
     rig_open(&rig, NULL);
     struct id ada = rig_person(&rig), bob = rig_person(&rig), cleo = rig_person(&rig);
@@ -226,7 +225,7 @@ TEST(limits_are_said)
 {
     static const char *const settings[] = {"social.follows_max=2", "social.blocks_max=1",
                                            "social.mutes_max=1", NULL};
-    struct social_rig rig;
+    struct rig rig;
     rig_open(&rig, settings);
     struct id ada = rig_person(&rig), people[3];
     for (int i = 0; i < 3; i++)
@@ -251,7 +250,7 @@ TEST(limits_are_said)
 TEST(lists_are_newest_first_and_stable)
 {
     enum { PEOPLE = 25 };
-    struct social_rig rig;
+    struct rig rig;
     struct id people[PEOPLE], ids[PEOPLE];
     bool more = true;
     rig_open(&rig, NULL);
@@ -283,7 +282,7 @@ TEST(lists_are_newest_first_and_stable)
 
 TEST(lists_leave_out_the_blocked)
 {
-    struct social_rig rig;
+    struct rig rig;
     struct id ids[4];
     rig_open(&rig, NULL);
     struct id star = rig_person(&rig), ada = rig_person(&rig), bob = rig_person(&rig);
@@ -298,7 +297,7 @@ TEST(lists_leave_out_the_blocked)
     rig_close(&rig);
 }
 
-static int page(struct social_rig *rig, enum social_list list, const struct id *viewer,
+static int page(struct rig *rig, enum social_list list, const struct id *viewer,
                 const struct id *person)
 {
     struct page_query query = {.limit = 4};
@@ -307,13 +306,13 @@ static int page(struct social_rig *rig, enum social_list list, const struct id *
     size_t count;
     bool more;
     error_init(&rig->err);
-    return rig->room->calls.page(rig->room, list, viewer, person, &query, ids, &count, &next, &more,
-                                 &rig->err);
+    return rig_room(rig)->calls.page(rig->room, list, viewer, person, &query, ids, &count, &next,
+                                     &more, &rig->err);
 }
 
 TEST(who_may_read_a_list)
 {
-    struct social_rig rig;
+    struct rig rig;
     rig_open(&rig, NULL);
     struct id ada = rig_person(&rig), bob = rig_person(&rig), nobody = id_new(&rig.clock.clock);
     DO(&rig, social_follow, &ada, &bob);
@@ -336,7 +335,7 @@ TEST(who_may_read_a_list)
 
 TEST(relations_of_many_at_once)
 {
-    struct social_rig rig;
+    struct rig rig;
     struct social_relation how[4];
     rig_open(&rig, NULL);
     struct id ada = rig_person(&rig), nobody = {{0}};
@@ -345,17 +344,18 @@ TEST(relations_of_many_at_once)
     DO(&rig, social_follow, &ada, &others[0]);
     DO(&rig, social_follow, &ada, &others[1]);
     error_init(&rig.err);
-    CHECK_OK(rig.room->calls.relations(rig.room, &ada, others, 4, how, &rig.err), &rig.err);
+    CHECK_OK(rig_room(&rig)->calls.relations(rig.room, &ada, others, 4, how, &rig.err), &rig.err);
     CHECK(how[0].following && !how[0].self && how[1].requested && how[1].is_private);
     CHECK(how[2].self && !how[3].following && !how[3].self);
-    CHECK_OK(rig.room->calls.relations(rig.room, &nobody, others, 4, how, &rig.err), &rig.err);
+    CHECK_OK(rig_room(&rig)->calls.relations(rig.room, &nobody, others, 4, how, &rig.err),
+             &rig.err);
     CHECK(!how[0].following && !how[1].requested && how[1].is_private && !how[2].self);
     rig_close(&rig);
 }
 
 TEST(somebody_inactive_is_not_followed)
 {
-    struct social_rig rig;
+    struct rig rig;
     rig_open(&rig, NULL);
     struct id ada = rig_person(&rig), bob = rig_person(&rig);
     rig_active(&rig, &bob, false);
@@ -368,7 +368,7 @@ TEST(somebody_inactive_is_not_followed)
 }
 
 struct exported {
-    struct social_rig *rig;
+    struct rig *rig;
     const struct id *user;
     unsigned count, reports;
 };
@@ -391,7 +391,7 @@ static int export_tx(struct db_tx *tx, void *arg, struct error *err)
 TEST(somebody_deleted_leaves_no_trace_and_right_counts)
 {
     enum { FANS = 430 };
-    struct social_rig rig;
+    struct rig rig;
     struct social_report report;
     rig_open(&rig, NULL);
     struct id star = rig_person(&rig), fan_id = {0}, enemy = rig_person(&rig);
@@ -406,10 +406,10 @@ TEST(somebody_deleted_leaves_no_trace_and_right_counts)
         .subject_kind = SOCIAL_SUBJECT_POST, .subject_id = enemy, .text = SLICE("my own words")};
     CHECK_OK(social_report(rig_as(&rig, &star), &what, &report), &rig.err);
     struct exported x = {.rig = &rig, .user = &star};
-    CHECK_OK(db_read(rig.db, export_tx, &x, &rig.err), &rig.err);
+    CHECK_OK(db_read(rig.kit.main_db, export_tx, &x, &rig.err), &rig.err);
     CHECK_INT(x.count, FANS + 4);
     CHECK_INT(x.reports, 1);
-    rig_delete(&rig, &star);
+    rig_delete_person(&rig, &star);
     REFUSED(&rig, social_get, &enemy, &star, FAIL_NOT_FOUND, "user_not_found");
     rig_reopen(&rig); /* the work outlives the process */
     rig_duties(&rig);

@@ -8,7 +8,7 @@
 enum { PEOPLE = 9, STEPS = 4000, LOOK_EVERY = 50, FOLLOWS_MAX = 6, BLOCKS_MAX = 4 };
 
 struct model {
-    struct social_rig rig;
+    struct rig rig;
     struct id ids[PEOPLE];
     bool gone[PEOPLE], is_private[PEOPLE];
     bool follows[PEOPLE][PEOPLE], asks[PEOPLE][PEOPLE];
@@ -140,7 +140,7 @@ static void turn_private(struct model *m, int a)
 /* Somebody else comes in their place. */
 static void replace(struct model *m, int a)
 {
-    rig_delete(&m->rig, &m->ids[a]);
+    rig_delete_person(&m->rig, &m->ids[a]);
     m->gone[a] = true;
     rig_duties(&m->rig);
     for (int i = 0; i < PEOPLE; i++) {
@@ -175,9 +175,9 @@ static void look_at_pair(struct model *m, int a, int b)
 {
     struct social_relation how;
     error_init(&m->rig.err);
-    CHECK_OK(
-        m->rig.room->calls.relations(m->rig.room, &m->ids[a], &m->ids[b], 1, &how, &m->rig.err),
-        &m->rig.err);
+    CHECK_OK(rig_room(&m->rig)->calls.relations(m->rig.room, &m->ids[a], &m->ids[b], 1, &how,
+                                                &m->rig.err),
+             &m->rig.err);
     CHECK_INT(how.following, m->follows[a][b]);
     CHECK_INT(how.requested, m->asks[a][b]);
     CHECK_INT(how.followed_by, m->follows[b][a]);
@@ -208,7 +208,7 @@ static int streams_tx(struct db_tx *tx, void *arg, struct error *err)
 
 static void look_at_person(struct model *m, int a)
 {
-    const struct social_calls *calls = &m->rig.room->calls;
+    const struct social_calls *calls = &rig_room(&m->rig)->calls;
     struct id ids[PEOPLE + 1], none = {{0}};
     size_t count, unmuted_followers = 0, unmuted_following = 0;
     for (int i = 0; i < PEOPLE; i++) {
@@ -225,7 +225,7 @@ static void look_at_person(struct model *m, int a)
              &m->rig.err);
     CHECK_INT(count, unmuted_following);
     struct streams s = {.m = m, .user = &m->ids[a]};
-    CHECK_OK(db_read(m->rig.db, streams_tx, &s, &m->rig.err), &m->rig.err);
+    CHECK_OK(db_read(m->rig.kit.main_db, streams_tx, &s, &m->rig.err), &m->rig.err);
     CHECK_INT(s.count, unmuted_following + 1);
     CHECK_INT(
         rig_list(&m->rig, SOCIAL_LIST_REQUESTS, &m->ids[a], &m->ids[a], PEOPLE, NULL, ids, NULL),
@@ -254,7 +254,7 @@ static void recount(struct model *m)
               0);
     CHECK_INT(rig_number(&m->rig, "SELECT coalesce(sum(length(pairs)), 0) / 32 FROM block_pack"),
               rig_number(&m->rig, "SELECT count(*) FROM block"));
-    CHECK_INT(social_blocks_count(m->rig.room->blocks),
+    CHECK_INT(social_blocks_count(rig_room(&m->rig)->blocks),
               rig_number(&m->rig, "SELECT count(*) FROM block"));
 }
 

@@ -2,7 +2,7 @@
 #include "kit/audit.h"
 #include "social_rig.h"
 
-static int report(struct social_rig *rig, const struct id *who, enum social_subject kind,
+static int report(struct rig *rig, const struct id *who, enum social_subject kind,
                   const struct id *subject, struct social_report *ret)
 {
     const struct social_report_new what = {
@@ -12,7 +12,7 @@ static int report(struct social_rig *rig, const struct id *who, enum social_subj
 
 TEST(a_thing_is_reported_once_while_open)
 {
-    struct social_rig rig;
+    struct rig rig;
     struct social_report first, second;
     rig_open(&rig, NULL);
     struct id ada = rig_person(&rig), bob = rig_person(&rig), post = id_new(&rig.clock.clock);
@@ -30,7 +30,7 @@ TEST(a_thing_is_reported_once_while_open)
     rig_close(&rig);
 }
 
-static int handle(struct social_rig *rig, const struct id *who, const struct id *which, int status,
+static int handle(struct rig *rig, const struct id *who, const struct id *which, int status,
                   struct arena *arena, struct social_report *ret)
 {
     const struct social_report_patch patch = {.present = 1 << SOCIAL_REPORT_PATCH_STATUS |
@@ -42,7 +42,7 @@ static int handle(struct social_rig *rig, const struct id *who, const struct id 
 
 TEST(a_moderator_handles_it_and_may_open_it_again)
 {
-    struct social_rig rig;
+    struct rig rig;
     struct social_report made, now;
     struct arena arena;
     rig_open(&rig, NULL);
@@ -75,7 +75,7 @@ TEST(a_moderator_handles_it_and_may_open_it_again)
 TEST(the_queue_is_newest_first_by_status)
 {
     enum { REPORTS = 7 };
-    struct social_rig rig;
+    struct rig rig;
     struct arena arena;
     struct social_report made[REPORTS], now;
     rig_open(&rig, NULL);
@@ -110,7 +110,7 @@ TEST(the_queue_is_newest_first_by_status)
 TEST(a_person_has_so_many_open_reports)
 {
     static const char *const settings[] = {"social.reports_max=2", NULL};
-    struct social_rig rig;
+    struct rig rig;
     struct social_report made;
     rig_open(&rig, settings);
     struct id ada = rig_person(&rig);

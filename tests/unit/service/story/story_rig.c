@@ -1,188 +1,34 @@
 #include "story_rig.h"
 
-#include <stdio.h>
+#include "service/user/user.h"
 
-#include "contract/auth.h"
-#include "kit/consumer.h"
-
-static const struct module *const modules[] = {&social_module, &user_module, &story_module, NULL};
-static struct story_rig *current; /* of the test that runs: kit->ephemeral has no other way to it */
-
-static void count_ephemeral(struct kit *kit, const struct event_type *type, const struct id *stream,
-                            struct slice data, const struct audience *audience)
+void rig_open(struct rig *rig, const char *const *settings)
 {
-    (void)kit, (void)type, (void)stream, (void)data, (void)audience;
-    current->told++;
+    static const struct module *const modules[] = {&social_module, &user_module, &story_module,
+                                                   NULL};
+    rig_open_modules(rig, modules, settings, 0);
 }
 
-static void open_db(struct story_rig *rig, const char *name, const struct db_schema *schemas,
-                    size_t count, struct db **ret_db)
+struct story_room *rig_room(struct rig *rig)
 {
-    char path[512];
-    unsigned applied;
-    snprintf(path, sizeof path, "%s/%s", test_dir(), name);
-    struct db_config config = {.path = path,
-                               .sync = DB_SYNC_NORMAL,
-                               .readers = 1,
-                               .queue_max = 64,
-                               .batch_max = 16,
-                               .clock = &rig->clock.clock};
-    CHECK_OK(db_open(&config, ret_db, &rig->err), &rig->err);
-    CHECK_OK(db_migrate(*ret_db, schemas, count, &applied, &rig->err), &rig->err);
+    return rig->room;
 }
 
-static void open_engines(struct story_rig *rig)
+void rig_follow(struct rig *rig, const struct id *who, const struct id *whom)
 {
-    static const struct event_type *types[32];
-    size_t count = 0;
-    for (int m = 0; modules[m] != NULL; m++)
-        for (int i = 0; modules[m]->events != NULL && modules[m]->events[i] != NULL; i++)
-            types[count++] = modules[m]->events[i];
-    types[count] = NULL;
-    const struct db_schema main_schemas[] = {event_log_schema, kit_schema, *social_module.schema,
-                                             *user_module.schema, *story_module.schema};
-    const struct db_schema search_schemas[] = {kit_schema, *user_module.search_schema};
-    open_db(rig, "main.db", main_schemas, ARRAY_LEN(main_schemas), &rig->db);
-    open_db(rig, "search.db", search_schemas, ARRAY_LEN(search_schemas), &rig->search_db);
-    struct event_log_config log = {.db = rig->db, .types = types};
-    CHECK_OK(event_log_open(&log, &rig->log, &rig->err), &rig->err);
+    CHECK_OK(rig_relate(rig, social_follow, who, whom), &rig->err);
 }
 
-static void load_config(struct story_rig *rig, const char *const *settings)
+struct story_call *rig_as(struct rig *rig, const struct id *user)
 {
-    static const struct config_key none[] = {{0}};
-    static const char *const nothing[] = {NULL};
-    const struct config_key *tables[4] = {none};
-    size_t count = 1;
-    for (int m = 0; modules[m] != NULL; m++)
-        if (modules[m]->config != NULL)
-            tables[count++] = modules[m]->config;
-    struct config_source source = {.settings = settings != NULL ? settings : nothing};
-    CHECK_OK(config_load(tables, &source, &rig->config, &rig->err), &rig->err);
-}
-
-void rig_open(struct story_rig *rig, const char *const *settings)
-{
-    *rig = (struct story_rig){0};
-    current = rig;
-    clock_fake_init(&rig->clock, NOW);
-    error_init(&rig->err);
-    arena_init(&rig->arena, 16 << 20);
-    load_config(rig, settings);
-    open_engines(rig);
-    rig->databases[0] = (struct kit_database){"user.search", rig->search_db};
-    rig->kit = (struct kit){.config = rig->config,
-                            .clock = &rig->clock.clock,
-                            .main_db = rig->db,
-                            .databases = rig->databases,
-                            .database_count = 1,
-                            .log = rig->log,
-                            .modules = modules,
-                            .rooms = rig->states,
-                            .ephemeral = count_ephemeral};
-    CHECK_OK(kv_memory_open(&rig->clock.clock, 4096, &rig->kit.kv, &rig->err), &rig->err);
-    for (int m = 0; modules[m] != NULL; m++)
-        CHECK_OK(modules[m]->start(&rig->kit, &rig->states[m], &rig->err), &rig->err);
-    CHECK_OK(event_log_start(rig->log, &rig->err), &rig->err);
-    rig->social = rig->states[0];
-    rig->room = rig->states[2];
-}
-
-void rig_close(struct story_rig *rig)
-{
-    for (int m = 2; m >= 0; m--)
-        modules[m]->stop(rig->states[m]);
-    rig->kit.kv->ops->close(rig->kit.kv);
-    event_log_close(rig->log);
-    db_close(rig->search_db);
-    db_close(rig->db);
-    config_free(rig->config);
-    arena_done(&rig->arena);
-}
-
-/* --- people ------------------------------------------------------------------------------------
- */
-
-struct feeding {
-    const struct consumer *consumer;
-    void *room;
-    struct event event;
-};
-
-static int feed_tx(struct db_tx *tx, void *arg, struct error *err)
-{
-    struct feeding *f = arg;
-    return f->consumer->handle(f->room, tx, &f->event, err);
-}
-
-static bool wants(const struct consumer *consumer, const char *name)
-{
-    for (int i = 0; consumer->types != NULL && consumer->types[i] != NULL; i++)
-        if (strcmp(consumer->types[i], name) == 0)
-            return true;
-    return false;
-}
-
-/* The event of a room that is not here, to every consumer that is. */
-static void feed(struct story_rig *rig, const struct event_type *type, const struct id *stream,
-                 const void *data)
-{
-    struct buf json;
-    buf_init(&json, 65536);
-    schema_encode(type->data, data, &json);
-    error_init(&rig->err);
-    for (int m = 0; modules[m] != NULL; m++)
-        for (size_t i = 0; i < modules[m]->consumer_count; i++) {
-            const struct consumer *consumer = &modules[m]->consumers[i];
-            struct feeding f = {consumer,
-                                rig->states[m],
-                                {.type = type, .stream = *stream, .data = buf_view(&json)}};
-            struct db *db = kit_db(&rig->kit, consumer->db != NULL ? consumer->db : "");
-            if (wants(consumer, type->name))
-                CHECK_OK(db_write(db, feed_tx, &f, &rig->err), &rig->err);
-        }
-    buf_done(&json);
-}
-
-struct id rig_person(struct story_rig *rig)
-{
-    char name[ID_TEXT_LEN + 1];
-    struct auth_user_created created = {.id = id_new(&rig->clock.clock),
-                                        .created_at = clock_wall_ms(&rig->clock.clock)};
-    id_format(&created.id, name);
-    created.username = slice_str(name);
-    feed(rig, &auth_user_created_event, &created.id, &created);
-    return created.id;
-}
-
-void rig_delete_person(struct story_rig *rig, const struct id *user)
-{
-    struct auth_user_deleted deleted = {.user_id = *user,
-                                        .deleted_at = clock_wall_ms(&rig->clock.clock)};
-    feed(rig, &auth_user_deleted_event, user, &deleted);
-}
-
-void rig_follow(struct story_rig *rig, const struct id *who, const struct id *whom)
-{
-    struct social_call call = {.room = rig->social, .user = *who, .err = &rig->err};
-    struct social_relationship how;
-    error_init(&rig->err);
-    CHECK_OK(social_follow(&call, whom, &how), &rig->err);
-}
-
-/* --- asking ------------------------------------------------------------------------------------
- */
-
-struct story_call *rig_as(struct story_rig *rig, const struct id *user)
-{
-    error_init(&rig->err);
-    arena_reset(&rig->arena);
-    rig->call = (struct story_call){
+    rig_clear(rig);
+    struct story_call *call = arena_alloc(&rig->arena, sizeof *call);
+    *call = (struct story_call){
         .room = rig->room, .user = *user, .arena = &rig->arena, .err = &rig->err};
-    return &rig->call;
+    return call;
 }
 
-struct story rig_post(struct story_rig *rig, const struct id *user, const char *text)
+struct story rig_post(struct rig *rig, const struct id *user, const char *text)
 {
     struct story_new what = {.text = slice_str(text)};
     struct story story = {0};
@@ -190,7 +36,7 @@ struct story rig_post(struct story_rig *rig, const struct id *user, const char *
     return story;
 }
 
-size_t rig_bar(struct story_rig *rig, const struct id *viewer)
+size_t rig_bar(struct rig *rig, const struct id *viewer)
 {
     struct page_query query = {.limit = PAGE_LIMIT_MAX};
     struct story_page page = {0};
@@ -198,36 +44,10 @@ size_t rig_bar(struct story_rig *rig, const struct id *viewer)
     return page.count;
 }
 
-size_t rig_list(struct story_rig *rig, const struct id *viewer, const struct id *author)
+size_t rig_list(struct rig *rig, const struct id *viewer, const struct id *author)
 {
     struct page_query query = {.limit = PAGE_LIMIT_MAX};
     struct story_page page = {0};
     CHECK_OK(story_list(rig_as(rig, viewer), author, &query, &page), &rig->err);
     return page.count;
-}
-
-struct number {
-    const struct db_sql *sql;
-    int64_t value;
-};
-
-static int number_tx(struct db_tx *tx, void *arg, struct error *err)
-{
-    struct number *n = arg;
-    struct db_rows rows;
-    int rc = db_query_n(tx, n->sql, NULL, 0, &rows, err);
-    if (rc < 0 || (rc = db_next(&rows, err)) < 0)
-        return rc;
-    n->value = rc > 0 ? db_col_int(&rows, 0) : -1;
-    if (rc > 0)
-        db_rows_close(&rows);
-    return 0;
-}
-
-int64_t rig_number(struct story_rig *rig, const struct db_sql *sql)
-{
-    struct number n = {.sql = sql};
-    error_init(&rig->err);
-    CHECK_OK(db_read(rig->db, number_tx, &n, &rig->err), &rig->err);
-    return n.value;
 }

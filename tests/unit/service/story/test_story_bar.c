@@ -14,7 +14,7 @@ struct model_story {
 };
 
 struct model {
-    struct story_rig rig;
+    struct rig rig;
     struct id viewer, authors[AUTHORS];
     struct model_story stories[STORIES_MAX];
     size_t count;
