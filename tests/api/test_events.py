@@ -1,6 +1,7 @@
 """Events, time zones, answers and the waiting line, lists, what happens live (E01, E02). Calendar
 files are in test_calendar_files.py."""
 
+import sqlite3
 import subprocess
 import threading
 import time
@@ -624,6 +625,52 @@ class Moderators(EventCase):
         rows = self.ok(self.admin.get("/admin/audit", query={"subject_id": event["id"]}))["items"]
         self.assertEqual([(r["action"], r["actor_id"]) for r in rows],
                          [("event.deleted", self.moderator.id)])
+
+
+class ListsOfMany(EventCase):
+    own_server = True
+
+    def test_somebody_who_follows_thousands(self):
+        me, *hosts = self.server.users(4)
+        self.server.stop()
+        with sqlite3.connect(self.server.data / "main.db") as db:
+            db.executemany("INSERT INTO following VALUES (?, ?, 1, 0, 0)", [
+                (uuid.UUID(me.id).bytes, i.to_bytes(16, "big")) for i in range(1, 6001)])
+        db.close()
+        self.server.start()
+        me.own_connection()
+        ids = []
+        for day, host in enumerate(hosts * 2, 1):  # hosts in turn, so that they have to be merged
+            host.own_connection()
+            self.ok(me.put(f"/users/{host.id}/follow"))
+            ids.append(self.event(host, days=day, visibility="followers")["id"])
+            self.event(host, days=day, visibility="private")
+        for limit in (1, 2, 100):
+            self.assertEqual(self.ids(me, scope="following", limit=limit), ids)
+            self.assertEqual([i for i in self.ids(me, limit=limit) if i in ids], ids)
+
+    def test_among_very_many_events_of_strangers(self):
+        me, *hosts = self.server.users(4)
+        self.server.stop()
+        start, day = int(time.time() * 1000), 86400000
+        with sqlite3.connect(self.server.data / "main.db") as db:
+            db.executemany(
+                "INSERT INTO gathering (gathering_id, host_id, title, starts_at, ends_at, time_zone,"
+                " is_long, visibility, created_at, updated_at)"
+                " VALUES (?, ?, 'x', ?, ?, 'UTC', 0, ?, 1, 1)",
+                [(uuid.uuid4().bytes, uuid.uuid4().bytes, start + i % 9 * day,
+                  start + i % 9 * day + 3600000, i % 2) for i in range(1, 4000)])
+        db.close()
+        self.server.start()
+        me.own_connection()
+        ids = []
+        for days, host in enumerate(hosts * 3, 1):
+            host.own_connection()
+            self.ok(me.put(f"/users/{host.id}/follow"))
+            ids.append(self.event(host, days=days, hours=2 + 30 * (days % 2),
+                                  visibility=("followers", "public")[days % 2])["id"])
+        for limit in (2, 100):
+            self.assertEqual(self.ids(me, scope="following", limit=limit), ids)
 
 
 class Lists(EventCase):

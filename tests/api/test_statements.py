@@ -39,6 +39,7 @@ ALLOWED = {
     "sql_answered": "what one person has answered",
     "sql_invited": "what one person is invited to",
     "sql_feed": "one person's own calendar",
+    "sql_hosted_by": "as many hosts as are given, each by the index",
     "list_sql": "one person's chats",
 }
 

@@ -21,9 +21,8 @@ enum {
     CALENDAR_LINK_BYTES_MAX = 2000,
     CALENDAR_CAPACITY_MAX = 1000000,
     CALENDAR_DAYS_MAX = 366,
-    CALENDAR_FEED_MAX = 1000,     /* gatherings in a person's calendar file */
-    CALENDAR_FOLLOWED_MAX = 5000, /* people whose gatherings a list looks for */
-    CALENDAR_INVITES_MAX = 1000,  /* of one gathering */
+    CALENDAR_FEED_MAX = 1000,    /* gatherings in a person's calendar file */
+    CALENDAR_INVITES_MAX = 1000, /* of one gathering */
     CALENDAR_SEARCH_CHARS_MAX = 100,
     CALENDAR_FOUND_MAX = 2000, /* that a search looks at, those made last */
 };

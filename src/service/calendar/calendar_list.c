@@ -6,14 +6,14 @@
  */
 #include "service/calendar/calendar_room.h"
 
-enum { ROUNDS_MAX = 5, FOLLOWED_AT_ONCE = 500 };
+enum { ROUNDS_MAX = 5, FOLLOWED_AT_ONCE = 1000 };
 
 struct looking {
     struct calendar_call *call;
     int scope;
     struct gathering_window window;
-    struct buf match; /* FTS5 expression of a search; empty: none */
-    struct id *followed;
+    struct buf match;    /* FTS5 expression of a search; empty: none */
+    struct id *followed; /* sorted */
     size_t followed_count;
     struct gathering_keys keys;
     size_t limit;
@@ -27,18 +27,31 @@ static int out_of_room(struct error *err)
     return error_set(err, FAIL_TOO_LARGE, "too_large", "The page does not fit.");
 }
 
+/* For twice as many as before: how many somebody may follow is social's to say. */
+static bool make_room(struct looking *l, size_t *room)
+{
+    size_t more = *room == 0 ? FOLLOWED_AT_ONCE : 2 * *room;
+    struct id *followed = arena_array(l->call->arena, more, sizeof *followed);
+    if (followed == NULL)
+        return false;
+    if (l->followed_count > 0)
+        memcpy(followed, l->followed, l->followed_count * sizeof *followed);
+    l->followed = followed;
+    *room = more;
+    return true;
+}
+
 static int load_followed(struct looking *l)
 {
     struct calendar_call *call = l->call;
     const struct social_calls *social = call->room->social;
     struct id after = {{0}};
-    size_t count;
+    size_t count, room = 0;
     if (l->match.len > 0 || (l->scope != GATHERINGS_ALL && l->scope != GATHERINGS_FOLLOWING))
         return 0;
-    l->followed = arena_array(call->arena, CALENDAR_FOLLOWED_MAX, sizeof *l->followed);
-    if (l->followed == NULL)
-        return out_of_room(call->err);
     do {
+        if (room < l->followed_count + FOLLOWED_AT_ONCE && !make_room(l, &room))
+            return out_of_room(call->err);
         int rc = social->following(social->room, &call->user, &after, FOLLOWED_AT_ONCE,
                                    l->followed + l->followed_count, &count, call->err);
         if (rc < 0)
@@ -46,7 +59,7 @@ static int load_followed(struct looking *l)
         l->followed_count += count;
         if (count > 0)
             after = l->followed[l->followed_count - 1];
-    } while (count == FOLLOWED_AT_ONCE && l->followed_count < CALENDAR_FOLLOWED_MAX);
+    } while (count == FOLLOWED_AT_ONCE);
     return 0;
 }
 
@@ -65,13 +78,14 @@ static int keys_tx(struct db_tx *tx, void *arg, struct error *err)
         return list_store_search(tx, w, &l->call->user, l->scope, buf_view(&l->match), &l->keys,
                                  err);
     if (wants(l, GATHERINGS_MINE))
-        rc = list_store_hosted(tx, w, &l->call->user, true, &l->keys, err);
+        rc = list_store_hosted(tx, w, &l->call->user, &l->keys, err);
     if (rc == 0 && wants(l, GATHERINGS_ANSWERED))
         rc = list_store_answered(tx, w, &l->call->user, &l->keys, err);
     if (rc == 0 && wants(l, GATHERINGS_PUBLIC))
         rc = list_store_public(tx, w, &l->keys, err);
-    for (size_t i = 0; rc == 0 && i < l->followed_count; i++)
-        rc = list_store_hosted(tx, w, &l->followed[i], false, &l->keys, err);
+    if (rc == 0)
+        rc = list_store_followed(tx, w, l->followed, l->followed_count,
+                                 !wants(l, GATHERINGS_PUBLIC), &l->keys, err);
     return rc;
 }
 

@@ -103,9 +103,15 @@ int list_store_public(struct db_tx *tx, const struct gathering_window *w,
                       struct gathering_keys *keys, struct error *err) MUSTCHECK;
 int list_store_answered(struct db_tx *tx, const struct gathering_window *w, const struct id *user,
                         struct gathering_keys *keys, struct error *err) MUSTCHECK;
-/* own: by their host, who sees the private ones too. */
+/* By their host, who sees the private ones too. */
 int list_store_hosted(struct db_tx *tx, const struct gathering_window *w, const struct id *host,
-                      bool own, struct gathering_keys *keys, struct error *err) MUSTCHECK;
+                      struct gathering_keys *keys, struct error *err) MUSTCHECK;
+/* By any of those hosts, who are sorted by id, without the private ones. with_public false: only
+ * those for followers, when the public ones are among the keys already. The work grows with count,
+ * however much others host. */
+int list_store_followed(struct db_tx *tx, const struct gathering_window *w, const struct id *hosts,
+                        size_t count, bool with_public, struct gathering_keys *keys,
+                        struct error *err) MUSTCHECK;
 /* Of the scope, those that the words are found in (an FTS5 expression); those of people whom the
  * reader does not follow too, which the caller leaves out for GATHERINGS_FOLLOWING. */
 int list_store_search(struct db_tx *tx, const struct gathering_window *w, const struct id *user,
