@@ -5,8 +5,7 @@
 
 #include "service/auth/auth_registration.h"
 
-/* --- what is around the rooms ------------------------------------------------------------------
- */
+/* --- what is around the rooms ----------------------------------------------------------------- */
 
 static int open_engines(struct kit *kit, struct error *err)
 {
@@ -62,8 +61,7 @@ static const struct module outside_module = {.name = "outside",
                                              .consumers = chat_part,
                                              .consumer_count = ARRAY_LEN(chat_part)};
 
-/* --- no waiting ---------------------------------------------------------------------------------
- */
+/* --- no waiting ------------------------------------------------------------------------------- */
 
 static int pump_profiles(struct auth *auth, uint64_t pos, struct error *err)
 {
@@ -89,8 +87,7 @@ static int start_without_waiting(struct kit *kit, void **ret_room, struct error 
 static const struct module no_waiting_module = {.name = "no_waiting",
                                                 .start = start_without_waiting};
 
-/* --- the rig ------------------------------------------------------------------------------------
- */
+/* --- the rig ---------------------------------------------------------------------------------- */
 
 void rig_open(struct rig *rig, const char *const *settings)
 {

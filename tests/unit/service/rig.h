@@ -53,8 +53,7 @@ void rig_path(const char *name, char ret_path[512]);
 /* Forgets the last error and whatever filled the arena. */
 void rig_clear(struct rig *rig);
 
-/* --- rig_events.c: events, and what stands in the tables ---------------------------------------
- */
+/* --- rig_events.c: events, and what stands in the tables -------------------------------------- */
 
 /* Writes an event of a room that is not here, and pumps. */
 void rig_emit(struct rig *rig, const struct event_type *type, const struct id *stream,
@@ -70,8 +69,7 @@ unsigned rig_count_events(struct rig *rig, const struct event_type *type, const 
 int64_t rig_number(struct rig *rig, const char *sql);
 int64_t rig_number_in(struct rig *rig, const char *part, const char *sql);
 
-/* --- rig_people.c: people, without the auth room ------------------------------------------------
- */
+/* --- rig_people.c: people, without the auth room ---------------------------------------------- */
 
 struct id rig_person(struct rig *rig); /* called somehow */
 struct id rig_person_named(struct rig *rig, const char *username);

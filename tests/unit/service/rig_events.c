@@ -4,8 +4,7 @@
 
 #include "kit/emit.h"
 
-/* --- to the consumers --------------------------------------------------------------------------
- */
+/* --- to the consumers ------------------------------------------------------------------------- */
 
 struct step {
     struct rig *rig;
@@ -95,8 +94,7 @@ void rig_rewind(struct rig *rig, const char *consumer)
                 *pos = 0;
 }
 
-/* --- from rooms that are not here --------------------------------------------------------------
- */
+/* --- from rooms that are not here ------------------------------------------------------------- */
 
 struct emitting {
     struct rig *rig;
@@ -119,8 +117,7 @@ void rig_emit(struct rig *rig, const struct event_type *type, const struct id *s
     rig_pump(rig);
 }
 
-/* --- what stands there -------------------------------------------------------------------------
- */
+/* --- what stands there ------------------------------------------------------------------------ */
 
 struct counting {
     struct rig *rig;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- a house around the room ----------------------------------------------------------------- */
+/* --- the rooms that it asks ------------------------------------------------------------------- */
 struct id chat_rig_user(unsigned number)
 {
     struct id id = {{1, 2, 3}};
@@ -54,98 +54,71 @@ static const void *social_calls(void *room)
     return &((struct chat_rig *)room)->social;
 }
 
-static const struct module user_module = {.name = "user", .calls = user_calls};
-static const struct module social_module = {.name = "social", .calls = social_calls};
-static const struct module *const modules[] = {&social_module, &user_module, NULL};
-
-static int kv_add(struct kv *kv, struct slice key, struct slice value, int64_t ttl_ms,
-                  bool *ret_stored, struct error *err)
+static int start_asked(struct kit *kit, void **ret_room, struct error *err)
 {
-    struct chat_rig *rig = CONTAINER_OF(kv, struct chat_rig, kv);
-    *ret_stored = rig->kv_added++ == 0;
+    struct chat_rig *rig = CONTAINER_OF(kit, struct chat_rig, base.kit);
+    rig->social = (struct social_calls){.room = rig, .blocked = blocked, .relations = relations};
+    *ret_room = rig;
     return 0;
 }
 
-static int kv_take(struct kv *kv, struct slice key, int64_t capacity, int64_t period_ms,
-                   int64_t *ret_left, int64_t *ret_retry_ms, struct error *err)
+static const struct module asked_user_module = {
+    .name = "user", .start = start_asked, .calls = user_calls};
+static const struct module asked_social_module = {
+    .name = "social", .start = start_asked, .calls = social_calls};
+
+/* --- the room: sizes that the configuration would not take ------------------------------------ */
+
+static int start_room(struct kit *kit, void **ret_room, struct error *err)
 {
-    struct chat_rig *rig = CONTAINER_OF(kv, struct chat_rig, kv);
-    *ret_left = rig->tokens_left > 0 ? --rig->tokens_left : -1;
-    *ret_retry_ms = 1000;
-    return 0;
+    const struct chat_rig *rig = CONTAINER_OF(kit, struct chat_rig, base.kit);
+    const struct chat_room_config config = {
+        .kit = kit,
+        .memory_chats = rig->memory_chats != 0 ? rig->memory_chats : 1000,
+        .recent_messages = 20,
+        .group_members_max = rig->group_members_max != 0 ? rig->group_members_max : 100,
+        .messages_per_minute = rig->messages_per_minute};
+    struct chat_room *room = NULL;
+    int rc = chat_room_open(&config, &room, err);
+    *ret_room = room;
+    return rc;
 }
 
-static const struct kv_ops kv_ops = {.add = kv_add, .take_token = kv_take};
-
-static void ephemeral(struct kit *kit, const struct event_type *type, const struct id *stream,
-                      struct slice data, const struct audience *audience)
+static void stop_room(void *room)
 {
-    CONTAINER_OF(kit, struct chat_rig, kit)->typed++;
+    chat_room_close(room);
 }
 
 extern const struct db_schema chat_db_schema;
+static const struct module room_module = {.name = "chat",
+                                          .events = chat_event_types,
+                                          .schema = &chat_db_schema,
+                                          .start = start_room,
+                                          .stop = stop_room};
 
-void chat_rig_start(struct chat_rig *rig)
+void chat_rig_open(struct chat_rig *rig)
 {
-    struct error err;
-    error_init(&err);
-    const struct db_config config = {.path = rig->path,
-                                     .readers = 2,
-                                     .queue_max = 1000,
-                                     .batch_max = 100,
-                                     .clock = &clock_system};
-    const struct db_schema schemas[] = {event_log_schema, message_store_schema, chat_db_schema};
-    CHECK_OK(db_open(&config, &rig->db, &err), &err);
-    CHECK_OK(db_migrate(rig->db, schemas, ARRAY_LEN(schemas), NULL, &err), &err);
-    const struct event_log_config log = {
-        .db = rig->db, .types = chat_event_types, .tail_events_max = rig->tail_events_max};
-    CHECK_OK(event_log_open(&log, &rig->log, &err), &err);
-    rig->social = (struct social_calls){.room = rig, .blocked = blocked, .relations = relations};
-    rig->rooms[0] = rig;
-    rig->kit = (struct kit){.clock = &rig->clock.clock,
-                            .main_db = rig->db,
-                            .log = rig->log,
-                            .kv = &rig->kv,
-                            .modules = modules,
-                            .rooms = rig->rooms,
-                            .ephemeral = ephemeral};
-    const struct chat_room_config room = {.kit = &rig->kit,
-                                          .memory_chats = rig->memory_chats,
-                                          .recent_messages = 20,
-                                          .group_members_max = rig->group_members_max,
-                                          .messages_per_minute = rig->tokens_left >= 0 ? 60 : 0};
-    CHECK_OK(chat_room_open(&room, &rig->room, &err), &err);
-    CHECK_OK(event_log_start(rig->log, &err), &err);
+    static const struct module *const modules[] = {&asked_social_module, &asked_user_module,
+                                                   &room_module, NULL};
+    rig_open_modules(&rig->base, modules, NULL,
+                     rig->tail_events_max != 0 ? rig->tail_events_max : 100);
 }
 
-void chat_rig_open(struct chat_rig *rig, const char *name)
+struct chat_room *chat_rig_room(struct chat_rig *rig)
 {
-    if (rig->memory_chats == 0)
-        rig->memory_chats = 1000;
-    if (rig->group_members_max == 0)
-        rig->group_members_max = 100;
-    if (rig->tail_events_max == 0)
-        rig->tail_events_max = 100;
-    if (rig->tokens_left == 0)
-        rig->tokens_left = -1;
-    rig->kv.ops = &kv_ops;
-    clock_fake_init(&rig->clock, 1800000000000);
-    snprintf(rig->path, sizeof rig->path, "%s/%s.db", test_dir(), name);
-    chat_rig_start(rig);
+    return rig->base.room;
 }
 
-void chat_rig_stop(struct chat_rig *rig)
-{
-    event_log_close(rig->log);
-    chat_room_close(rig->room);
-    db_close(rig->db);
-}
+/* --- a crash ---------------------------------------------------------------------------------- */
 
-static void copy_file(const char *from, const char *to)
+static void copy(const char *from, const char *to)
 {
-    char bytes[65536];
-    FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+    char bytes[65536], from_path[512], to_path[512];
+    rig_path(from, from_path);
+    rig_path(to, to_path);
+    FILE *in = fopen(from_path, "rb"), *out = fopen(to_path, "wb");
     size_t len;
+    CHECK(in != NULL && out != NULL);
     while (in != NULL && out != NULL && (len = fread(bytes, 1, sizeof bytes, in)) > 0)
         CHECK(fwrite(bytes, 1, len, out) == len);
     if (in != NULL)
@@ -157,34 +130,30 @@ static void copy_file(const char *from, const char *to)
 /* On the writer thread: nobody writes meanwhile. */
 static int copy_tx(struct db_tx *tx, void *arg, struct error *err)
 {
-    const char *path = arg;
-    char to[320], wal[320], to_wal[340];
-    snprintf(to, sizeof to, "%s.crash", path);
-    snprintf(wal, sizeof wal, "%s-wal", path);
-    snprintf(to_wal, sizeof to_wal, "%s-wal", to);
-    copy_file(path, to);
-    copy_file(wal, to_wal);
+    copy("main.db", "crash.db");
+    copy("main.db-wal", "crash.db-wal");
     return 0;
 }
 
 void chat_rig_crash(struct chat_rig *rig)
 {
-    struct error err;
-    error_init(&err);
-    CHECK_OK(db_write(rig->db, copy_tx, rig->path, &err), &err);
-    chat_rig_stop(rig);
-    size_t len = strlen(rig->path);
-    snprintf(rig->path + len, sizeof rig->path - len, ".crash");
-    chat_rig_start(rig);
+    rig_clear(&rig->base);
+    CHECK_OK(db_write(rig->base.kit.main_db, copy_tx, NULL, &rig->base.err), &rig->base.err);
+    rig_stop(&rig->base);
+    copy("crash.db", "main.db");
+    copy("crash.db-wal", "main.db-wal");
+    rig_start(&rig->base);
 }
 
-/* --- acting ---------------------------------------------------------------------------------- */
+/* --- acting ----------------------------------------------------------------------------------- */
 struct chat_call *chat_act(struct chat_act *act, struct chat_rig *rig, unsigned user)
 {
     arena_init(&act->arena, 16 << 20);
     error_init(&act->err);
-    act->call = (struct chat_call){
-        .room = rig->room, .user = chat_rig_user(user), .arena = &act->arena, .err = &act->err};
+    act->call = (struct chat_call){.room = rig->base.room,
+                                   .user = chat_rig_user(user),
+                                   .arena = &act->arena,
+                                   .err = &act->err};
     return &act->call;
 }
 
@@ -229,7 +198,7 @@ uint64_t chat_rig_send(struct chat_rig *rig, unsigned user, const struct id *cha
     return key.seq;
 }
 
-/* --- events ---------------------------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------------------------- */
 struct reading {
     struct chat_rig *rig;
     uint64_t after;
@@ -250,7 +219,8 @@ static int write_event(const struct event *event, void *arg, struct error *err)
 static int read_events(struct db_tx *tx, void *arg, struct error *err)
 {
     struct reading *reading = arg;
-    return event_log_read(reading->rig->log, tx, reading->after, 1000, write_event, reading, err);
+    return event_log_read(reading->rig->base.kit.log, tx, reading->after, 1000, write_event,
+                          reading, err);
 }
 
 struct slice chat_rig_events(struct chat_rig *rig, uint64_t after, struct arena *arena)
@@ -259,7 +229,7 @@ struct slice chat_rig_events(struct chat_rig *rig, uint64_t after, struct arena 
     struct error err;
     error_init(&err);
     buf_init(&reading.text, 4 << 20);
-    CHECK_OK(db_read(rig->db, read_events, &reading, &err), &err);
+    CHECK_OK(db_read(rig->base.kit.main_db, read_events, &reading, &err), &err);
     struct slice text = arena_copy(arena, buf_view(&reading.text));
     buf_done(&reading.text);
     return text;

@@ -1,32 +1,24 @@
-/* A chat room on a real database in a folder of its own, without loops: rules called from threads
- * wait by blocking. People are numbers 1..; number 0 does not exist. */
+/* The chat room alone: the rooms that it asks are a few lines of the rig, and what they say is set
+ * by the test. People are numbers 1..; number 0 does not exist. Rules may be called from threads.
+ */
 #ifndef PARLEY_TESTS_CHAT_RIG_H
 #define PARLEY_TESTS_CHAT_RIG_H
 
-#include "harness.h"
+#include "rig.h"
 #include "service/chat/chat_room.h"
 
 struct chat_rig {
-    struct kit kit;
-    struct clock_fake clock;
-    struct kv kv;
-    void *rooms[2];
+    struct rig base;
     struct social_calls social;
     struct id blocker, blocked; /* nil: nobody has blocked anybody */
-    struct db *db;
-    struct event_log *log;
-    struct chat_room *room;
-    char path[300];
-    unsigned typed;      /* ephemeral events sent */
-    unsigned kv_added;   /* answers of kv->add: stored only while this is 0 */
-    int64_t tokens_left; /* of the rate limit; negative: no limit */
+    /* Set before opening; 0: as most tests want it. */
     unsigned memory_chats, group_members_max;
+    unsigned messages_per_minute; /* 0: no limit */
     size_t tail_events_max;
 };
-void chat_rig_open(struct chat_rig *rig, const char *name);
-void chat_rig_start(struct chat_rig *rig); /* again, on the same files */
-void chat_rig_stop(struct chat_rig *rig);
-/* Copies the files as they are now, as a crash would leave them, and goes on with the copy. */
+void chat_rig_open(struct chat_rig *rig);
+struct chat_room *chat_rig_room(struct chat_rig *rig);
+/* Goes on with the files as they are now, as after a crash. */
 void chat_rig_crash(struct chat_rig *rig);
 struct id chat_rig_user(unsigned number);
 

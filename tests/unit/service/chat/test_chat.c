@@ -23,7 +23,7 @@ static int direct(struct chat_rig *rig, unsigned one, unsigned other, struct cha
 TEST(direct_is_the_same_chat_from_both_sides)
 {
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "direct");
+    chat_rig_open(&rig);
     struct chat first = {0}, again = {0}, third = {0};
     CHECK_INT(direct(&rig, 1, 2, &first), 0);
     CHECK_INT(first.member_count, 2);
@@ -42,13 +42,13 @@ TEST(direct_is_the_same_chat_from_both_sides)
     chat_rig_crash(&rig);
     CHECK_INT(direct(&rig, 2, 1, &again), 0);
     CHECK(id_eq(&first.id, &again.id));
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 TEST(bad_chats_are_refused)
 {
     struct chat_rig rig = {.group_members_max = 3};
-    chat_rig_open(&rig, "bad");
+    chat_rig_open(&rig);
     struct id ids[] = {chat_rig_user(2), chat_rig_user(3), chat_rig_user(4), chat_rig_user(0)};
     const struct {
         struct chat_create what;
@@ -68,23 +68,23 @@ TEST(bad_chats_are_refused)
         CHECK_STR(slice_str(act.err.fields[0].field), cases[i].field);
         chat_act_done(&act);
     }
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 TEST(everybody_in_a_new_chat_follows_it)
 {
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "created");
+    chat_rig_open(&rig);
     struct chat_act act;
     chat_act(&act, &rig, 1);
-    uint64_t head = event_log_head(rig.log);
+    uint64_t head = event_log_head(rig.base.kit.log);
     chat_rig_group(&rig, 1, 3);
     struct slice events = chat_rig_events(&rig, head, &act.arena);
     CHECK(slice_starts(events, SLICE("chat.created ")));
     CHECK(contains(events, " +1 +2 +3 {"));
     CHECK(contains(events, "\"title\":\"Group\"") && !contains(events, "unread"));
     chat_act_done(&act);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 /* --- members --------------------------------------------------------------------------------- */
@@ -136,7 +136,7 @@ static int give(struct chat_rig *rig, const struct id *chat, unsigned by, unsign
 TEST(who_may_add_and_remove)
 {
     struct chat_rig rig = {.group_members_max = 4};
-    chat_rig_open(&rig, "members");
+    chat_rig_open(&rig);
     struct id chat = chat_rig_group(&rig, 1, 2);
     CHECK_INT(add(&rig, &chat, 2, 3), FAIL_FORBIDDEN);
     CHECK_INT(add(&rig, &chat, 9, 3), FAIL_NOT_FOUND);
@@ -158,30 +158,30 @@ TEST(who_may_add_and_remove)
     chat_rig_crash(&rig);
     CHECK_INT(role_of(&rig, &chat, 1, 2), CHAT_ADMIN);
     CHECK_INT(role_of(&rig, &chat, 4, 4), FAIL_NOT_FOUND);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 TEST(a_removed_person_hears_it_once_and_nothing_later)
 {
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "removed");
+    chat_rig_open(&rig);
     struct id chat = chat_rig_group(&rig, 1, 3);
     struct chat_act act;
     chat_act(&act, &rig, 1);
-    uint64_t head = event_log_head(rig.log);
+    uint64_t head = event_log_head(rig.base.kit.log);
     CHECK_INT(remove_member(&rig, &chat, 1, 3), 0);
     struct slice events = chat_rig_events(&rig, head, &act.arena), first;
     CHECK(slice_cut(&events, '\n', &first));
     CHECK(contains(first, " -3 {") && contains(first, "\"role\":null"));
     CHECK(slice_starts(events, SLICE("member.changed 3 {"))); /* on their own stream */
     chat_act_done(&act);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 TEST(there_is_always_one_owner)
 {
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "owner");
+    chat_rig_open(&rig);
     struct id chat = chat_rig_group(&rig, 1, 4);
     CHECK_INT(give(&rig, &chat, 1, 2, CHAT_OWNER), 0);
     CHECK_INT(role_of(&rig, &chat, 1, 1), CHAT_ADMIN);
@@ -195,13 +195,13 @@ TEST(there_is_always_one_owner)
     CHECK_INT(role_of(&rig, &chat, 4, 4), CHAT_OWNER);
     CHECK_INT(remove_member(&rig, &chat, 4, 4), 0); /* the last one */
     CHECK_INT(role_of(&rig, &chat, 4, 4), FAIL_NOT_FOUND);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 TEST(direct_chats_keep_their_two_members)
 {
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "two");
+    chat_rig_open(&rig);
     struct chat chat = {0};
     CHECK_INT(direct(&rig, 1, 2, &chat), 0);
     CHECK_INT(add(&rig, &chat.id, 1, 3), FAIL_FORBIDDEN);
@@ -211,13 +211,13 @@ TEST(direct_chats_keep_their_two_members)
     struct chat_act act;
     CHECK_INT(chat_delete(chat_act(&act, &rig, 1), &chat.id), FAIL_FORBIDDEN);
     chat_act_done(&act);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 TEST(channel_members_only_read)
 {
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "channel");
+    chat_rig_open(&rig);
     struct chat_act act;
     struct id two = chat_rig_user(2);
     struct chat chat = {0};
@@ -230,7 +230,7 @@ TEST(channel_members_only_read)
     CHECK_INT(give(&rig, &chat.id, 1, 2, CHAT_ADMIN), 0);
     CHECK_INT(chat_rig_send(&rig, 2, &chat.id, "me too", "1", NULL), 2);
     chat_act_done(&act);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 /* --- changing and ending --------------------------------------------------------------------- */
@@ -246,7 +246,7 @@ static int patch_as(struct chat_rig *rig, unsigned user, const struct id *chat,
 TEST(title_and_settings_are_everybodys_archive_and_mute_ones_own)
 {
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "patch");
+    chat_rig_open(&rig);
     struct id id = chat_rig_group(&rig, 1, 2);
     struct chat chat;
     struct chat_list list = {0};
@@ -279,7 +279,7 @@ TEST(title_and_settings_are_everybodys_archive_and_mute_ones_own)
         chat_act_done(&act);
         chat_rig_crash(&rig);
     }
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 static int refuse_always(struct chat_call *call, struct slice current_json)
@@ -291,7 +291,7 @@ static int refuse_always(struct chat_call *call, struct slice current_json)
 TEST(a_stale_change_changes_nothing)
 {
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "stale");
+    chat_rig_open(&rig);
     struct id id = chat_rig_group(&rig, 1, 2);
     struct chat_act act;
     struct chat_call *call = chat_act(&act, &rig, 1);
@@ -306,20 +306,20 @@ TEST(a_stale_change_changes_nothing)
     CHECK_OK(chat_get(call, &id, &chat), &act.err);
     CHECK_STR(chat.title, "Group");
     chat_act_done(&act);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 TEST(a_deleted_chat_is_gone_for_everybody)
 {
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "gone");
+    chat_rig_open(&rig);
     struct id id = chat_rig_group(&rig, 1, 3);
     chat_rig_send(&rig, 1, &id, "x", "1", NULL);
     struct chat_act act;
     struct chat_call *call = chat_act(&act, &rig, 2);
     CHECK_INT(chat_delete(call, &id), FAIL_FORBIDDEN);
     error_init(&act.err);
-    uint64_t head = event_log_head(rig.log);
+    uint64_t head = event_log_head(rig.base.kit.log);
     call->user = chat_rig_user(1);
     CHECK_OK(chat_delete(call, &id), &act.err);
     struct slice events = chat_rig_events(&rig, head, &act.arena);
@@ -338,7 +338,7 @@ TEST(a_deleted_chat_is_gone_for_everybody)
         chat_rig_crash(&rig);
     }
     chat_act_done(&act);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 /* --- lists ----------------------------------------------------------------------------------- */
@@ -346,13 +346,13 @@ TEST(the_list_is_newest_first_and_pages)
 {
     enum { CHATS = 7 };
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "list");
+    chat_rig_open(&rig);
     struct id chats[CHATS];
     for (unsigned i = 0; i < CHATS; i++) {
         struct chat chat = {0};
         CHECK_INT(direct(&rig, 1, 2 + i, &chat), 0);
         chats[i] = chat.id;
-        clock_fake_advance(&rig.clock, 10);
+        clock_fake_advance(&rig.base.clock, 10);
     }
     const unsigned order[CHATS] = {1, 6, 5, 4, 3, 2, 0}; /* 1 gets the last message */
     chat_rig_send(&rig, 1, &chats[1], "again", "1", NULL);
@@ -380,10 +380,9 @@ TEST(the_list_is_newest_first_and_pages)
         }
         CHECK_INT(seen, CHATS);
         CHECK(!more);
-        chat_rig_stop(&rig); /* folds: now from the rows */
-        chat_rig_start(&rig);
+        rig_reopen(&rig.base); /* folds: now from the rows */
     }
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 static int count_stream(const struct id *stream, uint64_t since_pos, void *arg, struct error *err)
@@ -402,26 +401,26 @@ static int streams_tx(struct db_tx *tx, void *arg, struct error *err)
 TEST(streams_are_the_chats_one_is_in)
 {
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "streams");
+    chat_rig_open(&rig);
     struct id first = chat_rig_group(&rig, 1, 3);
     chat_rig_group(&rig, 2, 3);
     chat_rig_group(&rig, 3, 4);
     unsigned count = 0;
     struct error err;
     error_init(&err);
-    CHECK_OK(db_read(rig.db, streams_tx, &count, &err), &err);
+    CHECK_OK(db_read(rig.base.kit.main_db, streams_tx, &count, &err), &err);
     CHECK_INT(count, 2);
     CHECK_INT(remove_member(&rig, &first, 1, 2), 0);
     count = 0;
-    CHECK_OK(db_read(rig.db, streams_tx, &count, &err), &err);
+    CHECK_OK(db_read(rig.base.kit.main_db, streams_tx, &count, &err), &err);
     CHECK_INT(count, 1);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 TEST(a_group_of_ten_thousand)
 {
     struct chat_rig rig = {.group_members_max = 10000, .tail_events_max = 30000};
-    chat_rig_open(&rig, "large");
+    chat_rig_open(&rig);
     struct id chat = chat_rig_group(&rig, 1, 2);
     struct id ids[CHAT_ADD_MAX];
     struct chat_act act;
@@ -441,5 +440,5 @@ TEST(a_group_of_ten_thousand)
     CHECK_INT(chat_rig_send(&rig, 10000, &chat, "hello", "1", NULL), 2);
     CHECK_OK(chat_delete(chat_act(&act, &rig, 1), &chat), &act.err);
     chat_act_done(&act);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }

@@ -62,12 +62,12 @@ static size_t history(struct chat_rig *rig, unsigned user, const struct id *chat
 static void nothing_passes(struct chat_rig *rig, unsigned user, const struct id *chat)
 {
     const char *code = NULL;
-    unsigned typed = rig->typed;
+    unsigned typed = rig->base.told;
     CHECK_INT(chat_rig_send(rig, user, chat, "more", "later", &code), 0);
     CHECK_STR(slice_str(code), "blocked");
     CHECK_INT(react(rig, user, chat, false), FAIL_FORBIDDEN);
     CHECK_INT(type(rig, user, chat), FAIL_FORBIDDEN);
-    CHECK_INT(rig->typed, typed);
+    CHECK_INT(rig->base.told, typed);
     CHECK_INT(history(rig, user, chat), 1);
 }
 
@@ -76,7 +76,7 @@ TEST(nothing_new_passes_in_a_direct_chat)
     struct chat_rig rig = {0};
     struct id chat, again;
     const char *code;
-    chat_rig_open(&rig, "blocked");
+    chat_rig_open(&rig);
     CHECK_INT(direct(&rig, 1, 2, &chat, &code), 0);
     CHECK_INT(chat_rig_send(&rig, 1, &chat, "hello", "first", &code), 1);
     for (unsigned blocker = 1; blocker <= 2; blocker++) {
@@ -94,7 +94,7 @@ TEST(nothing_new_passes_in_a_direct_chat)
     CHECK_INT(react(&rig, 2, &chat, false), 0);
     set_block(&rig, 1, 2);
     CHECK_INT(react(&rig, 2, &chat, true), FAIL_FORBIDDEN);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 TEST(no_direct_chat_is_opened)
@@ -102,7 +102,7 @@ TEST(no_direct_chat_is_opened)
     struct chat_rig rig = {0};
     struct id chat;
     const char *code;
-    chat_rig_open(&rig, "unopened");
+    chat_rig_open(&rig);
     set_block(&rig, 1, 2);
     CHECK_INT(direct(&rig, 1, 2, &chat, &code), FAIL_INVALID);
     CHECK_STR(slice_str(code), "blocked");
@@ -111,7 +111,7 @@ TEST(no_direct_chat_is_opened)
     CHECK_INT(direct(&rig, 2, 3, &chat, &code), 0);
     set_block(&rig, 0, 0);
     CHECK_INT(direct(&rig, 2, 1, &chat, &code), 0);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 static int add(struct chat_rig *rig, unsigned user, const struct id *chat, unsigned whom,
@@ -133,7 +133,7 @@ TEST(neither_adds_the_other_to_a_group)
 {
     struct chat_rig rig = {0};
     const char *code;
-    chat_rig_open(&rig, "group");
+    chat_rig_open(&rig);
     struct id group = chat_rig_group(&rig, 1, 3);
     set_block(&rig, 1, 5);
     CHECK_INT(add(&rig, 1, &group, 5, &code), FAIL_INVALID);
@@ -144,5 +144,5 @@ TEST(neither_adds_the_other_to_a_group)
     set_block(&rig, 2, 1); /* both are in it already: a group is everybody's */
     CHECK_INT(chat_rig_send(&rig, 1, &group, "to all", "x", &code), 1);
     CHECK_INT(add(&rig, 1, &group, 5, &code), 0);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }

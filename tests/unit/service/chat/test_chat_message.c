@@ -24,9 +24,9 @@ static bool contains(struct slice text, const char *part)
 TEST(sequence_is_gapless_and_the_answer_is_the_event)
 {
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "seq");
+    chat_rig_open(&rig);
     struct id chat = chat_rig_group(&rig, 1, 3);
-    uint64_t head = event_log_head(rig.log);
+    uint64_t head = event_log_head(rig.base.kit.log);
     struct chat_act act;
     struct chat_call *call = chat_act(&act, &rig, 1);
     const struct chat_send what = {.chat_id = chat,
@@ -47,7 +47,7 @@ TEST(sequence_is_gapless_and_the_answer_is_the_event)
         CHECK_INT(chat_rig_send(&rig, 1 + i % 3, &chat, "hello", client, NULL), i);
     }
     chat_act_done(&act);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 struct sender {
@@ -71,7 +71,7 @@ static void *send_many(void *arg)
 TEST(sequence_is_gapless_under_concurrency)
 {
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "threads");
+    chat_rig_open(&rig);
     struct id chat = chat_rig_group(&rig, 1, 4);
     struct sender senders[8];
     for (unsigned i = 0; i < 8; i++) { /* two threads a user: every client id races with itself */
@@ -81,13 +81,13 @@ TEST(sequence_is_gapless_under_concurrency)
     for (unsigned i = 0; i < 8; i++)
         pthread_join(senders[i].thread, NULL);
     CHECK_INT(chat_rig_send(&rig, 1, &chat, "last", "last", NULL), 4 * 30 + 1);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 TEST(repeats_give_the_message_that_is_there)
 {
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "repeat");
+    chat_rig_open(&rig);
     struct id chat = chat_rig_group(&rig, 1, 2), other = chat_rig_group(&rig, 1, 2);
     const char *code;
     CHECK_INT(chat_rig_send(&rig, 1, &chat, "once", "k", NULL), 1);
@@ -114,7 +114,7 @@ TEST(repeats_give_the_message_that_is_there)
     CHECK_INT(chat_rig_send(&rig, 1, &chat, "x", "n299", NULL), 302);
     CHECK_INT(chat_rig_send(&rig, 1, &chat, "new", "new", NULL), 303);
     chat_act_done(&act);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 static int decode_client_id(const char *client_id)
@@ -133,7 +133,7 @@ static int decode_client_id(const char *client_id)
 TEST(bad_sends_are_refused_and_leave_no_gap)
 {
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "bad");
+    chat_rig_open(&rig);
     struct id chat = chat_rig_group(&rig, 1, 2), nowhere = chat_rig_user(99);
     const char *code;
     char longest[80];
@@ -159,26 +159,26 @@ TEST(bad_sends_are_refused_and_leave_no_gap)
     CHECK_INT(chat_rig_send(&rig, 1, &chat, "a", longest, NULL), 1);
     CHECK_INT(chat_rig_send(&rig, 1, &chat, "lost", "lost", NULL), 2);
     chat_act_done(&act);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 TEST(the_rate_limit_refuses_with_retry_after)
 {
-    struct chat_rig rig = {.tokens_left = 2};
-    chat_rig_open(&rig, "limit");
+    struct chat_rig rig = {.messages_per_minute = 2};
+    chat_rig_open(&rig);
     struct id chat = chat_rig_group(&rig, 1, 2);
     const char *code;
     CHECK_INT(chat_rig_send(&rig, 1, &chat, "a", "1", NULL), 1);
     CHECK_INT(chat_rig_send(&rig, 1, &chat, "a", "2", NULL), 2);
     CHECK_INT(chat_rig_send(&rig, 1, &chat, "a", "3", &code), 0);
     CHECK_STR(slice_str(code), "too_many_messages");
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 TEST(replies_make_threads)
 {
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "thread");
+    chat_rig_open(&rig);
     struct id chat = chat_rig_group(&rig, 1, 2);
     struct chat_act act;
     struct chat_call *call = chat_act(&act, &rig, 2);
@@ -196,7 +196,7 @@ TEST(replies_make_threads)
     CHECK_INT(message.reply_to, 2);
     CHECK_INT(message.thread_id, 1);
     chat_act_done(&act);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 /* --- history --------------------------------------------------------------------------------- */
@@ -221,7 +221,7 @@ static void check_page(struct chat_rig *rig, const struct id *chat,
 TEST(history_pages)
 {
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "history");
+    chat_rig_open(&rig);
     struct id chat = chat_rig_group(&rig, 1, 2);
     for (unsigned i = 0; i < 130; i++) {
         char client[20];
@@ -253,14 +253,14 @@ TEST(history_pages)
     CHECK_INT(chat_history(call, &chat, &(struct chat_history_query){.limit = 50}, &page),
               FAIL_NOT_FOUND);
     chat_act_done(&act);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 /* --- changing -------------------------------------------------------------------------------- */
 TEST(edits_keep_history_and_only_the_sender_edits)
 {
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "edit");
+    chat_rig_open(&rig);
     struct id chat = chat_rig_group(&rig, 1, 2);
     chat_rig_send(&rig, 1, &chat, "first", "1", NULL);
     struct chat_act act;
@@ -291,13 +291,13 @@ TEST(edits_keep_history_and_only_the_sender_edits)
     CHECK_STR(message.text, "third");
     chat_act_done(&again);
     chat_act_done(&act);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 TEST(deleting_leaves_a_tombstone)
 {
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "delete");
+    chat_rig_open(&rig);
     struct id chat = chat_rig_group(&rig, 1, 3);
     chat_rig_send(&rig, 2, &chat, "secret", "1", NULL);
     struct chat_act act;
@@ -317,7 +317,7 @@ TEST(deleting_leaves_a_tombstone)
     CHECK_INT(chat_rig_send(&rig, 2, &chat, "secret", "1", NULL), 1); /* the tombstone */
     CHECK_INT(chat_rig_send(&rig, 2, &chat, "next", "2", NULL), 2);
     chat_act_done(&act);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 static int react_as(struct chat_rig *rig, unsigned user, const struct id *chat, const char *emoji,
@@ -334,7 +334,7 @@ static int react_as(struct chat_rig *rig, unsigned user, const struct id *chat, 
 TEST(reactions_count_people_once)
 {
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "react");
+    chat_rig_open(&rig);
     struct id chat = chat_rig_group(&rig, 1, 3);
     chat_rig_send(&rig, 1, &chat, "nice?", "1", NULL);
     struct chat_act acts[8];
@@ -357,7 +357,7 @@ TEST(reactions_count_people_once)
     CHECK_INT(((const struct chat_reaction *)m.reactions.items)[0].count, 1);
     for (unsigned i = 0; i < ARRAY_LEN(acts); i++)
         chat_act_done(&acts[i]);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 TEST(what_counts_as_one_emoji)
@@ -413,7 +413,7 @@ static int mark(struct chat_rig *rig, unsigned user, const struct id *chat, int6
 TEST(read_marks_never_go_back)
 {
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "read");
+    chat_rig_open(&rig);
     struct id chat = chat_rig_group(&rig, 1, 2);
     for (unsigned i = 1; i <= 5; i++) {
         char client[20];
@@ -424,9 +424,9 @@ TEST(read_marks_never_go_back)
     check_marks(&rig, 2, &chat, 0, 5);
     CHECK_INT(mark(&rig, 2, &chat, 3), 0);
     check_marks(&rig, 2, &chat, 3, 2);
-    uint64_t head = event_log_head(rig.log);
+    uint64_t head = event_log_head(rig.base.kit.log);
     CHECK_INT(mark(&rig, 2, &chat, 1), 0);
-    CHECK_INT(event_log_head(rig.log), head); /* nothing new, nobody told */
+    CHECK_INT(event_log_head(rig.base.kit.log), head); /* nothing new, nobody told */
     CHECK_INT(mark(&rig, 2, &chat, 6), FAIL_INVALID);
     CHECK_INT(mark(&rig, 3, &chat, 1), FAIL_NOT_FOUND);
     chat_rig_send(&rig, 2, &chat, "x", "mine", NULL);
@@ -434,27 +434,26 @@ TEST(read_marks_never_go_back)
     chat_rig_crash(&rig); /* before the fold: own marks come from the log's tail */
     check_marks(&rig, 1, &chat, 5, 1);
     check_marks(&rig, 2, &chat, 6, 0);
-    chat_rig_stop(&rig);
-    chat_rig_start(&rig); /* after it: from the rows */
+    rig_reopen(&rig.base); /* after it: from the rows */
     check_marks(&rig, 1, &chat, 5, 1);
     check_marks(&rig, 2, &chat, 6, 0);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 TEST(typing_is_sent_once_in_three_seconds)
 {
     struct chat_rig rig = {0};
-    chat_rig_open(&rig, "typing");
+    chat_rig_open(&rig);
     struct id chat = chat_rig_group(&rig, 1, 2);
     struct chat_act act;
     struct chat_call *call = chat_act(&act, &rig, 1);
     CHECK_OK(chat_typing(call, &chat), &act.err);
     CHECK_OK(chat_typing(call, &chat), &act.err);
-    CHECK_INT(rig.typed, 1);
+    CHECK_INT(rig.base.told, 1);
     call->user = chat_rig_user(3);
     CHECK_INT(chat_typing(call, &chat), FAIL_NOT_FOUND);
     chat_act_done(&act);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 /* --- little memory --------------------------------------------------------------------------- */
@@ -462,7 +461,7 @@ TEST(chats_that_leave_memory_come_back_as_they_were)
 {
     enum { CHATS = 40 };
     struct chat_rig rig = {.memory_chats = 3, .tail_events_max = 30};
-    chat_rig_open(&rig, "cold");
+    chat_rig_open(&rig);
     struct id chats[CHATS];
     unsigned counts[CHATS] = {0};
     for (unsigned i = 0; i < CHATS; i++)
@@ -476,9 +475,9 @@ TEST(chats_that_leave_memory_come_back_as_they_were)
         CHECK_INT(chat_rig_send(&rig, 1 + i % 2, &chats[at], "x", client, NULL), ++counts[at]);
     }
     struct chat_memory_stats stats;
-    chat_memory_stats(rig.room->memory, &stats);
+    chat_memory_stats(chat_rig_room(&rig)->memory, &stats);
     CHECK(stats.chats <= 4);
     for (unsigned i = 0; i < CHATS; i++)
         check_marks(&rig, 3, &chats[i], 0, counts[i]);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }

@@ -107,15 +107,15 @@ static void run_all(struct chat_rig *rig)
 TEST(everything_at_once_in_little_memory)
 {
     struct chat_rig rig = {.memory_chats = 2, .tail_events_max = 25};
-    chat_rig_open(&rig, "threads");
+    chat_rig_open(&rig);
     run_all(&rig);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
 
 TEST(everything_at_once_in_enough_memory)
 {
     struct chat_rig rig = {.tail_events_max = 60};
-    chat_rig_open(&rig, "threads");
+    chat_rig_open(&rig);
     run_all(&rig);
-    chat_rig_stop(&rig);
+    rig_close(&rig.base);
 }
