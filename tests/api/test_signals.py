@@ -500,3 +500,19 @@ class Leaving(SignalCase):
         user = self.server.user()
         signal = self.create(user, note="for the export")
         self.assertIn(signal["id"], str(self.ok(user.get("/users/me/export"))))
+
+
+class Limits(SignalCase):
+    settings = {"limits.per_user": "on", "signal.signals_per_day": "3",
+                "limits.requests_per_minute": "1000"}
+
+    def test_signals_per_day(self):
+        ada, bob = self.server.users(2)
+        self.wrong(ada.post("/trade-signals", {**TERMS, "entry_price": "0"}))  # does not count
+        for _ in range(3):
+            signal = self.create(ada)
+        answer = self.refused(ada.post("/trade-signals", TERMS), 429, "too_many_signals")
+        self.assertGreater(int(answer.header("retry-after")), 3600)
+        self.assertIn("signals", answer.header("ratelimit"))
+        self.ok(ada.patch(f"/trade-signals/{signal['id']}", {"note": "still"}))
+        self.create(bob)

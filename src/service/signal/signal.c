@@ -116,6 +116,17 @@ static void set_terms(struct trade_signal *signal, const struct signal_terms *te
     signal->note = terms->note;
 }
 
+static int take(struct signal_call *call)
+{
+    const struct limit_rule *rule = &call->room->create_limit;
+    const struct id *user = &call->principal->user;
+    if (rule->count == 0)
+        return 0;
+    return limit_take(call->room->kit->kv, rule,
+                      slice_of((const char *)user->bytes, sizeof user->bytes), call->headers,
+                      call->err);
+}
+
 int signal_create(struct signal_call *call, const struct signal_terms *given,
                   struct trade_signal *ret_signal)
 {
@@ -129,6 +140,8 @@ int signal_create(struct signal_call *call, const struct signal_terms *given,
                                   .updated_at = now}};
     struct signal_terms terms;
     int rc = signal_check(given, call->arena, &terms, call->err);
+    if (rc == 0)
+        rc = take(call);
     if (rc < 0)
         return rc;
     set_terms(&c.signal, &terms);

@@ -30,6 +30,7 @@ struct signal_call {
     const struct principal *principal; /* NULL: nobody is signed in */
     struct slice correlation_id;
     struct arena *arena;
+    struct buf *headers; /* of the answer: RateLimit; may be NULL */
     struct error *err;
 };
 
@@ -59,6 +60,7 @@ enum { /* bits of present */
 int signal_check(const struct signal_terms *given, struct arena *arena,
                  struct signal_terms *ret_terms, struct error *err) MUSTCHECK;
 
+/* What signal_check says; 429 too_many_signals. */
 int signal_create(struct signal_call *call, const struct signal_terms *terms,
                   struct trade_signal *ret_signal) MUSTCHECK;
 int signal_get(struct signal_call *call, const struct id *signal,

@@ -114,6 +114,7 @@ static struct signal_call call_of(struct request *req)
                                 .principal = req->principal,
                                 .correlation_id = req->correlation_id,
                                 .arena = req->arena,
+                                .headers = &req->headers,
                                 .err = &req->error};
 }
 
@@ -235,6 +236,7 @@ static int history_route(struct request *req)
                    : rc;
 }
 
+static const char *const create_errors[] = {"too_many_signals", NULL};
 static const char *const list_errors[] = {"invalid_cursor", NULL};
 static const char *const get_errors[] = {"signal_not_found", NULL};
 static const char *const update_errors[] = {"signal_not_found", "not_author", "signal_decided",
@@ -252,7 +254,8 @@ static const char *const history_errors[] = {"signal_not_found", "invalid_cursor
 
 static const struct route signal_routes[] = {
     {HTTP_POST, SIGNALS, TAG, "Propose a trade", "It waits for the decision of an admin.",
-     create_route, .body = &new_schema, .answer = &trade_signal_schema, .status = 201},
+     create_route, .body = &new_schema, .answer = &trade_signal_schema, .status = 201,
+     .errors = create_errors},
     {HTTP_GET, SIGNALS, TAG, "One's own signals", "Newest first.", own_route,
      .query = &page_query_schema, LIST, .errors = list_errors},
     {HTTP_GET, SIGNALS "/approved", TAG, "The public board",
@@ -284,6 +287,8 @@ static const struct route signal_routes[] = {
 /* --- the room ----------------------------------------------------------------------------------
  */
 
+enum { DAY_MS = 24 * 3600 * 1000 };
+
 static const char *const signal_needs[] = {"social", NULL};
 static const char *const erase_types[] = {"user.deleted", NULL};
 static const struct consumer signal_consumers[] = {
@@ -304,6 +309,8 @@ static const struct event_type *const signal_events[] = {&signal_created_event,
 static const struct config_key signal_config[] = {
     {"signal.cache_ttl", CONFIG_DURATION, "10m", 300000, 900000,
      .doc = "How long trade signals are kept in the cache; a change is seen at once (X02)."},
+    {"signal.signals_per_day", CONFIG_INT, "100", 1, 1000000,
+     .doc = "Trade signals that a person may propose in 24 hours; off with limits.per_user=off."},
     {0},
 };
 
@@ -329,6 +336,14 @@ static int start(struct kit *kit, void **ret_room, struct error *err)
     room->db = kit_db(kit, "signal");
     room->social = kit_calls(kit, "social");
     room->cache = cache_new(kit, "signals", config_int(kit->config, "signal.cache_ttl"));
+    room->create_limit =
+        (struct limit_rule){.name = "signals",
+                            .kind = LIMIT_WINDOW,
+                            .count = config_bool(kit->config, "limits.per_user")
+                                         ? config_int(kit->config, "signal.signals_per_day")
+                                         : 0,
+                            .period_ms = DAY_MS,
+                            .code = "too_many_signals"};
     register_metrics(room);
     *ret_room = room;
     return 0;

@@ -4,6 +4,7 @@
 
 #include "contract/social.h"
 #include "kit/cache.h"
+#include "kit/limit.h"
 #include "service/signal/signal.h"
 
 struct signal_room {
@@ -11,6 +12,7 @@ struct signal_room {
     struct db *db; /* the log's and the audit's: a decision and its record commit together */
     const struct social_calls *social;
     struct cache *cache;
+    struct limit_rule create_limit;      /* count 0: none */
     struct metric *created, *decided[4]; /* by enum signal_status */
 };
 
