@@ -28,7 +28,8 @@ struct kv_ops {
      * One step, atomic. get does not see limits. */
     int (*take_token)(struct kv *kv, struct slice key, int64_t capacity, int64_t period_ms,
                       int64_t *ret_left, int64_t *ret_retry_ms, struct error *err);
-    /* Sliding window by two weighted fixed windows: at most `limit` per `period_ms`. */
+    /* Sliding window by two weighted fixed windows: at most `limit` per `period_ms`. *ret_retry_ms
+     * as above, and at most period_ms. */
     int (*take_window)(struct kv *kv, struct slice key, int64_t limit, int64_t period_ms,
                        int64_t *ret_left, int64_t *ret_retry_ms, struct error *err);
     void (*close)(struct kv *kv);

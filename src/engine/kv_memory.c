@@ -296,21 +296,39 @@ static int memory_take_token(struct kv *kv, struct slice key, int64_t capacity, 
 }
 
 /* Two neighbouring fixed windows; the older one counts by the share of it that the sliding window
- * still covers. */
+ * still covers, and not at all once the last that it granted is a period ago. Without the second
+ * half a small limit would hold for up to two periods: one of one a minute, used at the beginning
+ * of a fixed window, would count as one until the end of the next. */
 struct window {
     int64_t start_ms, before, now;
+    int64_t before_last_ms, last_ms; /* when each granted its last */
 };
+
+static int64_t window_used(const struct window *w, int64_t now_ms, int64_t period_ms,
+                           int64_t covered)
+{
+    if (now_ms - w->before_last_ms >= period_ms)
+        return w->now;
+    return w->now + (w->before * covered + period_ms - 1) / period_ms;
+}
+
+static int64_t at_most(int64_t value, int64_t bound)
+{
+    return value < bound ? value : bound;
+}
 
 /* Until one more is free, if nobody takes it: either the older window has to move out far enough,
  * or this one becomes the older and then has to. `covered` is what is left of this one. */
-static int64_t window_retry_ms(const struct window *w, int64_t limit, int64_t period_ms,
-                               int64_t covered)
+static int64_t window_retry_ms(const struct window *w, int64_t limit, int64_t now_ms,
+                               int64_t period_ms, int64_t covered)
 {
     if (limit <= 0)
         return period_ms;
     if (w->now < limit)
-        return covered - (limit - 1 - w->now) * period_ms / w->before;
-    return covered + period_ms - (limit - 1) * period_ms / w->now;
+        return at_most(covered - (limit - 1 - w->now) * period_ms / w->before,
+                       w->before_last_ms + period_ms - now_ms);
+    return at_most(covered + period_ms - (limit - 1) * period_ms / w->now,
+                   w->last_ms + period_ms - now_ms);
 }
 
 static int memory_take_window(struct kv *kv, struct slice key, int64_t limit, int64_t period_ms,
@@ -320,25 +338,28 @@ static int memory_take_window(struct kv *kv, struct slice key, int64_t limit, in
     int rc = enter(kv, key, 0, &v, err);
     if (rc < 0)
         return rc;
-    struct window w = {v.now, 0, 0};
+    struct window w = {.start_ms = v.now};
     void *kept = numbers(&v, key, WINDOW, sizeof w, &w, ends(v.now, 2 * period_ms));
     memcpy(&w, kept, sizeof w);
     int64_t periods = (v.now - w.start_ms) / period_ms;
     if (periods > 0) {
         w.before = periods == 1 ? w.now : 0;
+        w.before_last_ms = w.last_ms;
         w.now = 0;
         w.start_ms += periods * period_ms;
     }
     int64_t covered = period_ms - (v.now - w.start_ms);
-    int64_t used = w.now + (w.before * covered + period_ms - 1) / period_ms;
+    int64_t used = window_used(&w, v.now, period_ms, covered);
     bool granted = used < limit;
-    if (granted)
+    if (granted) {
         w.now++;
+        w.last_ms = v.now;
+    }
     memcpy(kept, &w, sizeof w);
     entry_of(kept, key.len)->expires_ms = ends(v.now, 2 * period_ms);
     leave(&v);
     *ret_left = granted ? limit - used - 1 : -1;
-    *ret_retry_ms = granted ? 0 : window_retry_ms(&w, limit, period_ms, covered);
+    *ret_retry_ms = granted ? 0 : window_retry_ms(&w, limit, v.now, period_ms, covered);
     return 0;
 }
 

@@ -18,7 +18,8 @@ struct limit_rule {
 extern const struct config_key kit_config[];
 
 /* Takes one from the rule's allowance of `key` (bytes; hashed). FAIL_LIMITED with code and
- * retry_after. headers may be NULL. kv failure: allowed (R02). */
+ * retry_after, at most the rule's period: whoever comes back then is let in, if nobody else has
+ * taken it. headers may be NULL. kv failure: allowed (R02). */
 int limit_take(struct kv *kv, const struct limit_rule *rule, struct slice key, struct buf *headers,
                struct error *err) MUSTCHECK;
 /* Forgets what has been taken from the allowance of `key`: after a sign-in that succeeded. */

@@ -64,6 +64,28 @@ TEST(a_window_lets_in_who_comes_back_as_told)
     close_world();
 }
 
+/* However they lie in the two fixed windows that the store reckons with. */
+TEST(bug_retry_after_longer_than_the_window)
+{
+    static const struct limit_rule once = {"daily", LIMIT_WINDOW, 1, 60000, "too_many"};
+    for (int64_t at = 0; at < 60000; at += 7500) {
+        open_world();
+        CHECK_INT(take(&once, "me"), 0);
+        clock_fake_advance(&fake, 60000 + at); /* the next is somewhere in a fixed window */
+        CHECK_INT(take(&once, "me"), 0);
+        CHECK_INT(take(&once, "me"), FAIL_LIMITED);
+        CHECK_INT(err.retry_after_ms, 60000);
+        CHECK_STR(buf_view(&headers),
+                  "ratelimit-policy: \"daily\";q=1;w=60\r\nratelimit: \"daily\";r=0;t=60\r\n");
+        clock_fake_advance(&fake, 59999);
+        CHECK_INT(take(&once, "me"), FAIL_LIMITED);
+        CHECK_INT(err.retry_after_ms, 1);
+        clock_fake_advance(&fake, 1);
+        CHECK_INT(take(&once, "me"), 0);
+        close_world();
+    }
+}
+
 TEST(a_limit_that_is_reset_begins_anew)
 {
     open_world();
