@@ -75,6 +75,7 @@ static void prepare(struct edge_call *call, struct http_exchange *x)
     req->arena = &x->arena;
     req->principal = NULL;
     req->params = req->query = req->body = NULL;
+    req->list = 0;
     req->exchange = x;
     req->head = &x->head;
     req->bearer = (struct slice){0};

@@ -1,5 +1,6 @@
 #include "gateway/edge_body.h"
 
+#include "kit/paging.h"
 #include "net/compress.h"
 
 enum { BODY_DEFAULT = 64 << 10 };
@@ -53,7 +54,8 @@ static int decode_query(struct edge_call *call)
         return error_set(&req->error, FAIL_TOO_LARGE, "too_large", "The query is too long.");
     req->query = query;
     struct slice text = req->head->query.ptr != NULL ? req->head->query : SLICE("");
-    return schema_decode_query(schema, text, req->arena, query, &req->error);
+    int rc = schema_decode_query(schema, text, req->arena, query, &req->error);
+    return rc < 0 ? rc : page_open(req, call->entry->route, req->params, query);
 }
 
 static bool is_json(struct slice type)

@@ -66,10 +66,23 @@ static const char *const methods[] = {
     [HTTP_OPTIONS] = "options",
 };
 
-static bool takes_if_match(const struct route *r)
+static bool names_code(const struct route *r, const char *code)
 {
     for (size_t i = 0; r->errors != NULL && r->errors[i] != NULL; i++)
-        if (slice_eq(slice_str(r->errors[i]), SLICE("stale")))
+        if (strcmp(r->errors[i], code) == 0)
+            return true;
+    return false;
+}
+
+static bool takes_if_match(const struct route *r)
+{
+    return names_code(r, "stale");
+}
+
+static bool takes_cursor(const struct route *r)
+{
+    for (size_t i = 0; r->query != NULL && i < r->query->field_count; i++)
+        if (strcmp(r->query->fields[i].name, "cursor") == 0)
             return true;
     return false;
 }
@@ -247,6 +260,10 @@ static void write_codes(const struct route *r, struct buf *out)
             buf_printf(out, "%s\"%s\"", before, commons[i].codes[k]);
             before = ",";
         }
+    }
+    if (takes_cursor(r) && !names_code(r, "invalid_cursor")) {
+        buf_printf(out, "%s\"invalid_cursor\"", before);
+        before = ",";
     }
     for (size_t i = 0; r->errors != NULL && r->errors[i] != NULL; i++) {
         buf_printf(out, "%s\"%s\"", before, r->errors[i]);

@@ -1,6 +1,8 @@
 /* Lists: ?limit= (default 50, 1..100) and an opaque ?cursor=; answer {"items": [...],
- * "next_cursor": text or null}. A cursor is base64url of the last row's key columns, checked for
- * form when it comes back: FAIL_BAD_REQUEST "invalid_cursor". */
+ * "next_cursor": text or null}. A cursor is base64url of a check and the last row's key columns.
+ * The check binds it to its list, because the same columns mean something else in another one; it
+ * is no secret. Whatever is not a cursor of this list is FAIL_BAD_REQUEST "invalid_cursor" with the
+ * field `cursor`. */
 #ifndef PARLEY_KIT_PAGING_H
 #define PARLEY_KIT_PAGING_H
 
@@ -15,6 +17,14 @@ struct page_query { /* the usual query; rooms with more parameters embed the sam
 };
 extern const struct schema page_query_schema;
 extern const struct schema_field page_query_fields[2]; /* for embedding at offset 0 */
+
+struct route;
+/* Says which list the request is for, by the route and what params and query (decoded by it; NULL
+ * without) choose: ids, words and choices, not how many items, where, and from or to when. Takes
+ * the check off the query's cursor, so that the rest of the house sees only columns. The edge calls
+ * it; what has not been through it, like a rule that a test calls, has no checks. */
+int page_open(struct request *req, const struct route *route, const void *params,
+              void *query) MUSTCHECK;
 
 struct cursor {
     int64_t number; /* e.g. created_at or seq */

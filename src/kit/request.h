@@ -27,6 +27,7 @@ struct request {
     const void *params;                /* decoded by route->params, NULL without */
     const void *query;                 /* by route->query */
     const void *body;                  /* by route->body, or op->data */
+    uint64_t list;                     /* which list a page is of (kit/paging.h) */
     struct http_exchange *exchange;    /* ROUTE_STREAM routes answer on it themselves */
     const struct http_head *head;      /* NULL for socket ops */
     struct in6_addr peer;              /* client address after trusted proxies; IPv4 mapped */
