@@ -4,6 +4,8 @@
 #include "kit/consumer.h"
 #include "realtime/connections.h"
 
+#include "engine/db_one.h"
+
 enum { CONSUMERS_MAX = 128 };
 
 /* --- nodes -------------------------------------------------------------------------------------
@@ -58,14 +60,8 @@ static const struct db_sql sql_ping = {"SELECT 1"};
 
 static int ping(struct db_tx *tx, void *arg, struct error *err)
 {
-    (void)arg;
-    struct db_rows rows;
-    int rc = db_query_n(tx, &sql_ping, NULL, 0, &rows, err);
-    if (rc == 0)
-        rc = db_next(&rows, err);
-    if (rc > 0)
-        db_rows_close(&rows);
-    return rc < 0 ? rc : 0;
+    int64_t one;
+    return db_one_int(tx, &sql_ping, &one, err);
 }
 
 static struct slice state(bool works)

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/metric.h"
+#include "engine/db_one.h"
 #include "gateway/engine_metrics.h"
 #include "gateway/openapi.h"
 #include "kit/idempotency.h"
@@ -50,14 +51,8 @@ static const struct db_sql sql_ping = {"SELECT 1"};
 
 static int ping(struct db_tx *tx, void *arg, struct error *err)
 {
-    (void)arg;
-    struct db_rows rows;
-    int rc = db_query_n(tx, &sql_ping, NULL, 0, &rows, err);
-    if (rc < 0)
-        return rc;
-    rc = db_next(&rows, err);
-    db_rows_close(&rows);
-    return rc < 0 ? rc : 0;
+    int64_t one;
+    return db_one_int(tx, &sql_ping, &one, err);
 }
 
 static bool database_works(struct kit *kit)

@@ -3,6 +3,7 @@
 #include "kit/audit.h"
 
 #include "base/schema.h"
+#include "engine/db_one.h"
 #include "kit/audit_chain.h"
 
 static const struct db_sql sql_last = {"SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"};
@@ -49,9 +50,7 @@ static int read_last(struct db_tx *tx, int64_t *ret_seq, uint8_t ret_hash[AUDIT_
     struct db_rows rows;
     *ret_seq = 0;
     memset(ret_hash, 0, AUDIT_HASH_BYTES);
-    int rc = db_query_n(tx, &sql_last, NULL, 0, &rows, err);
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_last, &rows, err);
     if (rc <= 0)
         return rc;
     struct slice hash = db_col_blob(&rows, 1);

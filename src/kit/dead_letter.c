@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/fault.h"
+#include "engine/db_one.h"
 #include "kit/module.h"
 
 enum { DATABASES_MAX = 8 };
@@ -194,9 +195,7 @@ static const struct event_type *type_named(struct kit *kit, struct slice name)
 static int load(struct taking *t, struct db_tx *tx, struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query(tx, &sql_get, &rows, err, db_id(t->id));
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_get, &rows, err, db_id(t->id));
     t->found = rc > 0;
     if (rc <= 0)
         return rc;

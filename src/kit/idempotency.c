@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "engine/db_one.h"
 
 /* A claim without an answer is up for taking when no request can still be at it: the server ends
  * one after a minute. */
@@ -62,10 +63,7 @@ static int claim(struct db_tx *tx, void *arg, struct error *err)
     struct claim *c = arg;
     int64_t now = clock_wall_ms(db_clock(tx));
     struct db_rows rows;
-    int rc = db_query(tx, &sql_find, &rows, err, db_id(&c->call->owner), db_text(c->call->key));
-    if (rc < 0)
-        return rc;
-    rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_find, &rows, err, db_id(&c->call->owner), db_text(c->call->key));
     if (rc > 0)
         look(c, &rows, now);
     db_rows_close(&rows);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/fault.h"
+#include "engine/db_one.h"
 #include "kit/emit.h"
 
 const char *const saga_state_names[] = {"running", "completed", "compensated", NULL};
@@ -66,9 +67,7 @@ static int find(struct db_tx *tx, const struct saga_kind *kind, const struct id 
 {
     struct db_rows rows;
     *ret_saga = (struct found){0};
-    int rc = db_query(tx, &sql_find, &rows, err, db_id(subject), db_text(slice_str(kind->name)));
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_find, &rows, err, db_id(subject), db_text(slice_str(kind->name)));
     if (rc <= 0)
         return rc;
     ret_saga->id = db_col_id(&rows, 0);
@@ -137,19 +136,11 @@ int saga_undone(struct db_tx *tx, const struct saga_kind *kind, const struct id 
 static int has_parts(struct db_tx *tx, const struct saga_kind *kind, const struct id *saga,
                      bool *ret_all, struct error *err)
 {
+    int rc = 0;
     *ret_all = true;
-    for (const char *const *part = kind->parts; *part != NULL && *ret_all; part++) {
-        struct db_rows rows;
-        int rc = db_query(tx, &sql_has_step, &rows, err, db_id(saga), db_text(slice_str(*part)));
-        if (rc == 0)
-            rc = db_next(&rows, err);
-        if (rc < 0)
-            return rc;
-        *ret_all = rc > 0;
-        if (rc > 0)
-            db_rows_close(&rows);
-    }
-    return 0;
+    for (const char *const *part = kind->parts; rc == 0 && *part != NULL && *ret_all; part++)
+        rc = db_one_exists(tx, &sql_has_step, ret_all, err, db_id(saga), db_text(slice_str(*part)));
+    return rc;
 }
 
 static int end(struct db_tx *tx, const struct id *saga, enum saga_state state, const char *step,

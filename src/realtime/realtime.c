@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/metric.h"
+#include "engine/db_one.h"
 #include "realtime/ops.h"
 #include "realtime/poll.h"
 #include "realtime/realtime_open.h"
@@ -138,15 +139,11 @@ static const struct db_sql sql_epoch = {"SELECT epoch FROM log_epoch"};
 static int read_epoch(struct db_tx *tx, void *arg, struct error *err)
 {
     struct realtime *rt = arg;
-    struct db_rows rows;
-    int rc = db_query_n(tx, &sql_epoch, NULL, 0, &rows, err);
-    if (rc < 0)
-        return rc;
-    rc = db_next(&rows, err);
-    if (rc > 0)
-        rt->epoch = (uint32_t)db_col_int(&rows, 0);
-    db_rows_close(&rows);
-    return rc < 0 ? rc : 0;
+    int64_t epoch;
+    int rc = db_one_int(tx, &sql_epoch, &epoch, err);
+    if (rc == 0)
+        rt->epoch = (uint32_t)epoch;
+    return rc;
 }
 
 struct ephemeral {

@@ -1,6 +1,7 @@
 #include "realtime/ticket.h"
 
 #include "base/random.h"
+#include "engine/db_one.h"
 #include "kit/jwt.h"
 #include "kit/seal.h"
 
@@ -86,10 +87,7 @@ static int find(struct db_tx *tx, void *arg, struct error *err)
 {
     struct ticket_row *row = arg;
     struct db_rows rows;
-    int rc = db_query(tx, &sql_find, &rows, err, digest_value(&row->digest));
-    if (rc < 0)
-        return rc;
-    rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_find, &rows, err, digest_value(&row->digest));
     if (rc > 0) {
         row->found = true;
         row->principal.user = db_col_id(&rows, 0);

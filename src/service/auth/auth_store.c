@@ -1,5 +1,7 @@
 #include "service/auth/auth_store.h"
 
+#include "engine/db_one.h"
+
 /* --- accounts -------------------------------------------------------------------------------- */
 
 static const struct db_sql sql_taken = {
@@ -74,10 +76,7 @@ static int one_account(struct db_tx *tx, const struct db_sql *sql, struct db_val
                        struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query(tx, sql, &rows, err, key);
-    if (rc < 0)
-        return rc;
-    rc = db_next(&rows, err);
+    int rc = db_one(tx, sql, &rows, err, key);
     *ret_found = rc > 0;
     if (rc > 0) {
         *ret_account = (struct auth_account){
@@ -185,10 +184,7 @@ int auth_store_secret(struct db_tx *tx, const char *name, const uint8_t fresh[32
     int rc = db_exec(tx, &sql_add_secret, err, db_text(slice_str(name)),
                      db_blob(slice_of((const char *)fresh, 32)));
     if (rc == 0)
-        rc = db_query(tx, &sql_get_secret, &rows, err, db_text(slice_str(name)));
-    if (rc < 0)
-        return rc;
-    rc = db_next(&rows, err);
+        rc = db_one(tx, &sql_get_secret, &rows, err, db_text(slice_str(name)));
     if (rc <= 0)
         return rc;
     struct slice bytes = db_col_blob(&rows, 0);

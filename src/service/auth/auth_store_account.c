@@ -1,5 +1,7 @@
 #include "service/auth/auth_store_account.h"
 
+#include "engine/db_one.h"
+
 static struct db_value hash_value(const uint8_t hash[32])
 {
     return db_blob(slice_of((const char *)hash, 32));
@@ -34,9 +36,7 @@ int auth_store_get_code(struct db_tx *tx, const struct id *user, enum auth_code_
 {
     struct db_rows rows;
     *ret_found = false;
-    int rc = db_query(tx, &sql_get_code, &rows, err, db_id(user), db_int(purpose));
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_get_code, &rows, err, db_id(user), db_int(purpose));
     if (rc <= 0)
         return rc;
     struct slice hash = db_col_blob(&rows, 1);
@@ -94,9 +94,7 @@ int auth_store_due_letter(struct db_tx *tx, int64_t now_ms, struct arena *arena,
 {
     struct db_rows rows;
     *ret_found = false;
-    int rc = db_query(tx, &sql_due_letter, &rows, err, db_int(now_ms));
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_due_letter, &rows, err, db_int(now_ms));
     if (rc <= 0)
         return rc;
     *ret_letter = (struct auth_letter){
@@ -171,16 +169,7 @@ int auth_store_reactivate(struct db_tx *tx, const struct id *user, struct error 
 int auth_store_session_began(struct db_tx *tx, const struct id *session, int64_t *ret_at_ms,
                              struct error *err)
 {
-    struct db_rows rows;
-    *ret_at_ms = 0;
-    int rc = db_query(tx, &sql_session_began, &rows, err, db_id(session));
-    if (rc == 0)
-        rc = db_next(&rows, err);
-    if (rc <= 0)
-        return rc;
-    *ret_at_ms = db_col_int(&rows, 0);
-    db_rows_close(&rows);
-    return 0;
+    return db_one_int(tx, &sql_session_began, ret_at_ms, err, db_id(session));
 }
 
 static const struct db_sql sql_erase[] = {
@@ -213,12 +202,5 @@ int auth_store_reserve_name(struct db_tx *tx, const uint8_t name_hash[32], int64
 int auth_store_name_reserved(struct db_tx *tx, const uint8_t name_hash[32], bool *ret_reserved,
                              struct error *err)
 {
-    struct db_rows rows;
-    int rc = db_query(tx, &sql_name_reserved, &rows, err, hash_value(name_hash));
-    if (rc == 0)
-        rc = db_next(&rows, err);
-    *ret_reserved = rc > 0;
-    if (rc > 0)
-        db_rows_close(&rows);
-    return rc < 0 ? rc : 0;
+    return db_one_exists(tx, &sql_name_reserved, ret_reserved, err, hash_value(name_hash));
 }

@@ -1,5 +1,7 @@
 #include "service/auth/auth_store_session.h"
 
+#include "engine/db_one.h"
+
 static struct db_value hash_value(const uint8_t hash[32])
 {
     return db_blob(slice_of((const char *)hash, 32));
@@ -24,10 +26,7 @@ int auth_store_get_session(struct db_tx *tx, const struct id *id, struct auth_se
                            bool *ret_found, struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query(tx, &sql_get, &rows, err, db_id(id));
-    if (rc < 0)
-        return rc;
-    rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_get, &rows, err, db_id(id));
     *ret_found = false;
     if (rc <= 0)
         return rc;
@@ -155,10 +154,7 @@ int auth_store_get_answer(struct db_tx *tx, const uint8_t token_hash[32], int64_
 {
     struct db_rows rows;
     *ret_answer = (struct slice){0};
-    int rc = db_query(tx, &sql_get_answer, &rows, err, hash_value(token_hash), db_int(now_ms));
-    if (rc < 0)
-        return rc;
-    rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_get_answer, &rows, err, hash_value(token_hash), db_int(now_ms));
     if (rc <= 0)
         return rc;
     *ret_answer = db_col_copy(&rows, 0, arena);

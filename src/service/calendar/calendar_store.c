@@ -1,6 +1,8 @@
 /* Gatherings: their rows, whole or only what decides about places. */
 #include "service/calendar/calendar_store.h"
 
+#include "engine/db_one.h"
+
 enum { DAY_MS = 86400000 };
 
 static const struct db_sql sql_get = {
@@ -37,10 +39,7 @@ int gathering_store_get(struct db_tx *tx, const struct id *id, struct arena *are
                         struct gathering *ret_gathering, bool *ret_found, struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query(tx, &sql_get, &rows, err, db_id(id));
-    if (rc < 0)
-        return rc;
-    rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_get, &rows, err, db_id(id));
     *ret_found = rc > 0;
     if (rc <= 0)
         return rc;
@@ -223,10 +222,7 @@ int places_store_get(struct db_tx *tx, const struct id *id, struct places *ret_p
                      bool *ret_found, struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query(tx, &sql_places, &rows, err, db_id(id));
-    if (rc < 0)
-        return rc;
-    rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_places, &rows, err, db_id(id));
     *ret_found = rc > 0;
     if (rc <= 0)
         return rc;

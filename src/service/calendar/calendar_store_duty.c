@@ -1,6 +1,8 @@
 /* Reminders to come, and the secret addresses of calendars. */
 #include "service/calendar/calendar_store.h"
 
+#include "engine/db_one.h"
+
 static const struct db_sql sql_add = {
     "INSERT INTO reminder (due_at, gathering_id, before_ms) VALUES (?1, ?2, ?3)"};
 static const struct db_sql sql_clear = {"DELETE FROM reminder WHERE gathering_id = ?1"};
@@ -28,10 +30,7 @@ int reminder_store_next(struct db_tx *tx, int64_t now_ms, struct reminder_row *r
                         bool *ret_found, struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query(tx, &sql_next, &rows, err, db_int(now_ms));
-    if (rc < 0)
-        return rc;
-    rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_next, &rows, err, db_int(now_ms));
     *ret_found = rc > 0;
     if (rc <= 0)
         return rc;
@@ -82,27 +81,16 @@ int link_store_put(struct db_tx *tx, const struct id *user, const uint8_t hash[3
 int link_store_find(struct db_tx *tx, const uint8_t hash[32], struct id *ret_user, bool *ret_found,
                     struct error *err)
 {
-    struct db_rows rows;
-    int rc = db_query(tx, &sql_link_find, &rows, err, hash_value(hash));
-    if (rc < 0)
-        return rc;
-    rc = db_next(&rows, err);
-    *ret_found = rc > 0;
-    if (rc <= 0)
-        return rc;
-    *ret_user = db_col_id(&rows, 0);
-    db_rows_close(&rows);
-    return 0;
+    int rc = db_one_id(tx, &sql_link_find, ret_user, err, hash_value(hash));
+    *ret_found = rc == 0 && !id_is_nil(ret_user);
+    return rc;
 }
 
 int link_store_get(struct db_tx *tx, const struct id *user, int64_t *ret_created_at,
                    bool *ret_found, struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query(tx, &sql_link_get, &rows, err, db_id(user));
-    if (rc < 0)
-        return rc;
-    rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_link_get, &rows, err, db_id(user));
     *ret_found = rc > 0;
     if (rc <= 0)
         return rc;

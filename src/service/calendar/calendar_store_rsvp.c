@@ -1,6 +1,8 @@
 /* Answers and invitations. */
 #include "service/calendar/calendar_store.h"
 
+#include "engine/db_one.h"
+
 #define RSVP "SELECT gathering_id, user_id, status, place, updated_at FROM rsvp WHERE "
 
 static struct calendar_rsvp read_rsvp(const struct db_rows *rows)
@@ -14,15 +16,16 @@ static struct calendar_rsvp read_rsvp(const struct db_rows *rows)
     };
 }
 
-static int read_one(struct db_rows *rows, struct calendar_rsvp *ret_rsvp, bool *ret_found,
-                    struct error *err)
+static int get_one(struct db_tx *tx, const struct db_sql *sql, const struct db_value *args,
+                   size_t count, struct calendar_rsvp *ret_rsvp, bool *ret_found, struct error *err)
 {
-    int rc = db_next(rows, err);
+    struct db_rows rows;
+    int rc = db_one_n(tx, sql, args, count, &rows, err);
     *ret_found = rc > 0;
     if (rc <= 0)
         return rc;
-    *ret_rsvp = read_rsvp(rows);
-    db_rows_close(rows);
+    *ret_rsvp = read_rsvp(&rows);
+    db_rows_close(&rows);
     return 0;
 }
 
@@ -31,9 +34,7 @@ static const struct db_sql sql_get = {RSVP "gathering_id = ?1 AND user_id = ?2"}
 int rsvp_store_get(struct db_tx *tx, const struct id *gathering, const struct id *user,
                    struct calendar_rsvp *ret_rsvp, bool *ret_found, struct error *err)
 {
-    struct db_rows rows;
-    int rc = db_query(tx, &sql_get, &rows, err, db_id(gathering), db_id(user));
-    return rc < 0 ? rc : read_one(&rows, ret_rsvp, ret_found, err);
+    return get_one(tx, &sql_get, DB_ARGS(db_id(gathering), db_id(user)), ret_rsvp, ret_found, err);
 }
 
 static const struct db_sql sql_put = {
@@ -62,19 +63,7 @@ static const struct db_sql sql_first_waiting = {
 int rsvp_store_first_waiting(struct db_tx *tx, const struct id *gathering,
                              struct calendar_rsvp *ret_rsvp, bool *ret_found, struct error *err)
 {
-    struct db_rows rows;
-    int rc = db_query(tx, &sql_first_waiting, &rows, err, db_id(gathering));
-    return rc < 0 ? rc : read_one(&rows, ret_rsvp, ret_found, err);
-}
-
-static int read_count(struct db_rows *rows, int64_t *ret_count, struct error *err)
-{
-    int rc = db_next(rows, err);
-    if (rc <= 0)
-        return rc < 0 ? rc : error_set(err, FAIL_INTERNAL, "internal", "A count has no row.");
-    *ret_count = db_col_int(rows, 0);
-    db_rows_close(rows);
-    return 0;
+    return get_one(tx, &sql_first_waiting, DB_ARGS(db_id(gathering)), ret_rsvp, ret_found, err);
 }
 
 static const struct db_sql sql_position = {
@@ -83,9 +72,7 @@ static const struct db_sql sql_position = {
 int rsvp_store_position(struct db_tx *tx, const struct id *gathering, int64_t place,
                         int64_t *ret_position, struct error *err)
 {
-    struct db_rows rows;
-    int rc = db_query(tx, &sql_position, &rows, err, db_id(gathering), db_int(place));
-    return rc < 0 ? rc : read_count(&rows, ret_position, err);
+    return db_one_int(tx, &sql_position, ret_position, err, db_id(gathering), db_int(place));
 }
 
 /* --- pages -------------------------------------------------------------------------------------
@@ -166,26 +153,18 @@ int rsvp_store_of_user(struct db_tx *tx, const struct id *user, const struct id 
 static const struct db_sql sql_invite_count = {
     "SELECT count(*) FROM invite WHERE gathering_id = ?1"};
 static const struct db_sql sql_invited = {
-    "SELECT count(*) FROM invite WHERE gathering_id = ?1 AND user_id = ?2"};
+    "SELECT 1 FROM invite WHERE gathering_id = ?1 AND user_id = ?2"};
 
 int invite_store_count(struct db_tx *tx, const struct id *gathering, int64_t *ret_count,
                        struct error *err)
 {
-    struct db_rows rows;
-    int rc = db_query(tx, &sql_invite_count, &rows, err, db_id(gathering));
-    return rc < 0 ? rc : read_count(&rows, ret_count, err);
+    return db_one_int(tx, &sql_invite_count, ret_count, err, db_id(gathering));
 }
 
 int invite_store_get(struct db_tx *tx, const struct id *gathering, const struct id *user,
                      bool *ret_found, struct error *err)
 {
-    struct db_rows rows;
-    int64_t count = 0;
-    int rc = db_query(tx, &sql_invited, &rows, err, db_id(gathering), db_id(user));
-    if (rc == 0)
-        rc = read_count(&rows, &count, err);
-    *ret_found = count > 0;
-    return rc;
+    return db_one_exists(tx, &sql_invited, ret_found, err, db_id(gathering), db_id(user));
 }
 
 static const struct db_sql sql_invite = {

@@ -2,6 +2,7 @@
  * themselves wrote in the chats that they are in. What others wrote is the others'. */
 #include <stdio.h>
 
+#include "engine/db_one.h"
 #include "service/chat/chat_room.h"
 
 enum { PAGE = 100, PAGE_BYTES_MAX = 8 << 20, ITEM_BYTES_MAX = 4096 };
@@ -89,9 +90,7 @@ static int next_membership(struct db_tx *tx, const struct id *user, struct slice
                            struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query(tx, &sql_next, &rows, err, db_id(user), db_blob(after));
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_next, &rows, err, db_id(user), db_blob(after));
     *ret_found = rc > 0;
     if (rc <= 0)
         return rc;

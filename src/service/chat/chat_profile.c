@@ -5,6 +5,8 @@
 #include "contract/registration.h"
 #include "service/chat/chat_room.h"
 
+#include "engine/db_one.h"
+
 static const struct db_sql sql_insert = {
     "INSERT INTO chat_profile (user_id, created_at) VALUES (?1, ?2) "
     "ON CONFLICT (user_id) DO NOTHING"};
@@ -58,9 +60,7 @@ static int due_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct acquaintance *a = arg;
     struct db_rows rows;
-    int rc = db_query(tx, &sql_after, &rows, err);
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_after, &rows, err);
     a->due = rc > 0;
     if (rc > 0) {
         a->after = db_col_id(&rows, 0);

@@ -2,6 +2,8 @@
 
 #include <stdatomic.h>
 
+#include "engine/db_one.h"
+
 /* --- loading a chat -------------------------------------------------------------------------- */
 static const struct db_sql chat_sql = {"SELECT kind, title, invite, created_by, created_at,"
                                        " (SELECT count(*) FROM chat_member WHERE chat_id = ?1)"
@@ -14,9 +16,7 @@ static int read_chat(struct db_tx *tx, const struct id *chat, struct chat_view *
                      size_t *ret_members, struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query(tx, &chat_sql, &rows, err, db_id(chat));
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int rc = db_one(tx, &chat_sql, &rows, err, db_id(chat));
     if (rc < 0)
         return rc;
     if (rc == 0)
@@ -116,16 +116,8 @@ int chat_store_find_direct(struct db_tx *tx, const struct id *one, const struct 
                            struct id *ret_chat, struct error *err)
 {
     bool swap = id_cmp(one, other) > 0;
-    struct db_rows rows;
-    int rc = db_query(tx, &find_direct_sql, &rows, err, db_id(swap ? other : one),
-                      db_id(swap ? one : other));
-    if (rc == 0)
-        rc = db_next(&rows, err);
-    if (rc < 0)
-        return rc;
-    *ret_chat = rc == 1 ? db_col_id(&rows, 0) : (struct id){0};
-    db_rows_close(&rows);
-    return 0;
+    return db_one_id(tx, &find_direct_sql, ret_chat, err, db_id(swap ? other : one),
+                     db_id(swap ? one : other));
 }
 
 int chat_store_insert_direct(struct db_tx *tx, const struct id *one, const struct id *other,
@@ -205,17 +197,11 @@ static const struct db_sql streams_sql = {
 
 static int read_count(struct db_tx *tx, const struct id *user, size_t *ret_count, struct error *err)
 {
-    struct db_rows rows;
-    int rc = db_query(tx, &count_sql, &rows, err, db_id(user));
+    int64_t count;
+    int rc = db_one_int(tx, &count_sql, &count, err, db_id(user));
     if (rc == 0)
-        rc = db_next(&rows, err);
-    if (rc < 0)
-        return rc;
-    *ret_count = rc == 1 ? (size_t)db_col_int(&rows, 0) : 0;
-    db_rows_close(&rows);
-    if (*ret_count > CHAT_PER_USER_MAX)
-        *ret_count = CHAT_PER_USER_MAX;
-    return 0;
+        *ret_count = (size_t)(count < CHAT_PER_USER_MAX ? count : CHAT_PER_USER_MAX);
+    return rc;
 }
 
 static void read_row(const struct db_rows *rows, struct arena *arena, struct chat_row *ret_row)

@@ -1,6 +1,8 @@
 /* SQL beside messages: what they said before, who reacted. */
 #include "service/chat/chat_store.h"
 
+#include "engine/db_one.h"
+
 static const struct db_sql version_sql = {
     "SELECT coalesce(max(version), 0) FROM chat_message_edit WHERE chat_id = ?1 AND seq = ?2"};
 static const struct db_sql add_edit_sql = {
@@ -17,15 +19,12 @@ static const struct db_sql drop_sqls[] = {
 int chat_store_add_edit(struct db_tx *tx, const struct chat_place *place, struct slice text,
                         int64_t now_ms, int64_t *ret_version, struct error *err)
 {
-    struct db_rows rows;
-    int rc = db_query(tx, &version_sql, &rows, err, db_id(&place->chat_id), db_int(place->seq));
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int64_t version;
+    int rc =
+        db_one_int(tx, &version_sql, &version, err, db_id(&place->chat_id), db_int(place->seq));
     if (rc < 0)
         return rc;
-    int64_t version = db_col_int(&rows, 0) + 1;
-    db_rows_close(&rows);
-    if (version > CHAT_EDITS_MAX)
+    if (++version > CHAT_EDITS_MAX)
         return error_set(err, FAIL_CONFLICT, "too_many_edits",
                          "A message can be edited %d times; this one has been.", CHAT_EDITS_MAX);
     *ret_version = version;
@@ -108,14 +107,11 @@ static int read_reaction_users(struct db_tx *tx, const struct chat_react *what, 
 int chat_store_reaction(struct db_tx *tx, const struct chat_react *what, struct arena *arena,
                         struct chat_reaction *ret_reaction, struct error *err)
 {
-    struct db_rows rows;
-    int rc = db_query(tx, &reaction_count_sql, &rows, err, db_id(&what->chat_id), db_int(what->seq),
-                      db_text(what->emoji));
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int64_t count;
+    int rc = db_one_int(tx, &reaction_count_sql, &count, err, db_id(&what->chat_id),
+                        db_int(what->seq), db_text(what->emoji));
     if (rc < 0)
         return rc;
-    *ret_reaction = (struct chat_reaction){.emoji = what->emoji, .count = db_col_int(&rows, 0)};
-    db_rows_close(&rows);
+    *ret_reaction = (struct chat_reaction){.emoji = what->emoji, .count = count};
     return read_reaction_users(tx, what, arena, &ret_reaction->user_ids, err);
 }

@@ -1,5 +1,7 @@
 #include "service/post/post_feed_store.h"
 
+#include "engine/db_one.h"
+
 /* The nil id is a key here too: the first of all. */
 static struct db_value key(const struct id *id)
 {
@@ -16,9 +18,7 @@ int feed_store_user(struct db_tx *tx, const struct id *user, struct feed_user *r
 {
     struct db_rows rows;
     *ret_user = (struct feed_user){.floor = post_id_last};
-    int rc = db_query(tx, &sql_user, &rows, err, key(user));
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_user, &rows, err, key(user));
     if (rc <= 0)
         return rc;
     *ret_user = (struct feed_user){
@@ -176,16 +176,9 @@ static const struct db_sql sql_cut = {"DELETE FROM feed_entry WHERE user_id = ?1
 static int nth(struct db_tx *tx, const struct id *user, int n, struct id *ret_post, bool *ret_found,
                struct error *err)
 {
-    struct db_rows rows;
-    int rc = db_query(tx, &sql_nth, &rows, err, key(user), db_int(n));
-    if (rc == 0)
-        rc = db_next(&rows, err);
-    *ret_found = rc > 0;
-    if (rc > 0) {
-        *ret_post = db_col_id(&rows, 0);
-        db_rows_close(&rows);
-    }
-    return rc < 0 ? rc : 0;
+    int rc = db_one_id(tx, &sql_nth, ret_post, err, key(user), db_int(n));
+    *ret_found = rc == 0 && !id_is_nil(ret_post);
+    return rc;
 }
 
 int feed_store_trim(struct db_tx *tx, const struct id *user, int kept, int slack, struct error *err)
@@ -254,9 +247,7 @@ int feed_store_big(struct db_tx *tx, const struct id *author, bool *ret_big, boo
                    struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query(tx, &sql_big, &rows, err, key(author));
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_big, &rows, err, key(author));
     *ret_big = rc > 0;
     *ret_leaving = rc > 0 && db_col_int(&rows, 0) != 0;
     if (rc > 0)

@@ -2,6 +2,8 @@
  * blanks, which no tag holds. */
 #include "service/post/post_store.h"
 
+#include "engine/db_one.h"
+
 const struct id post_id_last = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                                  0xff, 0xff, 0xff, 0xff, 0xff}};
 
@@ -74,9 +76,7 @@ int post_store_head(struct db_tx *tx, const struct id *post, struct post_head *r
 {
     struct db_rows rows;
     *ret_head = (struct post_head){.id = *post};
-    int rc = db_query(tx, &sql_head, &rows, err, db_id(post));
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_head, &rows, err, db_id(post));
     if (rc <= 0)
         return rc;
     ret_head->user_id = db_col_id(&rows, 0);
@@ -121,9 +121,7 @@ int post_store_get(struct db_tx *tx, const struct id *post, const struct id *vie
 {
     struct db_rows rows;
     *ret_found = false;
-    int rc = db_query(tx, &sql_get, &rows, err, db_id(post), db_id(viewer));
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_get, &rows, err, db_id(post), db_id(viewer));
     if (rc <= 0)
         return rc;
     *ret_found = read_post(&rows, arena, ret_post);

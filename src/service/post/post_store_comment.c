@@ -2,6 +2,8 @@
  * comment counts what a list of them shows, tombstones too. */
 #include "service/post/post_store.h"
 
+#include "engine/db_one.h"
+
 #define COMMENT                                                                                    \
     "SELECT id, post_id, user_id, text, reply_to, depth, replies, created_at, edited_at,"          \
     " deleted_at FROM comment "
@@ -34,9 +36,7 @@ int post_store_comment(struct db_tx *tx, const struct id *post, const struct id 
 {
     struct db_rows rows;
     *ret_found = false;
-    int rc = db_query(tx, &sql_get, &rows, err, db_id(post), db_id(comment));
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_get, &rows, err, db_id(post), db_id(comment));
     if (rc <= 0)
         return rc;
     *ret_found = read_comment(&rows, arena, ret_comment);

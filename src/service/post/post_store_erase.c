@@ -2,6 +2,8 @@
  * step is the first one that still finds something; a slice does one step. */
 #include "service/post/post_store.h"
 
+#include "engine/db_one.h"
+
 enum { SLICE_MAX = 256 };
 
 static const struct db_sql sql_add = {
@@ -30,16 +32,7 @@ int post_store_erasure_add(struct db_tx *tx, const struct id *user, struct error
 
 int post_store_erasure_next(struct db_tx *tx, struct id *ret_user, struct error *err)
 {
-    struct db_rows rows;
-    *ret_user = (struct id){{0}};
-    int rc = db_query(tx, &sql_next, &rows, err);
-    if (rc == 0)
-        rc = db_next(&rows, err);
-    if (rc > 0) {
-        *ret_user = db_col_id(&rows, 0);
-        db_rows_close(&rows);
-    }
-    return rc < 0 ? rc : 0;
+    return db_one_id(tx, &sql_next, ret_user, err);
 }
 
 int post_store_erasure_done(struct db_tx *tx, const struct id *user, struct error *err)
@@ -133,10 +126,8 @@ static int drop_tags(struct db_tx *tx, const struct id *post, struct error *err)
     struct db_rows rows;
     struct arena arena;
     struct slice rest = {0}, tag;
-    int rc = db_query(tx, &sql_tags_of, &rows, err, db_id(post));
+    int rc = db_one(tx, &sql_tags_of, &rows, err, db_id(post));
     arena_init(&arena, 64 << 10);
-    if (rc == 0)
-        rc = db_next(&rows, err);
     if (rc > 0) {
         rest = db_col_copy(&rows, 0, &arena);
         db_rows_close(&rows);

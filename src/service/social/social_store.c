@@ -1,5 +1,7 @@
 #include "service/social/social_store.h"
 
+#include "engine/db_one.h"
+
 /* --- people ----------------------------------------------------------------------------------- */
 
 static const struct db_sql sql_person = {
@@ -10,9 +12,7 @@ int social_store_person(struct db_tx *tx, const struct id *user, struct social_p
                         struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query(tx, &sql_person, &rows, err, db_id(user));
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_person, &rows, err, db_id(user));
     if (rc < 0)
         return rc;
     *ret = (struct social_person){.id = *user, .found = rc > 0};
@@ -96,9 +96,7 @@ int social_store_follow(struct db_tx *tx, const struct id *follower, const struc
                         struct social_follow_row *ret, struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query(tx, &sql_follow, &rows, err, db_id(follower), db_id(target));
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_follow, &rows, err, db_id(follower), db_id(target));
     if (rc < 0)
         return rc;
     *ret = (struct social_follow_row){.found = rc > 0};
@@ -182,16 +180,7 @@ static const struct db_sql sql_drop[] = {
 int social_store_has(struct db_tx *tx, enum social_pairs pairs, const struct id *by,
                      const struct id *about, bool *ret_has, struct error *err)
 {
-    struct db_rows rows;
-    int rc = db_query(tx, &sql_has[pairs], &rows, err, db_id(by), db_id(about));
-    if (rc == 0)
-        rc = db_next(&rows, err);
-    if (rc < 0)
-        return rc;
-    *ret_has = rc > 0;
-    if (rc > 0)
-        db_rows_close(&rows);
-    return 0;
+    return db_one_exists(tx, &sql_has[pairs], ret_has, err, db_id(by), db_id(about));
 }
 
 int social_store_put(struct db_tx *tx, enum social_pairs pairs, const struct id *by,
@@ -231,9 +220,7 @@ int social_store_relation(struct db_tx *tx, const struct id *viewer, const struc
                           struct social_relationship *ret, bool *ret_found, struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query(tx, &sql_relation, &rows, err, db_id(viewer), db_id(other));
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_relation, &rows, err, db_id(viewer), db_id(other));
     if (rc < 0)
         return rc;
     *ret_found = rc > 0;

@@ -1,5 +1,7 @@
 #include "service/social/social_store.h"
 
+#include "engine/db_one.h"
+
 /* The nil id too: the first of all. */
 static struct db_value id_bytes(const struct id *id)
 {
@@ -178,9 +180,7 @@ int social_store_next_duty(struct db_tx *tx, struct id *ret_user, int *ret_kind,
                            struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query_n(tx, &sql_next_duty, NULL, 0, &rows, err);
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_next_duty, &rows, err);
     if (rc < 0)
         return rc;
     *ret_found = rc > 0;

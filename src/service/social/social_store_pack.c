@@ -2,6 +2,8 @@
 #include "service/social/social_blocks.h"
 #include "service/social/social_store.h"
 
+#include "engine/db_one.h"
+
 enum { PACK_BYTES_MAX = 1 << 20 };
 
 static const struct db_sql sql_pack = {"SELECT pairs FROM block_pack WHERE bucket = ?1"};
@@ -21,9 +23,7 @@ static int read_pack(struct db_tx *tx, unsigned bucket, const struct social_pair
                      struct buf *out, struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query(tx, &sql_pack, &rows, err, db_int(bucket));
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_pack, &rows, err, db_int(bucket));
     if (rc < 0)
         return rc;
     struct slice pairs = rc > 0 ? db_col_blob(&rows, 0) : SLICE("");

@@ -1,5 +1,7 @@
 #include "service/social/social_store.h"
 
+#include "engine/db_one.h"
+
 #define REPORT                                                                                     \
     "SELECT id, reporter_id, subject_kind, subject_id, reason, text, status, note, handled_by,"    \
     " handled_at, created_at FROM report "
@@ -43,9 +45,7 @@ int social_store_get_report(struct db_tx *tx, const struct id *id, struct arena 
                             struct social_report *ret, bool *ret_found, struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query(tx, &sql_get, &rows, err, db_id(id));
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_get, &rows, err, db_id(id));
     *ret_found = rc > 0;
     if (rc > 0) {
         rc = read_report(&rows, arena, ret, err);
@@ -70,16 +70,7 @@ static const struct db_sql sql_open = {
 int social_store_open_reports(struct db_tx *tx, const struct id *reporter, int64_t most,
                               int64_t *ret_count, struct error *err)
 {
-    struct db_rows rows;
-    int rc = db_query(tx, &sql_open, &rows, err, db_id(reporter), db_int(most));
-    if (rc == 0)
-        rc = db_next(&rows, err);
-    if (rc < 0)
-        return rc;
-    *ret_count = rc > 0 ? db_col_int(&rows, 0) : 0;
-    if (rc > 0)
-        db_rows_close(&rows);
-    return 0;
+    return db_one_int(tx, &sql_open, ret_count, err, db_id(reporter), db_int(most));
 }
 
 /* Ids grow with time: the index of a status is in order of them. */

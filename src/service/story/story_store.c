@@ -1,5 +1,7 @@
 #include "service/story/story_store.h"
 
+#include "engine/db_one.h"
+
 static const struct db_sql sql_insert = {
     "INSERT INTO story (story_id, user_id, text, media_id, visibility, created_at, expires_at)"
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"};
@@ -30,8 +32,8 @@ int story_store_get(struct db_tx *tx, const struct id *story, int64_t now, struc
                     struct story *ret_story, bool *ret_found, struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query(tx, &sql_get, &rows, err, db_id(story), db_int(now));
-    if (rc < 0 || (rc = db_next(&rows, err)) < 0)
+    int rc = db_one(tx, &sql_get, &rows, err, db_id(story), db_int(now));
+    if (rc < 0)
         return rc;
     *ret_found = rc > 0;
     if (rc == 0)
@@ -117,14 +119,7 @@ struct id story_store_expired_id(int64_t now)
 int story_store_has_viewed(struct db_tx *tx, const struct id *story, const struct id *viewer,
                            bool *ret_viewed, struct error *err)
 {
-    struct db_rows rows;
-    int rc = db_query(tx, &sql_has_viewed, &rows, err, db_id(viewer), db_id(story));
-    if (rc < 0 || (rc = db_next(&rows, err)) < 0)
-        return rc;
-    *ret_viewed = rc > 0;
-    if (rc > 0)
-        db_rows_close(&rows);
-    return 0;
+    return db_one_exists(tx, &sql_has_viewed, ret_viewed, err, db_id(viewer), db_id(story));
 }
 
 int story_store_view(struct db_tx *tx, const struct id *story, const struct id *viewer, int64_t now,

@@ -2,6 +2,8 @@
  * word for word: every change first takes the old values out. */
 #include "service/user/user_store.h"
 
+#include "engine/db_one.h"
+
 enum { TEXT_BYTES_MAX = 4096 };
 
 struct document {
@@ -17,10 +19,7 @@ static int get(struct db_tx *tx, const struct id *user, struct arena *arena, str
                struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query(tx, &sql_get, &rows, err, db_id(user));
-    if (rc < 0)
-        return rc;
-    rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_get, &rows, err, db_id(user));
     ret->found = rc > 0;
     if (rc > 0) {
         ret->doc_id = db_col_int(&rows, 0);

@@ -1,5 +1,7 @@
 #include "service/user/user_store.h"
 
+#include "engine/db_one.h"
+
 #define PROFILE                                                                                    \
     "SELECT user_id, username, full_name, email, phone, bio, avatar_url, role, is_active,"         \
     " is_verified, last_login,"                                                                    \
@@ -38,10 +40,7 @@ static int get_one(struct db_tx *tx, const struct db_sql *sql, struct db_value k
                    struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query(tx, sql, &rows, err, key);
-    if (rc < 0)
-        return rc;
-    rc = db_next(&rows, err);
+    int rc = db_one(tx, sql, &rows, err, key);
     *ret_found = rc > 0;
     if (rc > 0) {
         *ret_profile = read_profile(&rows, arena);
@@ -120,9 +119,7 @@ int user_store_introduced(struct db_tx *tx, const char *name, struct id *ret_aft
                           struct error *err)
 {
     struct db_rows rows;
-    int rc = db_query(tx, &sql_introduced, &rows, err, db_text(slice_str(name)));
-    if (rc == 0)
-        rc = db_next(&rows, err);
+    int rc = db_one(tx, &sql_introduced, &rows, err, db_text(slice_str(name)));
     *ret_due = rc > 0;
     if (rc > 0) {
         *ret_after = db_col_id(&rows, 0);
@@ -233,9 +230,7 @@ int user_store_secret(struct db_tx *tx, const char *name, const uint8_t fresh[32
     int rc = db_exec(tx, &sql_add_secret, err, db_text(slice_str(name)),
                      db_blob(slice_of((const char *)fresh, 32)));
     if (rc == 0)
-        rc = db_query(tx, &sql_get_secret, &rows, err, db_text(slice_str(name)));
-    if (rc == 0)
-        rc = db_next(&rows, err);
+        rc = db_one(tx, &sql_get_secret, &rows, err, db_text(slice_str(name)));
     if (rc <= 0)
         return rc;
     struct slice bytes = db_col_blob(&rows, 0);
@@ -258,14 +253,5 @@ int user_store_set_contact(struct db_tx *tx, const struct id *user, const struct
 int user_store_find_contact(struct db_tx *tx, enum user_contact kind, struct slice hash,
                             struct id *ret_user, struct error *err)
 {
-    struct db_rows rows;
-    *ret_user = (struct id){{0}};
-    int rc = db_query(tx, &sql_find_contact[kind], &rows, err, db_blob(hash));
-    if (rc == 0)
-        rc = db_next(&rows, err);
-    if (rc <= 0)
-        return rc;
-    *ret_user = db_col_id(&rows, 0);
-    db_rows_close(&rows);
-    return 0;
+    return db_one_id(tx, &sql_find_contact[kind], ret_user, err, db_blob(hash));
 }
