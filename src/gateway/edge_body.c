@@ -3,12 +3,14 @@
 #include "kit/paging.h"
 #include "net/compress.h"
 
-enum { BODY_DEFAULT = 64 << 10 };
+/* What is sent where nothing is wanted is read, up to a size, to say so. */
+enum { BODY_DEFAULT = 64 << 10, BODY_UNWANTED = 1024 };
 
 int64_t edge_body_max(const struct route *route)
 {
     if (route->body == NULL && (route->flags & ROUTE_FORM) == 0)
-        return route->flags & ROUTE_NO_BODY ? 1024 : 0;
+        return (route->flags & ROUTE_NO_BODY) != 0 || route->method == HTTP_DELETE ? BODY_UNWANTED
+                                                                                   : 0;
     return route->body_max != 0 ? (int64_t)route->body_max : BODY_DEFAULT;
 }
 
@@ -108,10 +110,37 @@ static int unpack(struct edge_call *call, struct http_exchange *x)
     return rc;
 }
 
+/* Clients commonly send {} with a PUT or a POST that has nothing to say. */
+static bool is_nothing(struct slice body)
+{
+    char said[2];
+    size_t count = 0;
+    for (size_t i = 0; i < body.len; i++) {
+        if (memchr(" \t\r\n", body.ptr[i], 4) != NULL)
+            continue;
+        if (count == sizeof said)
+            return false;
+        said[count++] = body.ptr[i];
+    }
+    return count == 0 || (count == 2 && said[0] == '{' && said[1] == '}');
+}
+
+/* Whoever sends something believes that it counts. */
+static int check_unwanted(const struct route *route, const struct http_exchange *x,
+                          struct error *err)
+{
+    if (route->body != NULL || (route->flags & ROUTE_FORM) != 0 || is_nothing(x->body))
+        return 0;
+    return error_set(err, FAIL_BAD_REQUEST, "unexpected_body",
+                     "This operation takes no body, or {} at most.");
+}
+
 int edge_decode(struct edge_call *call, struct http_exchange *x)
 {
     const struct route *route = call->entry->route;
     int rc = unpack(call, x);
+    if (rc == 0)
+        rc = check_unwanted(route, x, &call->req.error);
     if (rc == 0 && route->params != NULL)
         rc = decode_params(call);
     if (rc == 0 && route->query != NULL)

@@ -14,7 +14,8 @@ enum when {
     WHEN_BODY = 1 << 5,
     WHEN_POST = 1 << 6,
     WHEN_LIMIT = 1 << 7,
-    WHEN_MATCH = 1 << 8, /* takes If-Match */
+    WHEN_MATCH = 1 << 8,   /* takes If-Match */
+    WHEN_NO_BODY = 1 << 9, /* changes something and takes no body */
 };
 
 struct common {
@@ -28,8 +29,8 @@ struct common {
 static const struct common commons[] = {
     {400,
      "BadRequest",
-     WHEN_INPUT,
-     "Malformed: no JSON, an unknown or doubled field, a bad query.",
+     WHEN_INPUT | WHEN_NO_BODY,
+     "Malformed: no JSON, an unknown or doubled field, a bad query, a body where none is taken.",
      {"invalid_json", "unknown_field", "duplicate_key", "invalid_query"}},
     {401,
      "Unauthenticated",
@@ -87,6 +88,11 @@ static bool takes_cursor(const struct route *r)
     return false;
 }
 
+static bool takes_no_body(const struct route *r)
+{
+    return r->body == NULL && ((r->flags & ROUTE_NO_BODY) != 0 || r->method == HTTP_DELETE);
+}
+
 static unsigned applies(const struct route *r)
 {
     unsigned when = WHEN_ALWAYS;
@@ -96,6 +102,8 @@ static unsigned applies(const struct route *r)
         when |= WHEN_INPUT;
     if (r->body != NULL)
         when |= WHEN_BODY | WHEN_INPUT;
+    if (takes_no_body(r))
+        when |= WHEN_NO_BODY;
     if ((r->flags & ROUTE_PUBLIC) == 0)
         when |= WHEN_TOKEN;
     if (r->scopes != 0)
@@ -260,6 +268,10 @@ static void write_codes(const struct route *r, struct buf *out)
             buf_printf(out, "%s\"%s\"", before, commons[i].codes[k]);
             before = ",";
         }
+    }
+    if (takes_no_body(r)) {
+        buf_printf(out, "%s\"unexpected_body\"", before);
+        before = ",";
     }
     if (takes_cursor(r) && !names_code(r, "invalid_cursor")) {
         buf_printf(out, "%s\"invalid_cursor\"", before);

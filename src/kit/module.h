@@ -10,7 +10,7 @@ enum limit_class { LIMIT_DATA, LIMIT_AUTH, LIMIT_MEDIA, LIMIT_NONE };
 
 enum route_flag {
     ROUTE_PUBLIC = 1 << 0,  /* no token needed; everything else needs one (G04) */
-    ROUTE_NO_BODY = 1 << 1, /* POST without a body */
+    ROUTE_NO_BODY = 1 << 1, /* POST or PUT without a body */
     ROUTE_FORM = 1 << 2,
     ROUTE_STREAM = 1 << 3, /* answers by itself on the exchange: upgrade, SSE, long poll */
     ROUTE_HIDDEN = 1 << 4, /* not in the API reference */

@@ -1,8 +1,10 @@
 """Every route of the document needs a token, but for the ones that are listed here (G04)."""
 
 import re
+import subprocess
 
 from parleytest.case import ApiCase
+from parleytest.server import binary, clean_environment
 
 PUBLIC = {("POST", "/api/v1/auth/signup"), ("POST", "/api/v1/auth/login"),
           ("POST", "/api/v1/auth/refresh"), ("POST", "/api/v1/auth/password/forgot"),
@@ -86,6 +88,32 @@ class Walk(ApiCase):
                         method, self.concrete(template), token=user.token,
                         body=body if method in ("POST", "PUT", "PATCH") else None)
                     self.assertLess(answer.status, 500, answer)
+
+    def test_a_body_where_none_is_taken_is_refused(self):
+        admin = self.server.user()
+        subprocess.run([binary(), "user", "promote", admin.username, "admin", "--data",
+                        str(self.server.data)], check=True, env=clean_environment(),
+                       capture_output=True, timeout=30)
+        admin, count = admin.login(), 0
+        for method, template, operation in self.routes():
+            if method not in ("POST", "PUT", "PATCH", "DELETE") or "requestBody" in operation:
+                continue
+            count += 1
+            self.assertIn("unexpected_body", operation["x-error-codes"])
+            for raw in (b'{"a":1}', b"[]", b"a=b", b"{", b"{}{}", b"null", b"{}}"):
+                with self.subTest(route=f"{method} {template}", body=raw):
+                    self.refused(self.server.http.request(
+                        method, self.concrete(template), token=admin.token, raw_body=raw), 400,
+                        "unexpected_body")
+        self.assertGreater(count, 30)
+
+    def test_an_empty_object_is_no_body(self):
+        ada, bob = self.server.users(2)
+        path = f"/api/v1/users/{bob.id}/follow"
+        for method in ("PUT", "DELETE"):
+            for raw in (b"", b"{}", b" {\r\n\t} \n"):
+                with self.subTest(method=method, body=raw):
+                    self.ok(self.server.http.request(method, path, token=ada.token, raw_body=raw))
 
     def test_admin_routes_are_closed_to_users(self):
         user = self.server.user()
