@@ -164,11 +164,6 @@ void coro_cancel(struct coro *coro)
         coro->cancel_due = true;
 }
 
-void coro_cancel_again(void)
-{
-    current_or_panic("coro_cancel_again")->cancel_due = true;
-}
-
 bool coro_cancelled(void)
 {
     struct coro *coro = coro_current();

@@ -29,8 +29,6 @@ struct coro {
 
 /* Runs it until it parks, yields or ends. From the loop's own stack only. */
 void coro_resume(struct loop *loop, struct coro *coro);
-/* A wait that could not be given up has swallowed a cancellation: the next one returns it. */
-void coro_cancel_again(void);
 /* Installs the report of stack overflows for the calling thread; alt_stack holds
  * CORO_ALT_STACK_BYTES and lives until coro_overflow_leave, which puts the thread's former
  * alternate stack back. */

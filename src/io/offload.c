@@ -13,15 +13,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "io/coro_private.h"
+#include "io/coro_mail.h"
 
 struct job {
     struct list link; /* in pool->queue, else alone */
-    struct mail done_mail;
-    struct coro *coro;
+    struct coro_mail done;
     void (*fn)(void *arg);
     void *arg;
-    bool done; /* loop's thread only */
 };
 
 struct offload {
@@ -35,13 +33,6 @@ struct offload {
     char name[12];
     pthread_t threads[];
 };
-
-static void job_done(struct mail *mail)
-{
-    struct job *job = CONTAINER_OF(mail, struct job, done_mail);
-    job->done = true;
-    coro_wake(job->coro, 0);
-}
 
 /* The next job, or NULL when the pool ends and nothing is left. */
 static struct job *next_job(struct offload *pool)
@@ -67,9 +58,8 @@ static void *work(void *arg)
         (void)setpriority(PRIO_PROCESS, (id_t)gettid(), pool->nice); /* going down is allowed */
     struct job *job;
     while ((job = next_job(pool)) != NULL) {
-        struct loop *loop = job->coro->loop;
         job->fn(job->arg);
-        loop_post(loop, &job->done_mail); /* the job may be gone from here on */
+        coro_mail_post(&job->done); /* the job may be gone from here on */
     }
     return NULL;
 }
@@ -149,8 +139,10 @@ static bool enqueue(struct offload *pool, struct job *job)
     return room;
 }
 
-static bool withdraw(struct offload *pool, struct job *job)
+static bool withdraw(struct coro_mail *done, void *arg)
 {
+    struct offload *pool = arg;
+    struct job *job = CONTAINER_OF(done, struct job, done);
     pthread_mutex_lock(&pool->lock);
     bool queued = !list_empty(&job->link);
     if (queued) {
@@ -161,40 +153,13 @@ static bool withdraw(struct offload *pool, struct job *job)
     return queued;
 }
 
-/* Waits for the end of a job; gives up only while it is still queued. */
-static int wait_for(struct offload *pool, struct job *job, int64_t timeout_ms, struct error *err)
-{
-    struct loop *loop = job->coro->loop;
-    int64_t deadline_ms = INT64_MAX;
-    if (timeout_ms != CORO_FOREVER &&
-        __builtin_add_overflow(loop_now_ms(loop), timeout_ms, &deadline_ms))
-        deadline_ms = INT64_MAX;
-    bool started = false, cancelled = false;
-    while (!job->done) {
-        bool forever = started || deadline_ms == INT64_MAX;
-        int rc = coro_park(forever ? CORO_FOREVER : deadline_ms - loop_now_ms(loop));
-        if (job->done)
-            break;
-        if (rc != FAIL_TIMEOUT && rc != FAIL_CANCELLED)
-            continue; /* a wake that was meant for an earlier wait */
-        if (withdraw(pool, job))
-            return error_set(err, rc, rc == FAIL_TIMEOUT ? "timeout" : "cancelled",
-                             "the job was still queued in pool \"%s\"", pool->name);
-        started = true;
-        cancelled |= rc == FAIL_CANCELLED;
-    }
-    if (cancelled)
-        coro_cancel_again();
-    return 0;
-}
-
 int offload_run(struct offload *pool, void (*fn)(void *arg), void *arg, int64_t timeout_ms,
                 struct error *err)
 {
-    struct job job = {.coro = coro_current(), .fn = fn, .arg = arg};
-    panic_if(job.coro == NULL, "offload_run outside of a coroutine");
+    struct job job = {.fn = fn, .arg = arg};
+    panic_if(coro_current() == NULL, "offload_run outside of a coroutine");
     list_init(&job.link);
-    job.done_mail.deliver = job_done;
+    coro_mail_init(&job.done);
     if (!enqueue(pool, &job)) {
         int rc = error_set(err, FAIL_UNAVAILABLE, "busy", "%u jobs wait in pool \"%s\"",
                            pool->queue_max, pool->name);
@@ -202,7 +167,10 @@ int offload_run(struct offload *pool, void (*fn)(void *arg), void *arg, int64_t 
             err->retry_after_ms = 1000;
         return rc;
     }
-    return wait_for(pool, &job, timeout_ms, err);
+    int rc = coro_mail_wait(&job.done, timeout_ms, withdraw, pool);
+    return rc == 0 ? 0
+                   : error_set(err, rc, rc == FAIL_TIMEOUT ? "timeout" : "cancelled",
+                               "the job was still queued in pool \"%s\"", pool->name);
 }
 
 unsigned offload_queued(const struct offload *pool)

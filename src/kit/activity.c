@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/metric.h"
-#include "io/coro.h"
+#include "io/coro_mail.h"
 
 enum { SLOTS_FIRST = 1024 };
 
@@ -120,9 +120,7 @@ void activity_mark(struct activity *a, const struct id *user)
 struct visit {
     struct mail mail;
     struct seen_by_loop *of;
-    struct loop *home;
-    struct coro *coro;
-    bool done; /* at home */
+    struct coro_mail back;
 };
 
 /* What was taken before is empty again by now; its memory serves the next period. */
@@ -133,32 +131,19 @@ static void swap(struct seen_by_loop *of)
     of->taken = taken;
 }
 
-static void come_home(struct mail *mail)
-{
-    struct visit *v = CONTAINER_OF(mail, struct visit, mail);
-    v->done = true;
-    coro_wake(v->coro, 0);
-}
-
 static void visit(struct mail *mail)
 {
     struct visit *v = CONTAINER_OF(mail, struct visit, mail);
     swap(v->of);
-    v->mail.deliver = come_home;
-    loop_post(v->home, &v->mail);
+    coro_mail_post(&v->back);
 }
 
-/* The stack must stay until the mail is back, whatever wakes the coroutine meanwhile. */
 static void go(struct seen_by_loop *of, struct loop *loop)
 {
-    struct visit v = {
-        .mail.deliver = visit, .of = of, .home = loop_current(), .coro = coro_current()};
-    bool cancelled = false;
+    struct visit v = {.mail.deliver = visit, .of = of};
+    coro_mail_init(&v.back);
     loop_post(loop, &v.mail);
-    while (!v.done)
-        cancelled |= coro_park(CORO_FOREVER) == FAIL_CANCELLED;
-    if (cancelled)
-        coro_cancel(v.coro); /* the next wait returns it */
+    coro_mail_await(&v.back);
 }
 
 static int by_id(const void *a, const void *b)

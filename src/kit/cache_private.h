@@ -8,6 +8,7 @@
 
 #include "base/list.h"
 #include "base/map.h"
+#include "io/coro_mail.h"
 #include "kit/cache.h"
 
 enum { CACHE_SHARDS = 16 };
@@ -49,12 +50,9 @@ enum cache_verdict { CACHE_WAITING, CACHE_TAKE, CACHE_MAKE, CACHE_AGAIN };
  * on its way: the stack stays until that has arrived. */
 struct cache_waiter {
     struct list link;
-    struct loop *loop;
-    struct coro *coro;
-    struct mail mail;
+    struct coro_mail mail;
     enum cache_verdict verdict; /* under the shard's lock */
     bool late;                  /* came after the key was forgotten */
-    bool arrived;               /* only on the waiter's loop */
 };
 
 /* From a coroutine, under the lock of the shard: the waiter joins the flight. */

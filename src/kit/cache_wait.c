@@ -10,23 +10,18 @@
 
 enum { WAIT_MS = 10000, FAILURES_MAX = 2 };
 
-static void arrive(struct mail *mail)
-{
-    struct cache_waiter *w = CONTAINER_OF(mail, struct cache_waiter, mail);
-    w->arrived = true;
-    coro_wake(w->coro, 0);
-}
-
 /* Under the lock; the waiter may be gone as soon as its mail is posted. */
 static void tell(struct cache_waiter *w, enum cache_verdict verdict)
 {
     list_remove(&w->link);
     w->verdict = verdict;
-    loop_post(w->loop, &w->mail);
+    coro_mail_post(&w->mail);
 }
 
-static bool withdraw(struct cache_shard *shard, struct cache_waiter *w)
+static bool withdraw(struct coro_mail *mail, void *arg)
 {
+    struct cache_shard *shard = arg;
+    struct cache_waiter *w = CONTAINER_OF(mail, struct cache_waiter, mail);
     pthread_mutex_lock(&shard->lock);
     bool waiting = w->verdict == CACHE_WAITING;
     if (waiting)
@@ -37,36 +32,14 @@ static bool withdraw(struct cache_shard *shard, struct cache_waiter *w)
 
 void cache_queue(struct cache_flight *flight, struct cache_waiter *w)
 {
-    *w = (struct cache_waiter){.loop = loop_current(),
-                               .coro = coro_current(),
-                               .mail = {.deliver = arrive},
-                               .late = flight->forgotten};
+    *w = (struct cache_waiter){.late = flight->forgotten};
+    coro_mail_init(&w->mail);
     list_add_tail(&flight->waiters, &w->link);
-}
-
-/* 0 when the verdict has arrived; FAIL_TIMEOUT or FAIL_CANCELLED when the waiter is off the list.
- */
-static int await(struct cache_shard *shard, struct cache_waiter *w)
-{
-    int64_t until_ms = loop_now_ms(w->loop) + WAIT_MS;
-    bool coming = false, cancelled = false;
-    while (!w->arrived) {
-        int rc = coro_park(coming ? CORO_FOREVER : until_ms - loop_now_ms(w->loop));
-        if (w->arrived || (rc != FAIL_TIMEOUT && rc != FAIL_CANCELLED))
-            continue; /* or a wake that was meant for an earlier wait */
-        if (!coming && withdraw(shard, w))
-            return rc;
-        coming = true;
-        cancelled |= rc == FAIL_CANCELLED;
-    }
-    if (cancelled)
-        coro_cancel(w->coro); /* the next wait returns it */
-    return 0;
 }
 
 int cache_await(struct cache_shard *shard, struct cache_waiter *w, struct error *err)
 {
-    int rc = await(shard, w);
+    int rc = coro_mail_wait(&w->mail, WAIT_MS, withdraw, shard);
     if (rc == FAIL_CANCELLED)
         return error_set(err, rc, "cancelled", "The request was given up.");
     return rc < 0 ? error_set(err, FAIL_UNAVAILABLE, "busy", "This takes longer than usual.") : 0;

@@ -3,56 +3,37 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
+#include "io/coro_mail.h"
 #include "realtime/watch.h"
 
 /* --- asking a loop -----------------------------------------------------------------------------
  */
 
 struct question {
-    struct mail mail, answer;
+    struct mail mail;
+    struct coro_mail answer;
     struct hub *hub;
-    struct loop *home;
-    struct coro *coro;
     void (*run)(struct hub *hub, void *arg);
     void *arg;
-    bool answered; /* on the asker's loop */
 };
-
-static void take_answer(struct mail *mail)
-{
-    struct question *q = CONTAINER_OF(mail, struct question, answer);
-    q->answered = true;
-    coro_wake(q->coro, 0);
-}
 
 static void take_question(struct mail *mail)
 {
     struct question *q = CONTAINER_OF(mail, struct question, mail);
     q->run(q->hub, q->arg);
-    loop_post(q->home, &q->answer);
+    coro_mail_post(&q->answer);
 }
 
-/* The question stands on the asker's stack: it stays until the answer is there, also when told to
- * end. */
 static void ask(struct hub *hub, void (*run)(struct hub *hub, void *arg), void *arg)
 {
-    struct question q = {.mail = {.deliver = take_question},
-                         .answer = {.deliver = take_answer},
-                         .hub = hub,
-                         .home = loop_current(),
-                         .coro = coro_current(),
-                         .run = run,
-                         .arg = arg};
-    bool cancelled = false;
-    if (hub->loop == q.home) {
+    struct question q = {.mail = {.deliver = take_question}, .hub = hub, .run = run, .arg = arg};
+    if (hub->loop == loop_current()) {
         run(hub, arg);
         return;
     }
+    coro_mail_init(&q.answer);
     loop_post(hub->loop, &q.mail);
-    while (!q.answered)
-        cancelled |= coro_park(CORO_FOREVER) == FAIL_CANCELLED;
-    if (cancelled)
-        coro_cancel(q.coro); /* the next wait returns it */
+    coro_mail_await(&q.answer);
 }
 
 /* --- listing -----------------------------------------------------------------------------------
