@@ -10,11 +10,13 @@ enum { KEPT_MS = 24 * 3600 * 1000, STUCK_MS = 120 * 1000, CLEAN_ROWS = 5000 };
 enum { END_ATTEMPTS = 4, END_PAUSE_MS = 100 };
 
 static const struct db_sql sql_find = {
-    "SELECT request_hash, status, answer, at FROM idempotency_key WHERE owner = ?1 AND key = ?2"};
+    "SELECT request_hash, status, answer, at, etag FROM idempotency_key"
+    " WHERE owner = ?1 AND key = ?2"};
 static const struct db_sql sql_claim = {"INSERT OR REPLACE INTO idempotency_key (owner, key, "
                                         "request_hash, at) VALUES (?1, ?2, ?3, ?4)"};
 static const struct db_sql sql_keep = {
-    "UPDATE idempotency_key SET status = ?3, answer = ?4 WHERE owner = ?1 AND key = ?2"};
+    "UPDATE idempotency_key SET status = ?3, answer = ?4, etag = ?5"
+    " WHERE owner = ?1 AND key = ?2"};
 static const struct db_sql sql_forget = {
     "DELETE FROM idempotency_key WHERE owner = ?1 AND key = ?2"};
 static const struct db_sql sql_clean = {
@@ -33,6 +35,28 @@ struct id idempotency_hash(struct slice a, struct slice b, struct slice c)
     struct id id;
     memcpy(id.bytes, parts, sizeof id.bytes);
     return id;
+}
+
+/* The value of the ETag that the handler has set; absent without. Of the other headers of an answer
+ * none is the answer's own. */
+static struct slice etag_of(const struct request *req, const struct idempotency *call)
+{
+    struct slice line, lines = buf_view(&req->headers);
+    bool more = lines.len > call->headers_at;
+    if (more)
+        lines = slice_of(lines.ptr + call->headers_at, lines.len - call->headers_at);
+    while (more) {
+        more = slice_cut(&lines, '\n', &line);
+        if (slice_starts(line, SLICE("etag: ")))
+            return slice_of(line.ptr + 6, line.len - 6 - 1); /* without \r */
+    }
+    return (struct slice){0};
+}
+
+static void write_etag(struct request *req, struct slice etag)
+{
+    if (etag.ptr != NULL)
+        buf_printf(&req->headers, "etag: %.*s\r\n", (int)etag.len, etag.ptr);
 }
 
 struct claim {
@@ -55,6 +79,7 @@ static void look(struct claim *c, const struct db_rows *rows, int64_t now)
         c->replayed = true;
         c->req->status = (int)db_col_int(rows, 1);
         buf_slice(&c->req->answer, db_col_blob(rows, 2));
+        write_etag(c->req, db_col_text(rows, 4));
     }
 }
 
@@ -175,7 +200,8 @@ static int end(struct db_tx *tx, void *arg, struct error *err)
     if (!e->success)
         return db_exec(tx, &sql_forget, err, db_id(&e->call->owner), db_text(e->call->key));
     return db_exec(tx, &sql_keep, err, db_id(&e->call->owner), db_text(e->call->key),
-                   db_int(e->req->status), db_blob(buf_view(&e->req->answer)));
+                   db_int(e->req->status), db_blob(buf_view(&e->req->answer)),
+                   db_text(etag_of(e->req, e->call)));
 }
 
 void idempotency_end(struct request *req, const struct idempotency *call, bool success)

@@ -98,6 +98,9 @@ static const char kit_003[] =
     "DROP TABLE dead_letter_1;\n"
     "CREATE INDEX dead_letter_at ON dead_letter (at, id);\n";
 
+/* The entity tag goes with the answer that it names. */
+static const char kit_004[] = "ALTER TABLE idempotency_key ADD COLUMN etag TEXT;\n";
+
 static const struct db_migration migrations[] = {
-    {1, "kit", kit_001}, {2, "audit", kit_002}, {3, "saga", kit_003}};
+    {1, "kit", kit_001}, {2, "audit", kit_002}, {3, "saga", kit_003}, {4, "etag", kit_004}};
 const struct db_schema kit_schema = {"kit", migrations, ARRAY_LEN(migrations)};

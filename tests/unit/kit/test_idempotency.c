@@ -72,6 +72,7 @@ static void succeed(struct attempt *a)
 {
     a->req.status = 201;
     buf_lit(&a->req.answer, "{\"made\":1}");
+    buf_lit(&a->req.headers, "vary: x\r\netag: \"1-2\"\r\n");
     if (a->call.secret)
         buf_lit(&a->req.headers, "set-cookie: a=b\r\n");
     idempotency_end(&a->req, &a->call, true);
@@ -93,7 +94,8 @@ static void check_replayed(bool secret)
     CHECK_INT(a.req.status, 201);
     CHECK_STR(buf_view(&a.req.answer), "{\"made\":1}");
     CHECK_STR(buf_view(&a.req.headers),
-              secret ? "ratelimit: now\r\nset-cookie: a=b\r\n" : "ratelimit: now\r\n");
+              secret ? "ratelimit: now\r\nvary: x\r\netag: \"1-2\"\r\nset-cookie: a=b\r\n"
+                     : "ratelimit: now\r\netag: \"1-2\"\r\n");
     done(&a);
 }
 
