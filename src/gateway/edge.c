@@ -81,7 +81,6 @@ static void prepare(struct edge_call *call, struct http_exchange *x)
     req->bearer = (struct slice){0};
     req->session = NULL;
     req->status = 0;
-    req->content_type = NULL;
     correlate(call, x);
     x->user = call;
 }

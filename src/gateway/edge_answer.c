@@ -102,9 +102,10 @@ void edge_answer(struct edge_call *call, struct http_exchange *x)
     enum coding coding = compress(call, x, &smaller);
     if (coding != CODING_IDENTITY)
         body = buf_view(&smaller);
+    const char *type = call->entry->route->answer_type;
     if (body.len > 0) {
         buf_lit(&call->head, "content-type: ");
-        buf_str(&call->head, req->content_type != NULL ? req->content_type : "application/json");
+        buf_str(&call->head, type != NULL ? type : "application/json");
         buf_lit(&call->head, "\r\n");
     }
     write_headers(call, coding);

@@ -120,20 +120,21 @@ static void write_components(const struct module *const *modules, struct buf *ou
     reference_done(&set);
     buf_lit(out, "},\"responses\":{");
     openapi_write_responses(out);
-    buf_lit(out,
-            "},\"parameters\":{\"IdempotencyKey\":{\"name\":\"Idempotency-Key\",\"in\":\"header\","
-            "\"required\":false,\"description\":\"A repeat within 24 hours with the same key and "
-            "body gets the same answer and changes nothing.\",\"schema\":{\"type\":\"string\","
-            "\"minLength\":1,\"maxLength\":255}},"
-            "\"IfMatch\":{\"name\":\"If-Match\",\"in\":\"header\",\"required\":false,"
-            "\"description\":\"The ETag of what was read: refused (412) when it has changed "
-            "since.\",\"schema\":{\"type\":\"string\",\"minLength\":1}}},"
-            "\"headers\":{\"CorrelationId\":{\"description\":\"Names this request in the logs.\","
-            "\"schema\":{\"type\":\"string\"}},"
-            "\"RetryAfter\":{\"description\":\"Seconds.\",\"schema\":{\"type\":\"integer\","
-            "\"minimum\":0}}},"
-            "\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\","
-            "\"bearerFormat\":\"JWT\",\"description\":\"The access_token of signing in.\"}}}");
+    buf_lit(
+        out,
+        "},\"parameters\":{\"IdempotencyKey\":{\"name\":\"Idempotency-Key\",\"in\":\"header\","
+        "\"required\":false,\"description\":\"A repeat within 24 hours with the same key and "
+        "body gets the same answer and changes nothing.\",\"schema\":{\"type\":\"string\","
+        "\"minLength\":1,\"maxLength\":255}},"
+        "\"IfMatch\":{\"name\":\"If-Match\",\"in\":\"header\",\"required\":false,"
+        "\"description\":\"The ETag of what was read: refused (412) when it has changed "
+        "since.\",\"schema\":{\"type\":\"string\",\"minLength\":1}},"
+        "\"IfNoneMatch\":{\"name\":\"If-None-Match\",\"in\":\"header\",\"required\":false,"
+        "\"description\":\"The ETag of what one has: answered 304, without a body, when that is "
+        "still so.\",\"schema\":{\"type\":\"string\",\"minLength\":1}}},\"headers\":{");
+    openapi_write_headers(out);
+    buf_lit(out, "},\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\","
+                 "\"bearerFormat\":\"JWT\",\"description\":\"The access_token of signing in.\"}}}");
 }
 
 void openapi_write(const struct module *const *modules, const char *version, struct buf *out)

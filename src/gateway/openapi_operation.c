@@ -75,6 +75,12 @@ static bool names_code(const struct route *r, const char *code)
     return false;
 }
 
+/* Whether the answer can be 304: the client has it already. */
+static bool may_be_known(const struct route *r)
+{
+    return r->etag && r->method == HTTP_GET;
+}
+
 static bool takes_if_match(const struct route *r)
 {
     return names_code(r, "stale");
@@ -195,6 +201,11 @@ static void write_parameters(const struct route *r, struct buf *out)
     if (takes_if_match(r)) {
         buf_str(out, before);
         buf_lit(out, "{\"$ref\":\"#/components/parameters/IfMatch\"}");
+        before = ",";
+    }
+    if (may_be_known(r)) {
+        buf_str(out, before);
+        buf_lit(out, "{\"$ref\":\"#/components/parameters/IfNoneMatch\"}");
     }
     buf_char(out, ']');
 }
@@ -222,20 +233,97 @@ static void write_list(const struct schema *item, struct buf *out)
                  "\"additionalProperties\":false}");
 }
 
-static void write_success(int status, const struct schema *answer, bool list, struct buf *out)
+/* --- headers of answers ------------------------------------------------------------------------
+ */
+
+enum header { /* bits of what an answer can have */
+              HEADER_ETAG = 1 << 0,
+              HEADER_LIMIT = 1 << 1,
+              HEADER_RETRY = 1 << 2,
+              HEADER_CHALLENGE = 1 << 3,
+};
+
+static const struct {
+    unsigned when; /* 0: always */
+    const char *header, *name, *doc, *schema;
+    bool sure; /* where it can be, it is */
+} headers[] = {
+    {0, "x-correlation-id", "CorrelationId",
+     "Names this request in the logs: the one that was sent, or a new one.",
+     "{\"type\":\"string\"}", true},
+    {HEADER_ETAG, "etag", "ETag",
+     "Names this state of the resource, for If-Match and If-None-Match.", "{\"type\":\"string\"}",
+     true},
+    {HEADER_LIMIT, "ratelimit", "RateLimit",
+     "What is left (r) of a limit, and in how many seconds there is more (t).",
+     "{\"type\":\"string\"}", false},
+    {HEADER_LIMIT, "ratelimit-policy", "RateLimitPolicy",
+     "A limit: how many (q) in how many seconds (w).", "{\"type\":\"string\"}", false},
+    {HEADER_RETRY, "retry-after", "RetryAfter", "Seconds after which to try again.",
+     "{\"type\":\"integer\",\"minimum\":0}", false},
+    {HEADER_CHALLENGE, "www-authenticate", "WWWAuthenticate", "How to sign in (RFC 6750).",
+     "{\"type\":\"string\"}", false},
+};
+
+void openapi_write_headers(struct buf *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(headers); i++) {
+        buf_printf(out, "%s\"%s\":{", i > 0 ? "," : "", headers[i].name);
+        reference_text(out, "description", headers[i].doc);
+        buf_printf(out, ",\"required\":%s,\"schema\":%s}", headers[i].sure ? "true" : "false",
+                   headers[i].schema);
+    }
+}
+
+static void write_headers(unsigned can, struct buf *out)
+{
+    const char *before = "";
+    buf_lit(out, ",\"headers\":{");
+    for (size_t i = 0; i < ARRAY_LEN(headers); i++) {
+        if (headers[i].when != 0 && (headers[i].when & can) == 0)
+            continue;
+        buf_printf(out, "%s\"%s\":{\"$ref\":\"#/components/headers/%s\"}", before,
+                   headers[i].header, headers[i].name);
+        before = ",";
+    }
+    buf_char(out, '}');
+}
+
+/* --- answers -----------------------------------------------------------------------------------
+ */
+
+static unsigned success_headers(const struct route *r)
+{
+    unsigned can = r->etag ? HEADER_ETAG : 0;
+    return r->limit != LIMIT_NONE ? can | HEADER_LIMIT : can;
+}
+
+static void write_content(const struct route *r, const struct schema *answer, struct buf *out)
+{
+    struct slice type,
+        rest = slice_str(r->answer_type != NULL ? r->answer_type : "application/json");
+    slice_cut(&rest, ';', &type);
+    buf_lit(out, ",\"content\":{");
+    json_write_string(out, type);
+    buf_lit(out, ":{\"schema\":");
+    if (answer == NULL) /* a document of somebody else's making, or text */
+        buf_str(out, slice_eq(type, SLICE("application/json")) ? "{\"type\":\"object\"}"
+                                                               : "{\"type\":\"string\"}");
+    else if (r->answer_list && answer == r->answer)
+        write_list(answer, out);
+    else
+        reference_to(out, answer->name);
+    buf_lit(out, "}}");
+}
+
+static void write_success(const struct route *r, int status, const struct schema *answer,
+                          struct buf *out)
 {
     buf_printf(out, "\"%d\":{", status);
     reference_text(out, "description", error_http_title(status));
-    buf_lit(out, ",\"headers\":{\"x-correlation-id\":{\"$ref\":\"#/components/headers/"
-                 "CorrelationId\"}}");
-    if (answer != NULL) {
-        buf_lit(out, ",\"content\":{\"application/json\":{\"schema\":");
-        if (list)
-            write_list(answer, out);
-        else
-            reference_to(out, answer->name);
-        buf_lit(out, "}}");
-    }
+    write_headers(success_headers(r), out);
+    if (answer != NULL || (r->answer_type != NULL && status == r->status))
+        write_content(r, answer, out);
     buf_char(out, '}');
 }
 
@@ -243,13 +331,17 @@ static void write_responses(const struct route *r, struct buf *out)
 {
     unsigned when = applies(r);
     buf_lit(out, ",\"responses\":{");
-    write_success(r->status != 0 ? r->status : 200, r->answer, r->answer_list, out);
+    write_success(r, r->status != 0 ? r->status : 200, r->answer, out);
     if (r->other_status != 0) {
         buf_char(out, ',');
-        write_success(r->other_status, r->other_answer, false, out);
+        write_success(r, r->other_status, r->other_answer, out);
+    }
+    if (may_be_known(r)) {
+        buf_char(out, ',');
+        write_success(r, 304, NULL, out);
     }
     for (size_t i = 0; i < ARRAY_LEN(commons); i++)
-        if ((commons[i].when & when) != 0)
+        if ((commons[i].when & when) != 0 && commons[i].status != r->other_status)
             buf_printf(out, ",\"%d\":{\"$ref\":\"#/components/responses/%s\"}", commons[i].status,
                        commons[i].name);
     buf_lit(out, ",\"default\":{\"$ref\":\"#/components/responses/Error\"}}");
@@ -334,15 +426,12 @@ void openapi_write_operation(const struct module *m, const struct route *r, stru
     buf_char(out, '}');
 }
 
-static void write_response(const char *name, const char *doc, bool retry, struct buf *out)
+static void write_response(const char *name, const char *doc, unsigned can, struct buf *out)
 {
     buf_printf(out, "\"%s\":{", name);
     reference_text(out, "description", doc);
-    buf_lit(out, ",\"headers\":{\"x-correlation-id\":{\"$ref\":\"#/components/headers/"
-                 "CorrelationId\"}");
-    if (retry)
-        buf_lit(out, ",\"retry-after\":{\"$ref\":\"#/components/headers/RetryAfter\"}");
-    buf_lit(out, "},\"content\":{\"application/problem+json\":{\"schema\":");
+    write_headers(can, out);
+    buf_lit(out, ",\"content\":{\"application/problem+json\":{\"schema\":");
     reference_to(out, "Problem");
     buf_lit(out, "}}}");
 }
@@ -351,8 +440,14 @@ void openapi_write_responses(struct buf *out)
 {
     for (size_t i = 0; i < ARRAY_LEN(commons); i++) {
         const struct common *c = &commons[i];
-        write_response(c->name, c->doc, c->status == 429 || c->status == 503, out);
+        unsigned can = HEADER_LIMIT;
+        if (c->status == 429 || c->status == 503)
+            can |= HEADER_RETRY;
+        if (c->status == 401)
+            can |= HEADER_CHALLENGE;
+        write_response(c->name, c->doc, can, out);
         buf_char(out, ',');
     }
-    write_response("Error", "Any other error: see the codes of the operation.", false, out);
+    write_response("Error", "Any other error: see the codes of the operation.",
+                   HEADER_LIMIT | HEADER_RETRY | HEADER_CHALLENGE, out);
 }

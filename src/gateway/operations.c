@@ -89,22 +89,30 @@ static int health_route(struct request *req)
     return request_reply(req, draining || !db ? 503 : 200, &health_schema, &health);
 }
 
+struct probe {
+    struct slice status;
+};
+static const struct schema_field probe_fields[] = {
+    {"status", "ok or draining", SCHEMA_STRING, SCHEMA_REQUIRED, SCHEMA_AT(struct probe, status),
+     .max = 16},
+};
+static SCHEMA_DEF(probe_schema, struct probe, "Probe", "The answer to a probe.", probe_fields);
+
 static int live_route(struct request *req)
 {
-    return request_reply_json(req, 200, SLICE("{\"status\":\"ok\"}"));
+    return request_reply(req, 200, &probe_schema, &(struct probe){SLICE("ok")});
 }
 
 static int ready_route(struct request *req)
 {
     struct operations *o = req->room;
-    if (atomic_load(&o->edge->draining))
-        return request_reply_json(req, 503, SLICE("{\"status\":\"draining\"}"));
-    return request_reply_json(req, 200, SLICE("{\"status\":\"ok\"}"));
+    bool draining = atomic_load(&o->edge->draining);
+    struct probe probe = {draining ? SLICE("draining") : SLICE("ok")};
+    return request_reply(req, draining ? 503 : 200, &probe_schema, &probe);
 }
 
 static int metrics_route(struct request *req)
 {
-    req->content_type = "text/plain; version=0.0.4; charset=utf-8";
     req->status = 200;
     metric_write(&req->answer);
     return 0;
@@ -133,17 +141,19 @@ static int asyncapi_route(struct request *req)
 static const struct route operations_routes[] = {
     {HTTP_GET, "/health", "operations", "State of this process and its engines",
      "503 while draining or when the database does not answer.", health_route, ROUTE_PUBLIC,
-     .limit = LIMIT_NONE, .answer = &health_schema, .status = 200},
-    {HTTP_GET, "/livez", "operations", "Whether the process runs", NULL, live_route,
-     ROUTE_PUBLIC | ROUTE_HIDDEN, .limit = LIMIT_NONE, .status = 200},
-    {HTTP_GET, "/readyz", "operations", "Whether to send traffic here", NULL, ready_route,
-     ROUTE_PUBLIC | ROUTE_HIDDEN, .limit = LIMIT_NONE, .status = 200},
-    {HTTP_GET, "/metrics", "operations", "Prometheus metrics", NULL, metrics_route,
-     ROUTE_PUBLIC | ROUTE_HIDDEN, .limit = LIMIT_NONE, .status = 200},
+     .limit = LIMIT_NONE, .answer = &health_schema, .status = 200, .other_status = 503,
+     .other_answer = &health_schema},
+    {HTTP_GET, "/livez", "operations", "Whether the process runs", NULL, live_route, ROUTE_PUBLIC,
+     .limit = LIMIT_NONE, .answer = &probe_schema, .status = 200},
+    {HTTP_GET, "/readyz", "operations", "Whether to send traffic here", "503 while draining.",
+     ready_route, ROUTE_PUBLIC, .limit = LIMIT_NONE, .answer = &probe_schema, .status = 200,
+     .other_status = 503, .other_answer = &probe_schema},
+    {HTTP_GET, "/metrics", "operations", "Prometheus metrics", NULL, metrics_route, ROUTE_PUBLIC,
+     .limit = LIMIT_NONE, .answer_type = "text/plain; version=0.0.4; charset=utf-8", .status = 200},
     {HTTP_GET, "/api/v1/openapi.json", "operations", "This description", NULL, openapi_route,
-     ROUTE_PUBLIC | ROUTE_HIDDEN, .limit = LIMIT_NONE, .status = 200},
+     ROUTE_PUBLIC | ROUTE_HIDDEN, .limit = LIMIT_NONE, .etag = true, .status = 200},
     {HTTP_GET, "/api/v1/asyncapi.json", "operations", "Description of the realtime interface", NULL,
-     asyncapi_route, ROUTE_PUBLIC | ROUTE_HIDDEN, .limit = LIMIT_NONE, .status = 200},
+     asyncapi_route, ROUTE_PUBLIC | ROUTE_HIDDEN, .limit = LIMIT_NONE, .etag = true, .status = 200},
 };
 
 static int64_t surprises(void *arg)

@@ -31,10 +31,13 @@ struct route {
     const struct schema *params; /* one field per {name}, by name */
     const struct schema *query, *body;
     size_t body_max;             /* bytes; 0: 64 KiB */
-    const struct schema *answer; /* NULL: none */
+    const struct schema *answer; /* NULL: none, or what answer_type says */
+    const char *answer_type;     /* of success, complete; NULL: application/json */
     bool answer_list;            /* the answer is {items: [answer], next_cursor} */
+    bool etag;                   /* success carries an ETag; a GET takes If-None-Match */
     int status;                  /* of success: 200 201 204 */
-    int other_status;            /* of another success, 0: none; its body is other_answer or none */
+    /* Of another answer that is no problem+json, 0: none; its body is other_answer or none. */
+    int other_status;
     const struct schema *other_answer;
     const char *const *errors; /* NULL-terminated codes beyond the common ones */
 };

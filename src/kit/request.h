@@ -35,10 +35,9 @@ struct request {
     struct slice bearer;              /* the token text, absent without */
     struct realtime_session *session; /* socket ops: who sent it; else NULL */
     /* the answer */
-    int status;               /* 0 until replied */
-    struct buf headers;       /* complete "name: value\r\n" lines */
-    struct buf answer;        /* JSON; or any type when content_type says so */
-    const char *content_type; /* NULL: application/json */
+    int status;         /* 0 until replied */
+    struct buf headers; /* complete "name: value\r\n" lines */
+    struct buf answer;  /* JSON, or what route->answer_type says */
 };
 
 /* Answers with a resource. Returns 0, or FAIL_TOO_LARGE when it does not fit. */

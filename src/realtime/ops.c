@@ -95,7 +95,6 @@ static void prepare(struct op_call *call)
     req->correlation_id = req->bearer = (struct slice){0};
     req->session = call->source.session;
     req->status = 0;
-    req->content_type = NULL;
 }
 
 static int run(struct op_call *call)

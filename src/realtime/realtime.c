@@ -64,7 +64,7 @@ static const struct route realtime_routes[] = {
     {HTTP_GET, "/api/v1/stream", "realtime", "Open an event stream",
      "Server-Sent Events. Resumes after Last-Event-ID or ?pos=.", realtime_open_stream,
      ROUTE_PUBLIC | ROUTE_STREAM, .limit = LIMIT_NONE, .query = &realtime_stream_query_schema,
-     .status = 200, .errors = stream_errors},
+     .answer_type = "text/event-stream", .status = 200, .errors = stream_errors},
     {HTTP_POST, "/api/v1/stream/ticket", "realtime", "Make a ticket for an event stream",
      "For EventSource, which cannot send a token. It ends with the session.", ticket_create,
      ROUTE_NO_BODY | ROUTE_SECRET, .answer = &ticket_schema, .status = 201},

@@ -14,6 +14,38 @@ from parleytest.case import ApiCase
 
 
 class Health(ApiCase):
+    def test_the_document_describes_probes_and_what_is_no_json(self):
+        paths = self.server.document.document["paths"]
+        for path in ("/livez", "/readyz"):
+            answers = paths[path]["get"]["responses"]
+            self.assertIn("application/json", answers["200"]["content"])
+            self.assertEqual(self.ok(self.server.get(path)), {"status": "ok"})
+        for path in ("/readyz", "/health"):  # no problem, but the state
+            self.assertIn("application/json", paths[path]["get"]["responses"]["503"]["content"])
+        for path, kind in (("/metrics", "text/plain"),
+                           ("/api/v1/events/{id}/calendar.ics", "text/calendar"),
+                           ("/api/v1/users/me/calendar.ics", "text/calendar"),
+                           ("/api/v1/calendars/{file}", "text/calendar"),
+                           ("/api/v1/stream", "text/event-stream")):
+            with self.subTest(path=path):
+                self.assertEqual(list(paths[path]["get"]["responses"]["200"]["content"]), [kind])
+        self.assertEqual(self.server.get("/metrics").header("content-type").split(";")[0],
+                         "text/plain")
+
+    def test_the_document_names_the_headers(self):
+        document = self.server.document.document
+        get = document["paths"]["/api/v1/posts/{id}"]["get"]
+        for status in ("200", "304"):
+            self.assertLessEqual({"etag", "x-correlation-id", "ratelimit", "ratelimit-policy"},
+                                 set(get["responses"][status]["headers"]))
+        self.assertIn({"$ref": "#/components/parameters/IfNoneMatch"}, get["parameters"])
+        self.assertNotIn("etag", document["paths"]["/api/v1/feed"]["get"]["responses"]["200"]
+                         ["headers"])
+        for name, header in (("Limited", "retry-after"), ("Unavailable", "retry-after"),
+                             ("Unauthenticated", "www-authenticate"),
+                             ("BadRequest", "x-correlation-id")):
+            self.assertIn(header, document["components"]["responses"][name]["headers"])
+
     @unittest.skipUnless(shutil.which("promtool"), "promtool (Debian: prometheus) is not here")
     def test_promtool_accepts_the_metrics(self):
         self.server.user().get("/users/me")

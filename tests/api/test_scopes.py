@@ -20,7 +20,8 @@ PUBLIC = {
     ("POST", V1 + "/auth/password/forgot"), ("POST", V1 + "/auth/password/reset"),
     ("POST", V1 + "/auth/logout"),            # by token, or by the refresh cookie
     ("GET", V1 + "/trade-signals/approved"),  # X01: public list of approved
-    ("GET", "/.well-known/jwks.json"), ("GET", "/health"),
+    ("GET", "/.well-known/jwks.json"), ("GET", "/health"), ("GET", "/livez"),
+    ("GET", "/readyz"), ("GET", "/metrics"),
     ("GET", "/ws"),                           # by header, subprotocol or a first frame
     ("GET", V1 + "/stream"),                  # by header or ticket
     ("GET", V1 + "/calendars/{file}"),        # by a secret in the address: calendar programs

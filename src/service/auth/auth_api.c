@@ -220,7 +220,7 @@ static const struct route auth_routes[] = {
      .status = 204, .errors = auth_leave_errors},
     {HTTP_GET, "/.well-known/jwks.json", "auth", "Public signing keys",
      "A JSON Web Key Set (RFC 7517). Empty when a shared secret signs.", jwks_route, ROUTE_PUBLIC,
-     .limit = LIMIT_NONE, .status = 200},
+     .limit = LIMIT_NONE, .answer_type = "application/json", .etag = true, .status = 200},
 };
 
 static const char *const algorithms[] = {"es256", "ed25519", "hs256", NULL};

@@ -56,7 +56,6 @@ static int reply_calendar(struct request *req, int rc)
         return rc;
     }
     req->status = 200;
-    req->content_type = "text/calendar; charset=utf-8";
     request_header(req, "content-disposition", "attachment; filename=\"calendar.ics\"");
     request_header(req, "cache-control", "private, no-cache");
     request_etag(req);
@@ -207,6 +206,7 @@ static int end_link(struct request *req)
     }
 #define EVENTS "/api/v1/events"
 #define EVENT EVENTS "/{id}"
+#define ICS_TYPE "text/calendar; charset=utf-8"
 #define ICS_DOC                                                                                    \
     "iCalendar (RFC 5545), type text/calendar, with the time zones that its times need. "
 
@@ -215,23 +215,24 @@ static const struct route calendar_routes[] = {
      "Times without an offset are local in time_zone. One that the clocks there skip "
      "(local_time_skipped) or show twice (local_time_ambiguous) is refused.",
      create, .body = &gathering_new_schema, .body_max = BODY_MAX, .answer = &gathering_schema,
-     .status = 201, .errors = CODES("too_many_events")},
+     .etag = true, .status = 201, .errors = CODES("too_many_events")},
     {HTTP_GET, EVENTS, "events", "Events",
      "In order of their start; without `from` those that are not over. A page may be short and "
      "have a next_cursor all the same.",
      list, .query = &gathering_query_schema, .answer = &gathering_schema, .answer_list = true,
      .status = 200, .errors = CODES("invalid_cursor")},
     {HTTP_GET, EVENT, "events", "One event", NULL, get, .params = &gathering_params_schema,
-     .answer = &gathering_schema, .status = 200, .errors = CODES("event_not_found")},
+     .answer = &gathering_schema, .etag = true, .status = 200, .errors = CODES("event_not_found")},
     {HTTP_PATCH, EVENT, "events", "Edit an event",
      "Only its host. More places go to those who wait; fewer take none away.", edit,
      .params = &gathering_params_schema, .body = &gathering_patch_schema, .body_max = BODY_MAX,
-     .answer = &gathering_schema, .status = 200,
+     .answer = &gathering_schema, .etag = true, .status = 200,
      .errors = CODES("event_not_found", "host_only", "event_cancelled", "stale")},
     {HTTP_POST, EVENT "/cancel", "events", "Cancel an event",
      "Only its host. It stays, as cancelled, in lists and calendars.", cancel,
      .flags = ROUTE_NO_BODY, .params = &gathering_params_schema, .answer = &gathering_schema,
-     .status = 200, .errors = CODES("event_not_found", "host_only", "event_over", "stale")},
+     .etag = true, .status = 200,
+     .errors = CODES("event_not_found", "host_only", "event_over", "stale")},
     {HTTP_DELETE, EVENT, "events", "Delete an event",
      "Its host's: one that is still to come and that others have answered is cancelled; any "
      "other, also one that was cancelled before, is gone. Anybody's, as a moderator: it is gone.",
@@ -259,11 +260,12 @@ static const struct route calendar_routes[] = {
      .params = &invite_params_schema, .status = 204,
      .errors = CODES("event_not_found", "host_only")},
     {HTTP_GET, EVENT "/calendar.ics", "events", "One event for a calendar", ICS_DOC, file,
-     .params = &gathering_params_schema, .status = 200, .errors = CODES("event_not_found")},
+     .params = &gathering_params_schema, .answer_type = ICS_TYPE, .etag = true, .status = 200,
+     .errors = CODES("event_not_found")},
     {HTTP_GET, "/api/v1/users/me/calendar.ics", "events", "My calendar",
      ICS_DOC "What I host and what I answered with yes or maybe, from 90 days ago on; at most the "
              "1,000 that were made last.",
-     feed, .status = 200},
+     feed, .answer_type = ICS_TYPE, .etag = true, .status = 200},
     {HTTP_POST, "/api/v1/users/me/calendar-link", "events", "A secret address of my calendar",
      "For calendar programs, which cannot sign in. It is shown once; making a new one ends the one "
      "before.",
@@ -273,8 +275,8 @@ static const struct route calendar_routes[] = {
      end_link, .status = 204},
     {HTTP_GET, "/api/v1/calendars/{file}", "events", "A calendar by its secret address",
      ICS_DOC "No token is needed: the address is the secret.", public_feed,
-     .flags = ROUTE_PUBLIC | ROUTE_SECRET, .params = &link_params_schema, .status = 200,
-     .errors = CODES("calendar_not_found")},
+     .flags = ROUTE_PUBLIC | ROUTE_SECRET, .params = &link_params_schema, .answer_type = ICS_TYPE,
+     .etag = true, .status = 200, .errors = CODES("calendar_not_found")},
 };
 
 static const struct event_type *const calendar_events[] = {

@@ -249,12 +249,12 @@ static const char *const history_errors[] = {"signal_not_found", "invalid_cursor
 
 #define SIGNALS "/api/v1/trade-signals"
 #define TAG "trade signals"
-#define ONE .params = &params_schema, .answer = &trade_signal_schema, .status = 200
+#define ONE .params = &params_schema, .answer = &trade_signal_schema, .etag = true, .status = 200
 #define LIST .answer = &trade_signal_schema, .answer_list = true, .status = 200
 
 static const struct route signal_routes[] = {
     {HTTP_POST, SIGNALS, TAG, "Propose a trade", "It waits for the decision of an admin.",
-     create_route, .body = &new_schema, .answer = &trade_signal_schema, .status = 201,
+     create_route, .body = &new_schema, .answer = &trade_signal_schema, .etag = true, .status = 201,
      .errors = create_errors},
     {HTTP_GET, SIGNALS, TAG, "One's own signals", "Newest first.", own_route,
      .query = &page_query_schema, LIST, .errors = list_errors},

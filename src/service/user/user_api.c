@@ -228,27 +228,28 @@ static const char *const update_errors[] = {"stale", NULL};
 
 static const struct route user_routes[] = {
     {HTTP_GET, "/api/v1/users/me", "users", "Read one's own profile", NULL, me_route,
-     .limit = LIMIT_DATA, .answer = &user_profile_schema, .status = 200},
+     .limit = LIMIT_DATA, .answer = &user_profile_schema, .etag = true, .status = 200},
     {HTTP_PATCH, "/api/v1/users/me", "users", "Edit one's own profile",
      "What is left out stays as it is. With If-Match the edit is refused (412) when somebody was "
      "faster.",
      update_route, .limit = LIMIT_DATA, .body = &user_patch_schema, .answer = &user_profile_schema,
-     .status = 200, .errors = update_errors},
+     .etag = true, .status = 200, .errors = update_errors},
     {HTTP_GET, "/api/v1/users/me/export", "users", "Export everything about oneself",
      "A document {\"exported_at\", \"items\": [{\"kind\", \"data\"}]} with all that is kept about "
      "the "
      "person: profile, account, sessions, relations, chats, own messages, posts and so on. Five in "
      "an "
      "hour; one is made at a time.",
-     user_export_route, ROUTE_STREAM, .limit = LIMIT_DATA, .status = 200, .errors = export_errors},
+     user_export_route, ROUTE_STREAM, .limit = LIMIT_DATA, .answer_type = "application/json",
+     .status = 200, .errors = export_errors},
     {HTTP_GET, "/api/v1/users/{id}", "users", "Read a profile",
      "E-mail, phone and last sign-in are shown only to the person. Whoever was blocked by them, or "
      "asks for somebody who has left, gets 404.",
      user_route, .limit = LIMIT_DATA, .params = &user_params_schema, .answer = &user_profile_schema,
-     .status = 200, .errors = not_found_errors},
+     .etag = true, .status = 200, .errors = not_found_errors},
     {HTTP_GET, "/api/v1/users/by-username/{username}", "users", "Read a profile by username", NULL,
      name_route, .limit = LIMIT_DATA, .params = &user_name_params_schema,
-     .answer = &user_profile_schema, .status = 200, .errors = not_found_errors},
+     .answer = &user_profile_schema, .etag = true, .status = 200, .errors = not_found_errors},
     {HTTP_GET, "/api/v1/users", "users", "Find people",
      "The exact username comes first, then usernames that begin so, then who has all of the words, "
      "then who has words that begin so; at most 150 of each. A whole e-mail address or phone "

@@ -5,6 +5,8 @@ import re
 
 import jsonschema
 
+HEADERS = ("etag", "location", "retry-after", "ratelimit", "ratelimit-policy", "www-authenticate",
+           "x-correlation-id", "idempotency-replayed", "deprecation", "link")
 
 class Document:
     def __init__(self, document):
@@ -37,12 +39,26 @@ class Document:
         if response is None:
             raise AssertionError(f"{where}: this status is not in the document: {answer}")
         response = self.resolve(response)
+        self.check_headers(where, answer, response.get("headers", {}))
         content = response.get("content", {})
         kind = (answer.header("content-type") or "").split(";")[0]
-        if answer.body and content and kind not in content:
+        if answer.body and kind not in content:
             raise AssertionError(f"{where}: type {kind} is not in the document")
         if answer.body and kind.endswith("json") and kind in content:
             self.validate(where, content[kind].get("schema"), answer.json)
+
+    def check_headers(self, where, answer, declared):
+        """Of the headers that clients work with none is sent that is not in the document, and
+        none is missing that it says is always there."""
+        for name in HEADERS:
+            if answer.header(name) and name not in declared:
+                raise AssertionError(f"{where}: the header {name} is not in the document")
+        for name, node in declared.items():
+            header = self.resolve(node)
+            if header.get("required") and not answer.header(name):
+                raise AssertionError(f"{where}: there is no header {name}")
+            if header["schema"]["type"] == "integer" and answer.header(name):
+                int(answer.header(name))
 
     def resolve(self, node):
         while isinstance(node, dict) and "$ref" in node:
