@@ -42,6 +42,7 @@ ADMINISTRATION = {
     ("GET", "/connections"): "admin",
     ("DELETE", "/connections/{id}"): "admin",
     ("GET", "/reports"): "moderator",
+    ("GET", "/reports/{id}"): "moderator",
     ("PATCH", "/reports/{id}"): "moderator",
     ("GET", "/trade-signals"): "admin",
     ("PUT", "/trade-signals/{id}/status"): "admin",

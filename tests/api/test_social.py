@@ -449,6 +449,27 @@ class Reports(SocialCase):
         opened = self.ok(self.judge.patch(f"/admin/reports/{made['id']}", {"status": "open"}))
         self.assertEqual((opened["handled_by"], opened["note"]), (None, "removed"))
 
+    def test_two_moderators_at_once(self):
+        made = self.ok(self.report(self.server.user(), text="\u0007" + "ä" * 999), 201)
+        path = f"/admin/reports/{made['id']}"
+        seen = self.judge.get(path)
+        self.assertEqual(self.ok(seen), made)
+        tag = {"if-match": seen.header("etag")}
+        self.assertEqual(self.judge.get(path, headers={"if-none-match": tag["if-match"]}).status,
+                         304)
+        done = self.admin.patch(path, {"status": "resolved", "note": "gone"}, headers=tag)
+        self.ok(done)
+        self.refused(self.judge.patch(path, {"status": "dismissed"}, headers=tag), 412, "stale")
+        self.assertEqual(self.ok(self.judge.get(path)), done.json)
+        self.assertEqual(done.header("etag"), self.judge.get(path).header("etag"))
+        acts = self.ok(self.admin.get("/admin/audit", query={"subject_id": made["id"]}))["items"]
+        self.assertEqual([act["action"] for act in acts], ["report.resolved"])
+        now = {"if-match": done.header("etag")}
+        self.ok(self.judge.patch(path, {"status": "dismissed"}, headers=now))
+        self.ok(self.judge.patch(path, {"status": "open"}, headers={"if-match": "*"}))
+        self.ok(self.judge.patch(path, {"status": "resolved"}))  # without it the last word counts
+        self.refused(self.judge.get(f"/admin/reports/{uuid.uuid4()}"), 404, "report_not_found")
+
     def test_it_is_told_live_and_on_record(self):
         ada = self.server.user()
         ws = self.admin.ws()
@@ -498,6 +519,7 @@ class Reports(SocialCase):
         ada = self.server.user()
         made = self.ok(self.report(ada), 201)
         self.refused(ada.get("/admin/reports"), 403)
+        self.refused(ada.get(f"/admin/reports/{made['id']}"), 403)
         self.refused(ada.patch(f"/admin/reports/{made['id']}", {"status": "resolved"}), 403)
 
     def test_pages_are_stable(self):

@@ -23,6 +23,10 @@ struct social_call {
     struct id user;              /* who asks */
     bool moderates;              /* sees accounts that are switched off */
     struct slice correlation_id; /* may be absent */
+    /* If-Match: negative when the resource in this JSON is not the one that the caller has seen.
+     * NULL: not asked for. Called on the writer's thread while the caller waits. */
+    int (*unchanged)(struct social_call *call, struct slice current_json);
+    void *unchanged_arg;
     struct error *err;
 };
 
@@ -100,7 +104,10 @@ struct social_report_patch {
     struct slice note;
 };
 enum { SOCIAL_REPORT_PATCH_STATUS, SOCIAL_REPORT_PATCH_NOTE }; /* bits of present */
-/* For moderators; the act is in the audit log. Text in the arena. 404 report_not_found. */
+/* The next two for moderators. Text in the arena. 404 report_not_found. */
+int social_report_get(struct social_call *call, const struct id *report, struct arena *arena,
+                      struct social_report *ret) MUSTCHECK;
+/* The act is in the audit log. 412 stale. */
 int social_report_handle(struct social_call *call, const struct id *report,
                          const struct social_report_patch *patch, struct arena *arena,
                          struct social_report *ret) MUSTCHECK;

@@ -6,12 +6,20 @@
 
 extern const struct db_schema social_db_schema; /* embedded by the build */
 
+static int check_match(struct social_call *call, struct slice current_json)
+{
+    return request_check_match(call->unchanged_arg, current_json);
+}
+
 static struct social_call call_of(struct request *req)
 {
+    bool matches = request_header_value(req, "if-match").ptr != NULL;
     return (struct social_call){.room = req->room,
                                 .user = req->principal->user,
                                 .moderates = (req->principal->scopes & SCOPE_MODERATE) != 0,
                                 .correlation_id = req->correlation_id,
+                                .unchanged = matches ? check_match : NULL,
+                                .unchanged_arg = req,
                                 .err = &req->error};
 }
 
@@ -101,13 +109,30 @@ static int reports_route(struct request *req)
     return rc;
 }
 
+static int reply_report(struct request *req, const struct social_report *report)
+{
+    int rc = request_reply(req, 200, &social_report_schema, report);
+    if (rc == 0)
+        request_etag(req);
+    return rc;
+}
+
+static int report_get_route(struct request *req)
+{
+    struct social_call call = call_of(req);
+    const struct social_params *params = req->params;
+    struct social_report report;
+    int rc = social_report_get(&call, &params->id, req->arena, &report);
+    return rc < 0 ? rc : reply_report(req, &report);
+}
+
 static int handle_route(struct request *req)
 {
     struct social_call call = call_of(req);
     const struct social_params *params = req->params;
     struct social_report report;
     int rc = social_report_handle(&call, &params->id, req->body, req->arena, &report);
-    return rc < 0 ? rc : request_reply(req, 200, &social_report_schema, &report);
+    return rc < 0 ? rc : reply_report(req, &report);
 }
 
 /* --- tables ----------------------------------------------------------------------------------- */
@@ -158,11 +183,16 @@ static const struct route social_routes[] = {
     {HTTP_GET, "/api/v1/admin/reports", "admin", "Reports", "Newest first; for moderators.",
      reports_route, .scopes = SCOPE_MODERATE, .query = &social_report_query_schema,
      .answer = &social_report_schema, .answer_list = true, .status = 200},
+    {HTTP_GET, "/api/v1/admin/reports/{id}", "admin", "Read a report", "For moderators.",
+     report_get_route, .scopes = SCOPE_MODERATE, .params = &social_report_params_schema,
+     .answer = &social_report_schema, .etag = true, .status = 200,
+     .errors = CODES("report_not_found")},
     {HTTP_PATCH, "/api/v1/admin/reports/{id}", "admin", "Handle a report",
-     "What was done is in the audit log.", handle_route, .scopes = SCOPE_MODERATE,
-     .params = &social_report_params_schema, .body = &social_report_patch_schema,
-     .answer = &social_report_schema, .status = 200,
-     .errors = CODES("report_not_found", "already_reported")},
+     "What was done is in the audit log. With If-Match it is refused (412) when another moderator "
+     "was faster.",
+     handle_route, .scopes = SCOPE_MODERATE, .params = &social_report_params_schema,
+     .body = &social_report_patch_schema, .answer = &social_report_schema, .etag = true,
+     .status = 200, .errors = CODES("report_not_found", "already_reported", "stale")},
 };
 
 static const struct config_key social_config[] = {

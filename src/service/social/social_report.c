@@ -9,6 +9,9 @@ const char *const social_subject_names[] = {"user",  "post",  "comment",      "m
 const char *const social_reason_names[] = {"spam", "abuse", "violence", "nudity", "other", NULL};
 const char *const social_report_status_names[] = {"open", "resolved", "dismissed", NULL};
 
+/* Two texts, each character escaped, and the rest. */
+enum { REPORT_JSON_MAX = 2 * 6 * 4 * SOCIAL_REPORT_CHARS_MAX + 4096 };
+
 static void tell_moderators(struct social_room *room)
 {
     struct id topic = topic_stream(ADMIN_TOPIC, NULL);
@@ -87,6 +90,43 @@ struct handling {
     struct social_report report;
 };
 
+static int load(struct handling *h, struct db_tx *tx, struct error *err)
+{
+    bool found;
+    int rc = social_store_get_report(tx, h->id, h->arena, &h->report, &found, err);
+    if (rc < 0 || found)
+        return rc;
+    return error_set(err, FAIL_NOT_FOUND, "report_not_found", "There is no such report.");
+}
+
+static int load_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    return load(arg, tx, err);
+}
+
+int social_report_get(struct social_call *call, const struct id *report, struct arena *arena,
+                      struct social_report *ret)
+{
+    struct handling h = {.call = call, .id = report, .arena = arena};
+    int rc = db_read(call->room->db, load_tx, &h, call->err);
+    if (rc == 0)
+        *ret = h.report;
+    return rc;
+}
+
+static int check_match(const struct handling *h, struct error *err)
+{
+    struct buf json;
+    if (h->call->unchanged == NULL)
+        return 0;
+    buf_init(&json, REPORT_JSON_MAX);
+    schema_encode(&social_report_schema, &h->report, &json);
+    int rc = buf_ok(&json) ? h->call->unchanged(h->call, buf_view(&json))
+                           : error_set(err, FAIL_TOO_LARGE, "too_large", "It does not fit.");
+    buf_done(&json);
+    return rc;
+}
+
 static void apply(const struct handling *h, struct social_report *report)
 {
     if (schema_has(h->patch->present, SOCIAL_REPORT_PATCH_NOTE))
@@ -113,12 +153,11 @@ static int write_audit(const struct handling *h, struct db_tx *tx, struct error 
 static int handle_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct handling *h = arg;
-    bool found;
-    int rc = social_store_get_report(tx, h->id, h->arena, &h->report, &found, err);
+    int rc = load(h, tx, err);
+    if (rc == 0)
+        rc = check_match(h, err);
     if (rc < 0)
         return rc;
-    if (!found)
-        return error_set(err, FAIL_NOT_FOUND, "report_not_found", "There is no such report.");
     apply(h, &h->report);
     struct error why;
     error_init(&why);
