@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,7 +20,8 @@ enum { PAGES_PER_SLICE = 256 };
 struct db_backup_run {
     char *path, *part;
     struct db_conn target;
-    sqlite3_backup *backup;
+    sqlite3_backup *backup; /* NULL: all pages are copied */
+    bool adding;            /* the hook has begun */
     struct db_job *job;
 };
 
@@ -59,8 +61,10 @@ static void finish(struct db_writer *writer, int rc)
     struct db_backup_run *run = writer->backup;
     writer->backup = NULL;
     struct db_job *job = run->job;
-    if (sqlite3_backup_finish(run->backup) != SQLITE_OK && rc == 0)
-        rc = db_conn_error(&run->target, sqlite3_errcode(run->target.sqlite), "backup", job->err);
+    if (run->adding)
+        writer->copy_hook->ended(writer->copy_hook);
+    if (run->backup != NULL)
+        sqlite3_backup_finish(run->backup);
     db_conn_close(&run->target);
     if (rc == 0)
         rc = publish(run, job->err);
@@ -72,17 +76,64 @@ static void finish(struct db_writer *writer, int rc)
     db_homes_send(&homes);
 }
 
-bool db_backup_step(struct db_writer *writer)
+/* One transaction of the copy in which the hook adds to it. */
+static int add(struct db_writer *writer, bool first, bool *ret_more)
 {
     struct db_backup_run *run = writer->backup;
+    struct error *err = run->job->err;
+    struct db_tx tx;
+    db_tx_init(&tx, run->job->tx.db, &run->target, true);
+    tx.savepoint = true; /* a copy that fails is thrown away */
+    run->adding = true;
+    int rc = db_conn_script(&run->target, "BEGIN", err);
+    if (rc == 0)
+        rc = writer->copy_hook->step(writer->copy_hook, &tx, first, ret_more, err);
+    db_tx_close_rows(&tx);
+    return rc == 0 ? db_conn_script(&run->target, "COMMIT", err) : rc;
+}
+
+/* 0 and *ret_more, or the error. */
+static int step(struct db_writer *writer, bool *ret_more)
+{
+    struct db_backup_run *run = writer->backup;
+    *ret_more = true;
+    if (run->backup == NULL)
+        return add(writer, false, ret_more);
     int step = sqlite3_backup_step(run->backup, PAGES_PER_SLICE);
     if (step == SQLITE_OK)
-        return true;
-    int rc = 0;
+        return 0;
     if (step != SQLITE_DONE)
-        rc = db_conn_error(&run->target, step, "backup", run->job->err);
-    finish(writer, rc);
+        return db_conn_error(&run->target, step, "backup", run->job->err);
+    step = sqlite3_backup_finish(run->backup);
+    run->backup = NULL;
+    if (step != SQLITE_OK)
+        return db_conn_error(&run->target, step, "backup", run->job->err);
+    *ret_more = false;
+    return writer->copy_hook != NULL ? add(writer, true, ret_more) : 0;
+}
+
+bool db_backup_step(struct db_writer *writer)
+{
+    bool more;
+    int rc = step(writer, &more);
+    if (rc != 0 || !more)
+        finish(writer, rc);
     return true;
+}
+
+static int set_copy_hook(struct db *db, void *arg, struct error *err)
+{
+    while (arg == NULL && db->writer.backup != NULL)
+        db_backup_step(&db->writer);
+    db->writer.copy_hook = arg;
+    return 0;
+}
+
+void db_set_copy_hook(struct db *db, struct db_copy_hook *hook)
+{
+    /* At the start and at the end of the process's life the queue has room sooner or later. */
+    while (db_outside(db, set_copy_hook, hook, NULL) != 0)
+        sched_yield();
 }
 
 static int open_target(struct db *db, struct db_backup_run *run, struct error *err)
@@ -123,6 +174,8 @@ static int start(struct db *db, void *arg, struct error *err)
     run->part = xmalloc(size);
     snprintf(run->part, size, "%s.part", request->path);
     run->job = request->job;
+    run->job->tx.db = db;
+    run->target.clock = db->config.clock;
     int rc = open_target(db, run, err);
     if (rc != 0) {
         unlink(run->part);

@@ -254,6 +254,16 @@ void db_close(struct db *db)
     free_db(db);
 }
 
+const char *db_path(const struct db *db)
+{
+    return db->path;
+}
+
+bool db_syncs_commits(const struct db *db)
+{
+    return db->config.sync == DB_SYNC_FULL;
+}
+
 const struct clock *db_clock_of(const struct db *db)
 {
     return db->config.clock;

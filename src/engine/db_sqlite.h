@@ -127,9 +127,11 @@ struct db_writer {
     unsigned wal_pages, wal_safe_pages; /* in the WAL; of these already in the database */
     unsigned truncate_at_pages;
     int64_t last_batch_ns;
+    bool batch_wrote; /* a transaction of this batch has changed a table */
     void (*commit_hook)(void *arg, struct db_tx *tx, bool committed);
     int (*before_hook)(void *arg, struct db_tx *tx, struct error *err);
     void *hook_arg;
+    struct db_copy_hook *copy_hook;
     _Atomic uint64_t commits, transactions, failures, wal_bytes, checkpoints;
     _Atomic int64_t commit_us_total, last_commit_us;
 };

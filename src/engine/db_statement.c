@@ -167,12 +167,19 @@ int db_conn_script(struct db_conn *conn, const char *text, struct error *err)
     return rc == SQLITE_OK ? 0 : db_conn_error(conn, rc, "script", err);
 }
 
+static int open_savepoint(struct db_tx *tx, struct error *err)
+{
+    int rc = db_conn_run(tx->conn, &savepoint_sql, err);
+    tx->savepoint = rc == 0;
+    tx->db->writer.batch_wrote = true;
+    return rc;
+}
+
 int db_tx_script(struct db_tx *tx, const char *text, struct error *err)
 {
-    int rc = tx->savepoint ? 0 : db_conn_run(tx->conn, &savepoint_sql, err);
+    int rc = tx->savepoint ? 0 : open_savepoint(tx, err);
     if (rc != 0)
         return rc;
-    tx->savepoint = true;
     return db_conn_script(tx->conn, text, err);
 }
 
@@ -213,9 +220,7 @@ static int may_write(struct db_tx *tx, struct db_statement *statement, struct er
     if (!tx->writes)
         return error_set(err, FAIL_INTERNAL, "read_only", "a read transaction cannot write: %s",
                          statement->sql->text);
-    int rc = db_conn_run(tx->conn, &savepoint_sql, err);
-    tx->savepoint = rc == 0;
-    return rc;
+    return open_savepoint(tx, err);
 }
 
 static int start(struct db_tx *tx, const struct db_sql *sql, const struct db_value *args,

@@ -15,8 +15,14 @@ bool db_writer_in_transaction(const struct db_writer *w)
     return sqlite3_get_autocommit(w->conn.sqlite) == 0;
 }
 
+bool db_batch_wrote(const struct db *db)
+{
+    return db->writer.batch_wrote;
+}
+
 int db_writer_begin(struct db_writer *w, struct error *err)
 {
+    w->batch_wrote = false;
     return db_conn_run(&w->conn, &begin_sql, err);
 }
 

@@ -147,9 +147,9 @@ static int commit_batch(struct db *db, struct db_tx *tx, struct error *err)
 {
     struct db_writer *w = &db->writer;
     int rc = 0;
+    int64_t started_ns = clock_mono_ns(w->conn.clock);
     if (w->before_hook != NULL)
         rc = w->before_hook(w->hook_arg, tx, err);
-    int64_t started_ns = clock_mono_ns(w->conn.clock);
     if (rc == 0)
         rc = db_writer_commit(w, err);
     if (rc == 0)

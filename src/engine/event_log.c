@@ -10,15 +10,14 @@
 #include "engine/event_log_private.h"
 
 static const struct db_sql select_state = {
-    "SELECT folded, first, head, last_at, salt FROM log_state"};
+    "SELECT folded, first, head, last_at, salt, segments FROM log_state"};
 static const struct db_sql select_last = {
     "SELECT pos, at, length(data) FROM log ORDER BY pos DESC LIMIT 1"};
-static const struct db_sql select_tail = {
-    "SELECT pos, at, type, stream, data, meta FROM log WHERE pos > ?1 ORDER BY pos"};
 
 enum {
     TAIL_EVENTS_MAX = 32768,
     TAIL_BYTES_MAX = 32 << 20,
+    SEGMENT_BYTES_MIN = 64 << 10,
     ROW_OVERHEAD = 60,   /* bytes of a row besides its data */
     CHUNK_EVENTS = 1024, /* in a batch made from rows at the start */
     CHUNK_BYTES = 4 << 20,
@@ -28,7 +27,7 @@ static const int64_t retention_default_ms = INT64_C(7) * 24 * 3600 * 1000;
 
 struct opening {
     struct event_log *log;
-    uint64_t folded, head;
+    uint64_t folded, head, segments;
 };
 
 /* --- state ----------------------------------------------------------------------------------- */
@@ -48,6 +47,7 @@ static int load_state(struct opening *o, struct db_tx *tx, struct error *err)
     o->head = (uint64_t)db_col_int(&rows, 2);
     log->last_at_ms = db_col_int(&rows, 3);
     memcpy(log->salt, db_col_blob(&rows, 4).ptr, sizeof log->salt);
+    o->segments = (uint64_t)db_col_int(&rows, 5);
     db_rows_close(&rows);
     return 0;
 }
@@ -131,16 +131,13 @@ static int keep_row(struct chunk *c, const struct event *row, struct error *err)
 
 static int read_tail(struct chunk *c, struct db_tx *tx, uint64_t folded, struct error *err)
 {
-    struct log_row_reader reader = {.log = c->log};
-    struct db_rows rows;
+    struct log_source source;
     struct event event;
-    int rc = db_query(tx, &select_tail, &rows, err, db_int((int64_t)folded));
-    while (rc == 0 && (rc = db_next(&rows, err)) == 1) {
-        rc = log_row_event(&reader, &rows, &event, err);
-        if (rc == 0)
-            rc = keep_row(c, &event, err);
-    }
-    log_row_reader_done(&reader);
+    log_source_init(&source, c->log, tx);
+    int rc = log_source_open(&source, folded, UINT64_MAX, err);
+    while (rc == 0 && (rc = log_source_next(&source, &event, err)) == 1)
+        rc = keep_row(c, &event, err);
+    log_source_done(&source);
     return rc;
 }
 
@@ -159,6 +156,15 @@ static int load_tail(struct db_tx *tx, void *arg, struct error *err)
 }
 
 /* --- opening --------------------------------------------------------------------------------- */
+/* Segments go as a whole: a small log has small ones. */
+static size_t segment_bytes_for(int64_t retention_bytes)
+{
+    int64_t bytes = retention_bytes / 8;
+    if (bytes < SEGMENT_BYTES_MIN)
+        return SEGMENT_BYTES_MIN;
+    return bytes < LOG_SEGMENT_BYTES ? (size_t)bytes : LOG_SEGMENT_BYTES;
+}
+
 static void set_defaults(struct event_log_config *config)
 {
     if (config->tail_events_max == 0)
@@ -167,10 +173,14 @@ static void set_defaults(struct event_log_config *config)
         config->tail_bytes_max = TAIL_BYTES_MAX;
     if (config->retention_ms == 0)
         config->retention_ms = retention_default_ms;
+    if (config->segment_bytes == 0 && config->retention_bytes > 0)
+        config->segment_bytes = segment_bytes_for(config->retention_bytes);
 }
 
 static void free_log(struct event_log *log)
 {
+    log_segments_close(&log->segments);
+    pthread_mutex_destroy(&log->table.lock);
     log_fold_done(log);
     log_tail_done(&log->tail);
     log_types_done(&log->types);
@@ -182,6 +192,30 @@ static void free_log(struct event_log *log)
     arena_done(&log->marks);
     free(log->drafts);
     free(log);
+}
+
+/* Positions go on behind what both hold. */
+static int open_segments(struct opening *o, struct error *err)
+{
+    struct event_log *log = o->log;
+    const struct log_segments_config config = {.database = db_path(log->db),
+                                               .salt = log->salt,
+                                               .sync = db_syncs_commits(log->db),
+                                               .segment_bytes = log->config.segment_bytes,
+                                               .must_reach = o->segments};
+    int rc = log_segments_open(&log->segments, &config, err);
+    if (rc != 0)
+        return rc;
+    log->table.whole_from = o->head;
+    uint64_t last = log_segments_last(&log->segments), begin = log_segments_begin(&log->segments);
+    int64_t last_at = log_segments_last_at(&log->segments);
+    if (last > o->head)
+        o->head = last;
+    if (last_at > log->last_at_ms)
+        log->last_at_ms = last_at;
+    if (begin > atomic_load(&log->first))
+        atomic_store(&log->first, begin);
+    return 0;
 }
 
 int event_log_open(const struct event_log_config *config, struct event_log **ret_log,
@@ -197,8 +231,11 @@ int event_log_open(const struct event_log_config *config, struct event_log **ret
     buf_init(&log->meta, META_BYTES_MAX);
     arena_init(&log->marks, 16 << 20);
     pthread_mutex_init(&log->relay_lock, NULL);
+    pthread_mutex_init(&log->table.lock, NULL);
     struct opening o = {.log = log};
     int rc = db_write(log->db, load, &o, err);
+    if (rc == 0)
+        rc = open_segments(&o, err);
     log_tail_init(&log->tail, o.folded);
     if (rc == 0)
         rc = db_read(log->db, load_tail, &o, err);
@@ -209,6 +246,7 @@ int event_log_open(const struct event_log_config *config, struct event_log **ret
     atomic_store(&log->tail.head, o.head);
     log->relayed_head = o.head;
     log_fold_init(log);
+    log_copy_init(log);
     *ret_log = log;
     return 0;
 }
@@ -228,6 +266,7 @@ int event_log_start(struct event_log *log, struct error *err)
                 if (f->replay != NULL)
                     f->replay(f, &log->tail.batches[b]->events[i]);
     db_set_commit_hook(log->db, log_after_commit, log_before_commit, log);
+    db_set_copy_hook(log->db, &log->copy.hook);
     db_add_worker(log->db, &log->worker);
     return 0;
 }
@@ -255,6 +294,7 @@ void event_log_close(struct event_log *log)
     db_readers_drain(log->db);
     should_not(db_outside(log->db, fold_all, log, NULL) != 0);
     db_remove_worker(log->db, &log->worker);
+    db_set_copy_hook(log->db, NULL);
     db_set_commit_hook(log->db, NULL, NULL, NULL);
     free_log(log);
 }
@@ -285,4 +325,7 @@ void event_log_stats(struct event_log *log, struct event_log_stats *ret_stats)
         .tail_bytes = atomic_load(&log->tail.bytes),
         .fold_failures = atomic_load(&log->fold_failures),
     };
+    struct log_segments_size size = log_segments_size(&log->segments);
+    ret_stats->segments = size.files;
+    ret_stats->segment_bytes = size.bytes;
 }

@@ -2,9 +2,10 @@
  * change (outbox), with a position in commit order. Sockets, caches, search, notifications and
  * brokers are readers of it with a cursor. Losing a wake-up costs latency, never an event.
  *
- * Embedded engine: the table `log` of the main database. event_emit queues the row in its
- * transaction; the writer inserts all rows of the batch just before COMMIT (an append, no index),
- * and after it the relay hands the batch to every subscribed loop. What orders by stream (the
+ * Embedded engine: the table `log` of the main database, and segments beside its file.
+ * event_emit queues the event in its transaction. Just before COMMIT the writer appends what comes
+ * from transactions that only emit to the newest segment and syncs that, and inserts the rest as
+ * rows; after it the relay hands the batch to every subscribed loop. What orders by stream (the
  * stream index) and what is derived (message blocks) follows later in large batches, the FOLD:
  * `log_state.folded` says up to where, written in the same transaction; the newest events, the
  * TAIL (folded, head], are kept in memory and rebuilt from the log at start.
@@ -104,9 +105,10 @@ int event_log_read(struct event_log *log, struct db_tx *tx, uint64_t after, unsi
                    event_fn *fn, void *arg, struct error *err) MUSTCHECK;
 /* Events of any of these streams after `after`, in position order, at most `limit`; `since[i]`:
  * only positions >= since[i] of stream i (0: all). Uses the stream index up to the fold and the
- * tail above it. *ret_through: every matching event up to this position has been given (the head
- * as the transaction's snapshot sees it when nothing was cut off by limit). The streams are
- * different from each other; limit is at least 1. */
+ * tail above it. *ret_through: every matching event up to this position has been given. When
+ * nothing was cut off by limit it is at least the last row that the transaction's snapshot has, and
+ * below the first one that it has not: no event is given whose change the snapshot does not see.
+ * The streams are different from each other; limit is at least 1. */
 int event_log_read_streams(struct event_log *log, struct db_tx *tx, uint64_t after,
                            const struct id *streams, const uint64_t *since, size_t stream_count,
                            unsigned limit, event_fn *fn, void *arg, uint64_t *ret_through,
@@ -138,6 +140,7 @@ struct event_log_config {
     size_t tail_bytes_max; /* ... or this large (0: 32 MiB); above four times this, writers wait */
     int64_t retention_ms;  /* log rows older than this are trimmed (0: 7 days) */
     int64_t retention_bytes;
+    size_t segment_bytes; /* of a file beside the database (0: retention_bytes / 8, <= 32 MiB) */
 };
 /* After db_migrate (event_log_schema is among the schemas). Reads the tail. */
 int event_log_open(const struct event_log_config *config, struct event_log **ret_log,
@@ -152,6 +155,7 @@ struct db *event_log_db(struct event_log *log);
 struct event_log_stats {
     uint64_t head, first, folded;
     size_t tail_events, tail_bytes;
+    uint64_t segments, segment_bytes; /* files beside the database */
     uint64_t fold_failures; /* slices that did not commit; they are tried again every second */
 };
 void event_log_stats(struct event_log *log, struct event_log_stats *ret_stats);

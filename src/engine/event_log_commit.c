@@ -23,6 +23,8 @@ static void take_back(struct db_hook *hook, bool committed)
 
 static int begin_transaction(struct event_log *log, struct db_tx *tx, struct error *err)
 {
+    if (!db_batch_wrote(log->db))
+        log->plain = log->draft_count; /* of transactions that have ended */
     struct log_mark *mark = arena_alloc(&log->marks, sizeof *mark);
     if (mark == NULL)
         return error_set(err, FAIL_UNAVAILABLE, "busy", "too many transactions in one commit");
@@ -144,19 +146,45 @@ static struct event event_of(struct event_log *log, size_t index)
     };
 }
 
-static int insert(struct event_log *log, struct db_tx *tx, const struct event *event,
-                  uint32_t type_number, struct error *err)
+static int row_of(struct event_log *log, size_t index, struct log_row *ret, struct error *err)
 {
-    struct slice meta = {0};
-    if (event->link_count != 0 || event->correlation_id.ptr != NULL) {
-        buf_clear(&log->meta);
-        log_meta_encode(&log->meta, event->links, event->link_count, event->correlation_id);
-        if (!buf_ok(&log->meta))
-            return error_set(err, FAIL_TOO_LARGE, "event_too_large", "too many links");
-        meta = buf_view(&log->meta);
+    const struct event *event = &log->batch->events[index];
+    *ret = (struct log_row){.pos = event->pos,
+                            .at_ms = event->at_ms,
+                            .type_number = log->drafts[index].type_number,
+                            .stream = event->stream,
+                            .data = event->data};
+    if (event->link_count == 0 && event->correlation_id.ptr == NULL)
+        return 0;
+    buf_clear(&log->meta);
+    log_meta_encode(&log->meta, event->links, event->link_count, event->correlation_id);
+    if (!buf_ok(&log->meta))
+        return error_set(err, FAIL_TOO_LARGE, "event_too_large", "too many links");
+    ret->meta = buf_view(&log->meta);
+    return 0;
+}
+
+static int insert(struct db_tx *tx, const struct log_row *row, struct error *err)
+{
+    return db_exec(tx, &insert_row, err, db_int((int64_t)row->pos), db_int(row->at_ms),
+                   db_int(row->type_number), db_id(&row->stream), db_text(row->data),
+                   db_blob(row->meta));
+}
+
+/* What comes before the first change of a table in this commit goes to the newest segment, what
+ * comes after it into the table, with that change: so whatever a crash leaves is a beginning of the
+ * commit, and no event stands there without what it tells of. */
+static int store(struct event_log *log, struct db_tx *tx, size_t plain, struct error *err)
+{
+    struct log_row row;
+    uint64_t head = atomic_load_explicit(&log->tail.head, memory_order_relaxed);
+    int rc = log_segments_ready(&log->segments, head, err);
+    for (size_t i = 0; rc == 0 && i < log->batch->count; i++) {
+        rc = row_of(log, i, &row, err);
+        if (rc == 0)
+            rc = i < plain ? log_segments_add(&log->segments, &row, err) : insert(tx, &row, err);
     }
-    return db_exec(tx, &insert_row, err, db_int((int64_t)event->pos), db_int(event->at_ms),
-                   db_int(type_number), db_id(&event->stream), db_text(event->data), db_blob(meta));
+    return rc == 0 ? log_segments_append(&log->segments, err) : rc;
 }
 
 static struct event_batch *make_batch(struct event_log *log)
@@ -177,11 +205,10 @@ int log_before_commit(void *arg, struct db_tx *tx, struct error *err)
         return 0;
     int64_t now = clock_wall_ms(log->clock);
     log->batch_at_ms = now > log->last_at_ms ? now : log->last_at_ms; /* never back */
+    size_t plain = db_batch_wrote(log->db) ? log->plain : log->draft_count;
+    log->into_table = log->draft_count - plain;
     log->batch = make_batch(log);
-    int rc = 0;
-    for (unsigned i = 0; rc == 0 && i < log->batch->count; i++)
-        rc = insert(log, tx, &log->batch->events[i], log->drafts[i].type_number, err);
-    return rc;
+    return store(log, tx, plain, err);
 }
 
 static void publish(struct event_log *log, struct event_batch *batch)
@@ -189,6 +216,8 @@ static void publish(struct event_log *log, struct event_batch *batch)
     int64_t row_bytes = (int64_t)(batch->bytes / batch->count);
     log->row_bytes += (row_bytes - log->row_bytes) / 16;
     log->last_at_ms = log->batch_at_ms;
+    if (log->into_table != 0)
+        log_table_add(&log->table, batch->head - log->into_table + 1, batch->head);
     event_batch_ref(batch); /* the relay's, until every loop has its own */
     log_tail_add(&log->tail, batch);
     log_relay(log, batch);
@@ -197,13 +226,14 @@ static void publish(struct event_log *log, struct event_batch *batch)
 void log_after_commit(void *arg, struct db_tx *tx, bool committed)
 {
     struct event_log *log = arg;
+    log_segments_end(&log->segments, committed);
     if (log->batch != NULL && committed)
         publish(log, log->batch);
     else if (log->batch != NULL)
         event_batch_unref(log->batch);
     log->batch = NULL;
     log->last_commit_ns = clock_mono_ns(log->clock);
-    log->draft_count = 0;
+    log->draft_count = log->plain = log->into_table = 0;
     log_memory_drop(&log->memory);
     arena_reset(&log->marks);
     log->marked_tx = NULL;

@@ -15,7 +15,8 @@
 #include "engine/event_log_private.h"
 
 static const struct db_sql advance = {
-    "UPDATE log_state SET folded = ?1, head = max(head, ?1), last_at = max(last_at, ?2)"};
+    "UPDATE log_state SET folded = ?1, head = max(head, ?1), last_at = max(last_at, ?2),"
+    " segments = max(segments, ?3)"};
 
 enum {
     RETRY_MS = 1000,
@@ -144,7 +145,11 @@ static int fold_slice(struct event_log *log, struct db_tx *tx, int64_t budget_us
     if (rc != 0 || !f->index_done || f->folder != NULL)
         return rc;
     f->finished = true;
-    return db_exec(tx, &advance, err, db_int((int64_t)f->through), db_int(log->last_at_ms));
+    rc = log_segments_flush(&log->segments, err); /* nothing is folded that could still be lost */
+    return rc != 0
+               ? rc
+               : db_exec(tx, &advance, err, db_int((int64_t)f->through), db_int(log->last_at_ms),
+                         db_int((int64_t)log_segments_last(&log->segments)));
 }
 
 static int work(struct db_worker *worker, struct db_tx *tx, int64_t budget_us, bool *ret_more,

@@ -13,7 +13,9 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/map.h"
+#include "engine/db_outside.h"
 #include "engine/event_log.h"
+#include "engine/event_log_segment.h"
 
 enum {
     LOG_EVENT_BYTES_MAX = 1 << 20,   /* data of one event */
@@ -58,15 +60,61 @@ struct id log_event_id(const uint8_t salt[16], uint64_t pos, int64_t at_ms);
  * id. Nothing to say: nothing is written. */
 void log_meta_encode(struct buf *out, const struct event_link *links, unsigned link_count,
                      struct slice correlation_id);
-/* Turns rows of "pos, at, type, stream, data, meta" into events; keeps the memory for links. */
+/* The current row of "pos, at, type, stream, data, meta"; its bytes live until the next one. */
+struct log_row log_row_of(const struct db_rows *rows);
+/* Turns stored events into what they were; keeps the memory for links. */
 struct log_row_reader {
     const struct event_log *log;
     struct event_link *links;
     size_t links_cap;
 };
-int log_row_event(struct log_row_reader *reader, const struct db_rows *rows,
-                  struct event *ret_event, struct error *err) MUSTCHECK;
+int log_row_event(struct log_row_reader *reader, const struct log_row *row, struct event *ret_event,
+                  struct error *err) MUSTCHECK;
 void log_row_reader_done(struct log_row_reader *reader);
+
+/* --- table and segments as one (event_log_source.c) --------------------------------------------
+ */
+/* Which positions are rows of the table: the newest ranges, in order. A snapshot of the database
+ * shows those of its time, while segments show all that is committed; so whoever wants both as of
+ * one moment stops below the first row that the snapshot does not have. */
+struct log_table_ranges {
+    pthread_mutex_t lock;
+    struct log_table_range {
+        uint64_t first, last;
+    } ring[1024];
+    uint64_t added;
+    uint64_t whole_from; /* every range above this position is in the ring */
+};
+/* The writer thread's, before the tail's head moves there. */
+void log_table_add(struct log_table_ranges *ranges, uint64_t first, uint64_t last);
+/* The greatest position, at most `head`, up to which a snapshot that has all rows <= `seen` misses
+ * none. Any thread. */
+uint64_t log_table_whole(struct log_table_ranges *ranges, uint64_t seen, uint64_t head);
+
+/* Events after `after` and at most `through`, in order. */
+struct log_source {
+    struct event_log *log;
+    struct db_tx *tx;
+    uint64_t through, given;
+    struct log_row_reader reader;
+    struct db_rows rows;
+    struct log_row row; /* of the table, not given yet */
+    bool rows_open, row_waits;
+    struct log_segment_cursor cursor;
+    struct log_row record; /* of a segment, not given yet */
+    bool record_waits;
+};
+void log_source_init(struct log_source *source, struct event_log *log, struct db_tx *tx);
+int log_source_open(struct log_source *source, uint64_t after, uint64_t through,
+                    struct error *err) MUSTCHECK;
+/* 1, or 0 at the end; the event's bytes live until the next call. */
+int log_source_next(struct log_source *source, struct event *ret_event,
+                    struct error *err) MUSTCHECK;
+/* The event at this position, from an initialized source that is not open: 1, 0: trimmed. */
+int log_source_at(struct log_source *source, uint64_t pos, struct event *ret_event,
+                  struct error *err) MUSTCHECK;
+void log_source_close(struct log_source *source); /* may be opened again */
+void log_source_done(struct log_source *source);
 
 /* --- memory of events (event_log_memory.c) ---------------------------------------------------- */
 struct log_pool;
@@ -196,7 +244,8 @@ struct log_fold {
 
 struct log_trim {
     int64_t next_ns;
-    uint64_t first; /* of the slice that is not committed yet, 0: none */
+    uint64_t first;    /* of the slice that is not committed yet, 0: none */
+    uint64_t segments; /* dropped through here when it is committed, 0: none */
     bool sweeping, more;
     struct id sweep_stream;
     uint64_t sweep_pos;
@@ -211,6 +260,10 @@ struct event_log {
     /* the commit that is being collected */
     struct log_draft *drafts;
     size_t draft_count, draft_cap;
+    size_t plain;      /* so many of them belong to transactions that changed no table ... */
+    size_t into_table; /* ... and so many of this commit are rows, the last ones */
+    struct log_segments segments;
+    struct log_table_ranges table;
     struct log_memory memory;
     struct buf meta;
     struct arena marks;
@@ -227,6 +280,13 @@ struct event_log {
     uint64_t relayed_head;
     struct event_batch *held[64]; /* not delivered yet because of a fault, oldest first */
     unsigned held_count;
+    /* backup */
+    struct log_copy {
+        struct db_copy_hook hook;
+        struct log_segment_cursor cursor;
+        uint64_t after, through;
+        bool running; /* nothing is dropped meanwhile */
+    } copy;
     /* fold and retention */
     struct db_worker worker;
     struct event_folder *folders, **folders_end;
@@ -241,6 +301,8 @@ void log_after_commit(void *arg, struct db_tx *tx, bool committed);
 /* Takes the reference. */
 void log_relay(struct event_log *log, struct event_batch *batch);
 void log_relay_held(struct event_log *log);
+
+void log_copy_init(struct event_log *log); /* event_log_copy.c */
 
 /* The background worker (event_log_fold.c, event_log_trim.c). */
 void log_fold_init(struct event_log *log);

@@ -16,33 +16,23 @@
 #include "base/hash.h"
 #include "engine/event_log_private.h"
 
-static const struct db_sql select_after = {
-    "SELECT pos, at, type, stream, data, meta FROM log WHERE pos > ?1 ORDER BY pos LIMIT ?2"};
-static const struct db_sql select_range = {
-    "SELECT pos, at, type, stream, data, meta FROM log WHERE pos > ?1 AND pos <= ?2 ORDER BY pos"};
-static const struct db_sql select_one = {
-    "SELECT pos, at, type, stream, data, meta FROM log WHERE pos = ?1"};
 static const struct db_sql select_state = {
     "SELECT folded, max(head, coalesce((SELECT max(pos) FROM log), 0)) FROM log_state"};
 
-static int read_rows(struct event_log *log, struct db_tx *tx, uint64_t after, unsigned limit,
-                     event_fn *fn, void *arg, struct error *err)
+static int read_stored(struct event_log *log, struct db_tx *tx, uint64_t after, uint64_t through,
+                       unsigned limit, event_fn *fn, void *arg, struct error *err)
 {
-    struct log_row_reader reader = {.log = log};
-    struct db_rows rows;
+    struct log_source source;
     struct event event;
-    int rc = db_query(tx, &select_after, &rows, err, db_int((int64_t)after), db_int(limit));
-    if (rc != 0)
-        return rc;
-    while ((rc = db_next(&rows, err)) == 1) {
-        rc = log_row_event(&reader, &rows, &event, err);
-        if (rc == 0)
-            rc = fn(&event, arg, err);
-        if (rc != 0)
+    log_source_init(&source, log, tx);
+    int rc = log_source_open(&source, after, through, err);
+    for (unsigned i = 0; rc == 0 && i < limit; i++) {
+        rc = log_source_next(&source, &event, err);
+        if (rc != 1)
             break;
+        rc = fn(&event, arg, err);
     }
-    db_rows_close(&rows);
-    log_row_reader_done(&reader);
+    log_source_done(&source);
     return rc < 0 ? rc : 0;
 }
 
@@ -55,8 +45,9 @@ static int read_tail(const struct log_picks *picks, event_fn *fn, void *arg, str
     return rc < 0 ? rc : 0;
 }
 
-static int snapshot_state(struct db_tx *tx, uint64_t *ret_folded, uint64_t *ret_head,
-                          struct error *err)
+/* What the transaction sees: up to where it is folded, and up to where nothing is missing. */
+static int snapshot_state(struct event_log *log, struct db_tx *tx, uint64_t *ret_folded,
+                          uint64_t *ret_head, struct error *err)
 {
     struct db_rows rows;
     int rc = db_query_n(tx, &select_state, NULL, 0, &rows, err);
@@ -67,7 +58,9 @@ static int snapshot_state(struct db_tx *tx, uint64_t *ret_folded, uint64_t *ret_
     if (rc == 0)
         return error_set(err, FAIL_INTERNAL, "log_damaged", "the log has no state row");
     *ret_folded = (uint64_t)db_col_int(&rows, 0);
-    *ret_head = (uint64_t)db_col_int(&rows, 1);
+    /* After the snapshot was taken; rows that are committed may not be in the tail yet. */
+    uint64_t head = atomic_load(&log->tail.head);
+    *ret_head = log_table_whole(&log->table, (uint64_t)db_col_int(&rows, 1), head);
     db_rows_close(&rows);
     return 0;
 }
@@ -75,13 +68,13 @@ static int snapshot_state(struct db_tx *tx, uint64_t *ret_folded, uint64_t *ret_
 int event_log_read(struct event_log *log, struct db_tx *tx, uint64_t after, unsigned limit,
                    event_fn *fn, void *arg, struct error *err)
 {
-    uint64_t folded, head = UINT64_MAX; /* a write transaction sees all that is committed */
+    uint64_t folded, head = atomic_load(&log->tail.head); /* a write transaction sees all of it */
     struct log_picks picks;
-    int rc = db_tx_writes(tx) ? 0 : snapshot_state(tx, &folded, &head, err);
+    int rc = db_tx_writes(tx) ? 0 : snapshot_state(log, tx, &folded, &head, err);
     if (rc != 0)
         return rc;
     if (!log_tail_range(&log->tail, after, head, limit, &picks))
-        return read_rows(log, tx, after, limit, fn, arg, err);
+        return read_stored(log, tx, after, head, limit, fn, arg, err);
     rc = read_tail(&picks, fn, arg, err);
     log_picks_done(&picks);
     return rc;
@@ -107,7 +100,7 @@ struct reading {
     void *arg;
     uint64_t last; /* position given last */
     bool stopped;
-    struct log_row_reader rows;
+    struct log_source source;
     struct cursor **heap; /* least position on top */
     size_t heap_count;
 };
@@ -168,18 +161,9 @@ static void heap_down(struct reading *r, size_t i)
 
 static int give_position(struct reading *r, uint64_t pos, struct error *err)
 {
-    struct db_rows rows;
     struct event event;
-    int rc = db_query(r->tx, &select_one, &rows, err, db_int((int64_t)pos));
-    if (rc == 0)
-        rc = db_next(&rows, err);
-    if (rc != 1)
-        return rc; /* 0: trimmed */
-    rc = log_row_event(&r->rows, &rows, &event, err);
-    if (rc == 0)
-        rc = give(r, &event, err);
-    db_rows_close(&rows);
-    return rc;
+    int rc = log_source_at(&r->source, pos, &event, err);
+    return rc == 1 ? give(r, &event, err) : rc; /* 0: trimmed */
 }
 
 static int open_cursors(struct reading *r, struct cursor *cursors, uint64_t through,
@@ -245,22 +229,13 @@ static bool wanted(const struct reading *r, const struct event *event)
 
 static int give_range(struct reading *r, uint64_t after, uint64_t through, struct error *err)
 {
-    struct db_rows rows;
     struct event event;
     if (r->stopped || after >= through)
         return 0;
-    int rc = db_query(r->tx, &select_range, &rows, err, db_int((int64_t)after),
-                      db_int((int64_t)through));
-    if (rc != 0)
-        return rc;
-    while (!r->stopped && (rc = db_next(&rows, err)) == 1) {
-        rc = log_row_event(&r->rows, &rows, &event, err);
-        if (rc == 0 && wanted(r, &event))
-            rc = give(r, &event, err);
-        if (rc != 0)
-            break;
-    }
-    db_rows_close(&rows);
+    int rc = log_source_open(&r->source, after, through, err);
+    while (rc == 0 && !r->stopped && (rc = log_source_next(&r->source, &event, err)) == 1)
+        rc = wanted(r, &event) ? give(r, &event, err) : 0;
+    log_source_close(&r->source);
     return rc < 0 ? rc : 0;
 }
 
@@ -297,13 +272,12 @@ int event_log_read_streams(struct event_log *log, struct db_tx *tx, uint64_t aft
                         .after = after,
                         .limit = limit,
                         .fn = fn,
-                        .arg = arg,
-                        .rows = {.log = log}};
+                        .arg = arg};
+    log_source_init(&r.source, log, tx);
     uint64_t snapshot_folded = 0, head = 0, folded;
-    int rc = snapshot_state(tx, &snapshot_folded, &head, err);
+    int rc = snapshot_state(log, tx, &snapshot_folded, &head, err);
     if (rc != 0)
         return rc;
-    head = least(head, atomic_load(&log->tail.head)); /* committed, not yet in the tail */
     struct log_picks picks;
     log_tail_pick(&log->tail, streams, since, stream_count, after, head, limit, &picks, &folded);
     uint64_t low = least(snapshot_folded, folded);
@@ -313,7 +287,7 @@ int event_log_read_streams(struct event_log *log, struct db_tx *tx, uint64_t aft
     if (rc == 0)
         rc = give_picks(&r, &picks, err);
     log_picks_done(&picks);
-    log_row_reader_done(&r.rows);
+    log_source_done(&r.source);
     if (rc == 0)
         *ret_through = r.stopped ? r.last : greatest(head, after);
     return rc;

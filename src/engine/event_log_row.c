@@ -20,6 +20,12 @@ static const struct db_migration migrations[] = {
          " salt BLOB NOT NULL) STRICT;"
          "INSERT INTO log_state (id, folded, first, head, last_at, salt)"
          " VALUES (1, 0, 1, 0, 0, randomblob(16))"},
+    /* From here on events that belong to no change of a table are in segments beside the file: a
+     * program that does not know them must not open it. segments: the last position of those that
+     * has been folded. */
+    {.number = 2,
+     .name = "segments",
+     .sqlite = "ALTER TABLE log_state ADD COLUMN segments INTEGER NOT NULL DEFAULT 0"},
 };
 const struct db_schema event_log_schema = {"log", migrations, ARRAY_LEN(migrations)};
 
@@ -90,19 +96,32 @@ static int decode_meta(struct log_row_reader *reader, struct slice meta, struct 
     return 0;
 }
 
-int log_row_event(struct log_row_reader *reader, const struct db_rows *rows,
-                  struct event *ret_event, struct error *err)
+struct log_row log_row_of(const struct db_rows *rows)
+{
+    int64_t number = db_col_int(rows, 2);
+    return (struct log_row){.pos = (uint64_t)db_col_int(rows, 0),
+                            .at_ms = db_col_int(rows, 1),
+                            .type_number =
+                                number > 0 && number <= UINT32_MAX ? (uint32_t)number : 0,
+                            .stream = db_col_id(rows, 3),
+                            .data = db_col_text(rows, 4),
+                            .meta = db_col_blob(rows, 5)};
+}
+
+int log_row_event(struct log_row_reader *reader, const struct log_row *row, struct event *ret_event,
+                  struct error *err)
 {
     const struct log_types *types = &reader->log->types;
-    struct event event = {.pos = (uint64_t)db_col_int(rows, 0), .at_ms = db_col_int(rows, 1)};
-    int64_t number = db_col_int(rows, 2);
-    if (number <= 0 || (uint64_t)number >= types->numbers || types->by_number[number] == NULL)
-        return bad_row(event.pos, "its type is unknown", err);
-    event.type = types->by_number[number];
-    event.stream = db_col_id(rows, 3);
-    event.data = db_col_text(rows, 4);
-    event.id = log_event_id(reader->log->salt, event.pos, event.at_ms);
-    int rc = decode_meta(reader, db_col_blob(rows, 5), &event, err);
+    uint32_t number = row->type_number;
+    if (number == 0 || number >= types->numbers || types->by_number[number] == NULL)
+        return bad_row(row->pos, "its type is unknown", err);
+    struct event event = {.pos = row->pos,
+                          .at_ms = row->at_ms,
+                          .type = types->by_number[number],
+                          .stream = row->stream,
+                          .data = row->data,
+                          .id = log_event_id(reader->log->salt, row->pos, row->at_ms)};
+    int rc = decode_meta(reader, row->meta, &event, err);
     if (rc == 0)
         *ret_event = event;
     return rc;

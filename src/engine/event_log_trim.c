@@ -8,7 +8,8 @@
 #include "engine/event_log_private.h"
 
 static const struct db_sql find_old = {
-    "SELECT max(pos), count(*) FROM log WHERE pos < ?1 AND at < ?2"};
+    "SELECT max(pos) FROM (SELECT pos, at FROM log WHERE pos <= ?1 ORDER BY pos LIMIT ?3)"
+    " WHERE at < ?2 OR pos <= ?4"};
 static const struct db_sql delete_rows = {"DELETE FROM log WHERE pos <= ?1"};
 static const struct db_sql set_first = {
     "UPDATE log_state SET first = ?1, head = max(head, ?2), last_at = max(last_at, ?3)"};
@@ -37,7 +38,7 @@ static uint64_t free_through(struct event_log *log)
 
 bool log_trim_due(const struct event_log *log)
 {
-    return clock_mono_ns(log->clock) >= log->trim.next_ns;
+    return !log->copy.running && clock_mono_ns(log->clock) >= log->trim.next_ns;
 }
 
 /* By size: how many of the oldest positions are too many. */
@@ -51,41 +52,47 @@ static uint64_t too_many_through(const struct event_log *log, uint64_t first)
     return head - first + 1 > keep ? head - keep : 0;
 }
 
-/* The last position that this slice deletes; first - 1 when there is nothing. */
-static int last_old(struct event_log *log, struct db_tx *tx, uint64_t first, uint64_t *ret_last,
-                    struct error *err)
+/* The last row that this slice deletes, 0: none. */
+static int last_old(struct event_log *log, struct db_tx *tx, int64_t cutoff, uint64_t many,
+                    uint64_t limit, uint64_t *ret_last, struct error *err)
 {
-    uint64_t end = first + LOG_TRIM_ROWS, limit = free_through(log) + 1;
-    if (end > limit)
-        end = limit;
-    uint64_t by_size = too_many_through(log, first);
-    uint64_t last = by_size < end ? by_size : end - 1;
     struct db_rows rows;
-    int64_t cutoff = clock_wall_ms(log->clock) - log->config.retention_ms;
-    int rc = db_query(tx, &find_old, &rows, err, db_int((int64_t)end), db_int(cutoff));
+    int rc = db_query(tx, &find_old, &rows, err, db_int((int64_t)limit), db_int(cutoff),
+                      db_int(LOG_TRIM_ROWS), db_int((int64_t)many));
     if (rc == 0)
         rc = db_next(&rows, err);
     if (rc != 1)
         return rc;
-    if (!db_col_null(&rows, 0) && (uint64_t)db_col_int(&rows, 0) > last)
-        last = (uint64_t)db_col_int(&rows, 0);
+    *ret_last = (uint64_t)db_col_int(&rows, 0);
     db_rows_close(&rows);
-    *ret_last = last > first - 1 ? last : first - 1;
     return 0;
 }
 
+/* Rows one by one, segments as a whole. What is kept of either below the new first position,
+ * because the other had to go, is no longer read, and goes when it is old itself. */
 static int trim_rows(struct event_log *log, struct db_tx *tx, struct error *err)
 {
-    uint64_t first = atomic_load(&log->first), last = 0;
-    int rc = last_old(log, tx, first, &last, err);
-    if (rc != 0 || last < first)
+    struct log_trim *t = &log->trim;
+    uint64_t first = atomic_load(&log->first), limit = free_through(log), last = 0;
+    uint64_t many = too_many_through(log, first);
+    int64_t cutoff = clock_wall_ms(log->clock) - log->config.retention_ms;
+    log_segments_seal(&log->segments, cutoff + log->config.retention_ms / 8 * 7);
+    int rc = last_old(log, tx, cutoff, many, limit, &last, err);
+    if (rc == 0 && last != 0)
+        rc = db_exec(tx, &delete_rows, err, db_int((int64_t)last));
+    uint64_t segments = log_segments_old(&log->segments, cutoff, many, limit);
+    if (segments > last)
+        last = segments;
+    if (rc != 0 || last == 0)
         return rc;
-    rc = db_exec(tx, &delete_rows, err, db_int((int64_t)last));
-    if (rc == 0)
-        rc = db_exec(tx, &set_first, err, db_int((int64_t)last + 1),
-                     db_int((int64_t)atomic_load(&log->tail.head)), db_int(log->last_at_ms));
-    if (rc == 0)
-        log->trim.first = last + 1;
+    if (last < first)
+        last = first - 1;
+    rc = db_exec(tx, &set_first, err, db_int((int64_t)last + 1),
+                 db_int((int64_t)atomic_load(&log->tail.head)), db_int(log->last_at_ms));
+    if (rc == 0) {
+        t->first = last + 1;
+        t->segments = segments;
+    }
     return rc;
 }
 
@@ -116,7 +123,7 @@ static int sweep(struct event_log *log, struct db_tx *tx, struct error *err)
 int log_trim_slice(struct event_log *log, struct db_tx *tx, struct error *err)
 {
     struct log_trim *t = &log->trim;
-    t->first = 0;
+    t->first = t->segments = 0;
     int rc = trim_rows(log, tx, err);
     if (rc == 0 && t->first == 0 && t->sweeping)
         rc = sweep(log, tx, err);
@@ -130,11 +137,12 @@ void log_trim_ended(struct event_log *log, bool committed)
     struct log_trim *t = &log->trim;
     if (committed && t->first != 0) {
         atomic_store(&log->first, t->first);
+        log_segments_drop(&log->segments, t->segments);
         if (!t->sweeping) { /* what a running sweep has passed is found by the next one */
             t->sweeping = true;
             t->sweep_stream = (struct id){{0}};
             t->sweep_pos = 0;
         }
     }
-    t->first = 0;
+    t->first = t->segments = 0;
 }

@@ -181,6 +181,7 @@ TEST(old_rows_and_their_index_go_and_the_head_stays)
     for (int i = 0; i < 100 && (old = old_before(12001)).index_rows > 0; i++)
         tick(200);
     CHECK_INT(old.rows, 0);
+    CHECK_INT(stats_now().segments, 2); /* what is not old, and the one that is written to */
     CHECK_INT(old.index_rows, 0);
     CHECK(old.all_index_rows > 0);
     fake.wall_ms += 2 * day_ms;
@@ -199,7 +200,8 @@ TEST(old_rows_and_their_index_go_and_the_head_stays)
 
 TEST(a_log_that_is_too_large_is_cut)
 {
-    start((struct event_log_config){.tail_events_max = 100, .retention_bytes = 200000});
+    start((struct event_log_config){
+        .tail_events_max = 100, .retention_bytes = 200000, .segment_bytes = 20000});
     for (unsigned i = 0; i < 20; i++)
         emit_many(1000);
     tick_until_folded();
@@ -208,6 +210,7 @@ TEST(a_log_that_is_too_large_is_cut)
     struct event_log_stats stats = stats_now();
     CHECK(stats.first > 15000 && stats.first < stats.head);
     CHECK_INT(old_before(stats.first).rows, 0);
+    CHECK(stats.segment_bytes < 600000 && stats.segments < 30);
     stop();
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/fault.h"
+#include "database_files.h"
 #include "engine/message_store_internal.h"
 #include "harness.h"
 
@@ -277,28 +278,11 @@ static void find_all(struct rig *rig, const struct model *m)
 }
 
 /* --- crashes --------------------------------------------------------------------------------- */
-static void copy_file(const char *from, const char *to)
-{
-    char bytes[65536];
-    FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
-    size_t len;
-    while (in != NULL && out != NULL && (len = fread(bytes, 1, sizeof bytes, in)) > 0)
-        CHECK(fwrite(bytes, 1, len, out) == len);
-    if (in != NULL)
-        fclose(in);
-    if (out != NULL)
-        fclose(out);
-}
-
 /* On the writer thread: nobody writes meanwhile. */
 static int copy_fn(struct db_tx *tx, void *arg, struct error *err)
 {
     const char *const *paths = arg;
-    char from[300], to[300];
-    copy_file(paths[0], paths[1]);
-    snprintf(from, sizeof from, "%s-wal", paths[0]);
-    snprintf(to, sizeof to, "%s-wal", paths[1]);
-    copy_file(from, to);
+    copy_database(paths[0], paths[1]);
     return 0;
 }
 

@@ -315,7 +315,9 @@ static void old_events_are_still_needed(void)
 TEST(a_consumer_that_is_behind_keeps_its_events)
 {
     clock_fake_init(&fake, INT64_C(1795000000000));
-    open_world((struct event_log_config){.tail_events_max = 16, .retention_ms = 86400000},
+    open_world((struct event_log_config){.tail_events_max = 16,
+                                         .retention_ms = 86400000,
+                                         .segment_bytes = 1}, /* a commit is a file */
                &fake.clock);
     start_consumers();
     run(old_events_are_still_needed);

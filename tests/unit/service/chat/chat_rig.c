@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "database_files.h"
+
 /* --- the rooms that it asks ------------------------------------------------------------------- */
 struct id chat_rig_user(unsigned number)
 {
@@ -113,25 +115,16 @@ struct chat_room *chat_rig_room(struct chat_rig *rig)
 
 static void copy(const char *from, const char *to)
 {
-    char bytes[65536], from_path[512], to_path[512];
+    char from_path[512], to_path[512];
     rig_path(from, from_path);
     rig_path(to, to_path);
-    FILE *in = fopen(from_path, "rb"), *out = fopen(to_path, "wb");
-    size_t len;
-    CHECK(in != NULL && out != NULL);
-    while (in != NULL && out != NULL && (len = fread(bytes, 1, sizeof bytes, in)) > 0)
-        CHECK(fwrite(bytes, 1, len, out) == len);
-    if (in != NULL)
-        fclose(in);
-    if (out != NULL)
-        fclose(out);
+    copy_database(from_path, to_path);
 }
 
 /* On the writer thread: nobody writes meanwhile. */
 static int copy_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     copy("main.db", "crash.db");
-    copy("main.db-wal", "crash.db-wal");
     return 0;
 }
 
@@ -141,7 +134,6 @@ void chat_rig_crash(struct chat_rig *rig)
     CHECK_OK(db_write(rig->base.kit.main_db, copy_tx, NULL, &rig->base.err), &rig->base.err);
     rig_stop(&rig->base);
     copy("crash.db", "main.db");
-    copy("crash.db-wal", "main.db-wal");
     rig_start(&rig->base);
 }
 
