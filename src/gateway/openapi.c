@@ -143,7 +143,8 @@ void openapi_write(const struct module *const *modules, const char *version, str
     reference_text(out, "version", version);
     buf_lit(out, ",\"description\":\"A self-hosted backend for chat: sign-in, people, chats and "
                  "a realtime connection that loses nothing. Times are RFC 3339 in UTC, ids are "
-                 "UUIDs, unknown fields are refused.\",\"license\":{\"name\":\"Apache-2.0\","
+                 "UUIDs, unknown fields are refused. A cursor is good for the list that gave it, "
+                 "with the same filters.\",\"license\":{\"name\":\"Apache-2.0\","
                  "\"identifier\":\"Apache-2.0\"}},\"servers\":[{\"url\":\"/\"}],"
                  "\"security\":[{\"bearer\":[]}]");
     write_tags(modules, out);
