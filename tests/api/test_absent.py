@@ -168,6 +168,20 @@ class Others(AbsentCase):
         self.assertEqual([a["user_id"] for a in self.items(self.anna, path + "/attendees")],
                          [self.ben.id, self.carl.id])
 
+    def test_events_of_a_host_who_is_switched_off(self):
+        event = self.ok(self.ben.post("/events", {
+            "title": "Party", "starts_at": "2099-05-01T20:00:00Z",
+            "ends_at": "2099-05-01T23:00:00Z", "time_zone": "Europe/Berlin"}), 201)
+        path = f"/events/{event['id']}"
+        self.ok(self.carl.put(path + "/rsvp", {"status": "yes"}))
+        self.disable(self.ben)
+        self.refused(self.anna.get(path), 404, "event_not_found")
+        self.refused(self.anna.put(path + "/rsvp", {"status": "yes"}), 404, "event_not_found")
+        self.assertNotIn(event["id"], [e["id"] for e in self.items(self.anna, "/events", limit=100)])
+        self.assertEqual(self.ok(self.carl.get(path))["my_status"], "yes")  # it is in their calendar
+        self.enable(self.ben)
+        self.ok(self.anna.get(path))
+
     def test_viewers_of_a_story(self):
         story = self.ok(self.anna.post("/stories", {"text": "hello"}), 201)
         self.ok(self.anna.put(f"/users/{self.ben.id}/follow"))
