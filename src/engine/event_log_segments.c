@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "engine/event_log_segment.h"
 
+enum { CACHED_MAX = 2 };              /* full segments that stay in the page cache */
 enum { BATCH_BYTES_MAX = 256 << 20 }; /* LOG_COMMIT_BYTES_MAX and a head for each event fit */
 
 /* --- segments --------------------------------------------------------------------------------- */
@@ -126,6 +127,20 @@ static int make_segment(const struct log_segments *s, uint64_t first, struct log
     return 0;
 }
 
+/* Who comes back late reads them from the disk. Their pages serve the next segments, instead of
+ * others that would have to be taken from the database, or from the host of a virtual machine. */
+static void let_old_pages_go(struct log_segments *s)
+{
+    unsigned count = 0;
+    for (const struct log_segment *segment = s->oldest; segment != NULL; segment = segment->next)
+        count++;
+    const struct log_segment *segment = s->oldest;
+    for (; count > CACHED_MAX + 2; count--)
+        segment = segment->next;
+    if (count == CACHED_MAX + 2)
+        posix_fadvise(segment->fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 static int roll(struct log_segments *s, uint64_t first, struct error *err)
 {
     struct log_segment *segment = NULL;
@@ -144,6 +159,7 @@ static int roll(struct log_segments *s, uint64_t first, struct error *err)
     s->newest = segment;
     pthread_mutex_unlock(&s->lock);
     s->leftover = false;
+    let_old_pages_go(s);
     return 0;
 }
 
