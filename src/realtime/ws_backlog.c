@@ -56,8 +56,15 @@ static void arm(struct ws_session *s, struct slice left)
 static void go_on(struct ws_session *s)
 {
     struct slice in = s->backlog->left;
+    size_t before = in.len;
     s->heard = true;
     ws_take(s, &in);
+    /* Or this loop would do nothing else any more. */
+    if (in.len == before && s->conn->state == CONN_OPEN &&
+        should_not(ws_waits_for(s) == WS_WAITS_NOT)) {
+        conn_abort(s->conn);
+        return;
+    }
     if (in.len > 0 && s->conn->state == CONN_OPEN) {
         arm(s, in);
         return;

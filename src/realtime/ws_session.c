@@ -207,9 +207,12 @@ void ws_take(struct ws_session *s, struct slice *in)
     s->answers = &answers;
     s->refs++;
     int rc = take_messages(s, in, &close_code, &err);
-    if (rc < 0 && s->conn != NULL && !s->closing) {
-        ws_close_with(s, close_code, slice_str(err.code));
-        conn_close(s->conn);
+    if (rc < 0) {
+        in->len = 0; /* nothing behind it can be understood, also after a close frame of ours */
+        if (s->conn != NULL && !s->closing)
+            ws_close_with(s, close_code, slice_str(err.code));
+        if (s->conn != NULL)
+            conn_close(s->conn);
     }
     ws_answers_flush(s);
     s->answers = NULL;

@@ -7,7 +7,7 @@ import socket
 import unittest
 
 from parleytest import RawConnection, Server
-from parleytest.ws import Closed, Refused, TEXT
+from parleytest.ws import BINARY, CLOSE, Closed, Refused, TEXT
 
 COUNT = 2000 if os.environ.get("FULL") else 300
 
@@ -104,6 +104,27 @@ class Garbage(unittest.TestCase):
             except (Closed, Refused, OSError, socket.timeout, ValueError, AssertionError):
                 pass
             user_socket.raw.close()
+
+    def test_garbage_behind_an_end(self):
+        """What follows the frame by which a socket is being closed is thrown away, and the loop
+        goes on: each of the server's loops still answers."""
+        refused = bytes([0x80 | BINARY, 0x80, 1, 2, 3, 4])  # masked, empty; the server closes: 1003
+        ended = bytes([0x80 | CLOSE, 0x82, 0, 0, 0, 0, 3, 0xE8])
+        for end in (refused, ended, refused + ended):
+            for behind in (b"\xff" * 40, b"\x81\x05hello", ended + b"\x00" * 9, refused * 3):
+                for pieces in ([end + behind], [end, behind]):
+                    with self.subTest(end=end, behind=behind, pieces=len(pieces)):
+                        user_socket = self.anna.ws()
+                        try:
+                            for piece in pieces:
+                                user_socket.raw.send(piece)
+                            while True:
+                                user_socket.recv(5)
+                        except (Closed, OSError) as closed:
+                            self.assertNotIsInstance(closed, socket.timeout)
+                        user_socket.raw.close()
+        for _ in range(20):  # whichever loop takes the connection
+            self.assertEqual(self.anna.get("/users/me").status, 200)
 
     def test_query_strings(self):
         pieces = ["limit", "cursor", "=", "&", "%", "%41", "%ff", "+", "50", "-1", "after",
