@@ -9,6 +9,7 @@
 #include "app/demo_script.h"
 #include "app/house.h"
 #include "kit/consumer.h"
+#include "kit/outbox.h"
 #include "service/auth/auth.h"
 #include "service/chat/chat.h"
 
@@ -225,12 +226,17 @@ static void demo_main(void *arg)
         d->rc = tell_all(d);
     demo_life_free(d->life);
     consumers_stop(d->house.kit.consumers);
+    outboxes_stop(d->house.kit.outboxes);
     loop_stop(d->loop);
 }
 
 static int run(struct demo *d)
 {
-    int rc = consumers_start(&d->house.kit, &d->house.kit.consumers, &d->err);
+    int rc = outboxes_open(&d->house.kit, &d->house.kit.outboxes, &d->err);
+    if (rc == 0)
+        rc = outboxes_start(d->house.kit.outboxes, &d->err);
+    if (rc == 0)
+        rc = consumers_start(&d->house.kit, &d->house.kit.consumers, &d->err);
     if (rc == 0)
         rc = coro_spawn(d->loop, demo_main, d, &d->err);
     if (rc < 0)
@@ -259,6 +265,7 @@ static int fill(const struct config *config, struct error *ret_err, unsigned *re
             else
                 rc = run(d);
             house_close(&d->house);
+            outboxes_free(d->house.kit.outboxes);
         }
         loop_free(d->loop);
     }

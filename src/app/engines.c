@@ -9,6 +9,7 @@
 #include "app/roles.h"
 #include "engine/message_store.h"
 #include "kit/consumer.h"
+#include "kit/outbox.h"
 
 enum { WRITER_QUEUE = 16384, WRITER_BATCH = 4096, KV_ENTRIES = 1 << 20, EVENT_TYPES_MAX = 256 };
 
@@ -26,12 +27,14 @@ static int make_folder(const struct config *config, struct error *err)
     return 0;
 }
 
-/* What is in main.db only is in the backups; what the other files hold can be made again. */
+/* What search.db and feed.db hold can be made again; what main.db and the rooms' own hold cannot.
+ */
 static const char remove_it[] = "stop the server if it runs and remove this file: what it holds is "
                                 "made again from main.db when the server starts";
 
 static int open_one(struct engines *e, const struct config *config, const char *name,
-                    enum db_sync sync, unsigned readers, struct db **ret_db, struct error *err)
+                    enum db_sync sync, unsigned readers, const char *cure, struct db **ret_db,
+                    struct error *err)
 {
     char path[4096];
     if (!engines_path(config, name, path, sizeof path))
@@ -42,21 +45,34 @@ static int open_one(struct engines *e, const struct config *config, const char *
                           .readers = readers,
                           .queue_max = WRITER_QUEUE,
                           .batch_max = WRITER_BATCH,
-                          .cure = ret_db == &e->main_db ? NULL : remove_it,
+                          .cure = cure,
                           .clock = e->clock};
     return db_open(&c, ret_db, err);
 }
 
 /* All schemas of a database: the kit's own, the log's, and those of the rooms that live there. The
  * search file holds what the user room's search consumer keeps. */
-static size_t main_schemas(struct db_schema *ret_schemas)
+static size_t main_schemas(const struct engines *e, struct db_schema *ret_schemas)
 {
     size_t count = 0;
     ret_schemas[count++] = event_log_schema;
     ret_schemas[count++] = kit_schema;
     ret_schemas[count++] = message_store_schema;
+    ret_schemas[count++] = outbox_relay_schema;
+    ret_schemas[count++] = placement_schema;
     for (size_t i = 0; i < all_module_count; i++)
-        if (all_modules[i]->schema != NULL)
+        if (all_modules[i]->schema != NULL && placement_in_main(&e->placement, i))
+            ret_schemas[count++] = *all_modules[i]->schema;
+    return count;
+}
+
+static size_t own_schemas(const struct engines *e, const char *name, struct db_schema *ret_schemas)
+{
+    size_t count = 0;
+    ret_schemas[count++] = kit_schema;
+    ret_schemas[count++] = outbox_schema;
+    for (size_t i = 0; i < all_module_count; i++)
+        if (all_modules[i]->schema != NULL && strcmp(e->placement.name[i], name) == 0)
             ret_schemas[count++] = *all_modules[i]->schema;
     return count;
 }
@@ -92,22 +108,83 @@ static int bring(struct db *db, const struct db_schema *schemas, size_t count,
     return rc;
 }
 
+/* Where each room is: what is on record decides, and what the configuration says must agree. */
+static int place_rooms(struct engines *e, const struct config *config,
+                       struct placement *ret_recorded, struct error *err)
+{
+    int rc = placement_read(config, &e->placement, err);
+    if (rc == 0)
+        rc = placement_recorded(e->main_db, ret_recorded, err);
+    for (size_t i = 0; rc == 0 && e->as_recorded && i < all_module_count; i++)
+        if (ret_recorded->name[i][0] != 0)
+            memcpy(e->placement.name[i], ret_recorded->name[i], sizeof e->placement.name[i]);
+    return rc < 0 ? rc : placement_compare(&e->placement, ret_recorded, err);
+}
+
+static bool has_own(const struct engines *e, const char *name)
+{
+    for (unsigned i = 0; i < e->own_count; i++)
+        if (strcmp(e->own[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static int open_own(struct engines *e, const struct config *config, enum db_sync sync,
+                    unsigned readers, struct error *err)
+{
+    char file[PLACEMENT_NAME_MAX + 4];
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < all_module_count; i++) {
+        const char *name = e->placement.name[i];
+        if (placement_in_main(&e->placement, i) || has_own(e, name))
+            continue;
+        snprintf(file, sizeof file, "%s.db", name);
+        snprintf(e->own[e->own_count].name, sizeof e->own[0].name, "%s", name);
+        rc = open_one(e, config, file, sync, readers, NULL, &e->own[e->own_count].db, err);
+        e->own_count += rc == 0;
+    }
+    return rc;
+}
+
+static int bring_own(struct engines *e, const struct placement *recorded,
+                     enum engines_migrate migrate, unsigned *applied, struct error *err)
+{
+    struct db_schema schemas[64];
+    int rc = 0;
+    for (unsigned i = 0; rc == 0 && i < e->own_count; i++) {
+        rc = placement_check_tables(e->own[i].db, e->own[i].name, recorded, err);
+        if (rc == 0)
+            rc = bring(e->own[i].db, schemas, own_schemas(e, e->own[i].name, schemas), migrate,
+                       applied, err);
+    }
+    return rc;
+}
+
 int engines_open_databases(struct engines *e, const struct config *config,
                            enum engines_migrate migrate, unsigned *ret_applied, struct error *err)
 {
     struct db_schema schemas[64];
+    struct placement recorded;
     enum db_sync sync = (enum db_sync)config_enum(config, "db.sync");
     unsigned readers = (unsigned)config_int(config, "db.readers");
     *ret_applied = 0;
     int rc = make_folder(config, err);
     if (rc == 0)
-        rc = open_one(e, config, "main.db", sync, readers, &e->main_db, err);
+        rc = open_one(e, config, "main.db", sync, readers, NULL, &e->main_db, err);
     if (rc == 0)
-        rc = open_one(e, config, "search.db", sync, 1, &e->search_db, err);
+        rc = place_rooms(e, config, &recorded, err);
+    if (rc == 0)
+        rc = open_one(e, config, "search.db", sync, 1, remove_it, &e->search_db, err);
     if (rc == 0) /* a lost end of it is read again from the log */
-        rc = open_one(e, config, "feed.db", DB_SYNC_NORMAL, readers, &e->feed_db, err);
+        rc = open_one(e, config, "feed.db", DB_SYNC_NORMAL, readers, remove_it, &e->feed_db, err);
     if (rc == 0)
-        rc = bring(e->main_db, schemas, main_schemas(schemas), migrate, ret_applied, err);
+        rc = open_own(e, config, sync, readers, err);
+    if (rc == 0) /* before main.db: what is on record there is whole */
+        rc = bring_own(e, &recorded, migrate, ret_applied, err);
+    if (rc == 0)
+        rc = bring(e->main_db, schemas, main_schemas(e, schemas), migrate, ret_applied, err);
+    if (rc == 0)
+        rc = placement_record(e->main_db, &e->placement, err);
     if (rc == 0)
         rc = bring(e->search_db, schemas, search_schemas(schemas), migrate, ret_applied, err);
     if (rc == 0)
@@ -191,6 +268,8 @@ void engines_close(struct engines *e)
         e->kv->ops->close(e->kv);
     if (e->log != NULL)
         event_log_close(e->log);
+    for (unsigned i = 0; i < e->own_count; i++)
+        db_close(e->own[i].db);
     if (e->feed_db != NULL)
         db_close(e->feed_db);
     if (e->search_db != NULL)
@@ -202,13 +281,19 @@ void engines_close(struct engines *e)
 
 void engines_fill(struct engines *e, const struct config *config, struct kit *kit)
 {
-    e->databases[0] = (struct kit_database){"user.search", e->search_db};
-    e->databases[1] = (struct kit_database){"post.feed", e->feed_db};
+    unsigned count = 0;
+    e->databases[count++] = (struct kit_database){"user.search", e->search_db, NULL};
+    e->databases[count++] = (struct kit_database){"post.feed", e->feed_db, NULL};
+    for (size_t i = 0; i < all_module_count; i++)
+        for (unsigned own = 0; own < e->own_count; own++)
+            if (strcmp(e->placement.name[i], e->own[own].name) == 0)
+                e->databases[count++] =
+                    (struct kit_database){all_modules[i]->name, e->own[own].db, e->own[own].name};
     kit->config = config;
     kit->clock = e->clock;
     kit->main_db = e->main_db;
     kit->databases = e->databases;
-    kit->database_count = ARRAY_LEN(e->databases);
+    kit->database_count = count;
     kit->log = e->log;
     kit->kv = e->kv;
     kit->mailer = e->mailer;

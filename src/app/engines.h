@@ -2,12 +2,22 @@
 #ifndef PARLEY_APP_ENGINES_H
 #define PARLEY_APP_ENGINES_H
 
+#include "app/placement.h"
 #include "kit/kit.h"
 
 struct engines {
     const struct clock *clock; /* set by the caller before opening */
+    /* Set by the caller before opening: rooms are where main.db has them on record, whatever the
+     * configuration says. For commands that begin from what is there (restore, migrate --move). */
+    bool as_recorded;
+    struct placement placement;
     struct db *main_db, *search_db, *feed_db;
-    struct kit_database databases[2];
+    struct {
+        char name[PLACEMENT_NAME_MAX + 1];
+        struct db *db;
+    } own[PLACEMENT_ROOMS_MAX]; /* the databases that database.rooms names */
+    unsigned own_count;
+    struct kit_database databases[2 + PLACEMENT_ROOMS_MAX];
     struct event_log *log;
     struct kv *kv;
     struct mailer *mailer;

@@ -19,6 +19,7 @@ int house_open(struct house *house, const struct config *config, const struct cl
     memset(&house->engines, 0, sizeof house->engines);
     house->rooms_started = false;
     house->engines.clock = clock;
+    house->engines.as_recorded = true;
     unsigned applied;
     int rc = engines_open_databases(&house->engines, config, ENGINES_APPLY, &applied, err);
     if (rc == 0)

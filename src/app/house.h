@@ -12,7 +12,9 @@ struct house {
 };
 
 /* house->kit is zeroed by the caller, except loops and loop_count when there is a loop to run
- * consumers on. Applies missing migrations. On failure nothing is left open. Blocks. */
+ * consumers on. Applies missing migrations. Rooms are where they
+ * are on record, so that commands need no database.rooms. On failure nothing is left open. Blocks.
+ */
 int house_open(struct house *house, const struct config *config, const struct clock *clock,
                struct error *err) MUSTCHECK;
 void house_close(struct house *house);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "app/placement.h"
 #include "app/roles.h"
 #include "gateway/edge.h"
 #include "kit/limit.h"
@@ -26,6 +27,9 @@ const struct config_key app_config[] = {
      .doc =
          "full: what is acknowledged survives power loss. normal: it may lose the last moments."},
     {"db.readers", CONFIG_INT, "2", 1, 8, .doc = "Threads that read a database file."},
+    {"database.rooms", CONFIG_LIST, "",
+     .doc = "Rooms whose tables live in a database of their own, as room=name: social=graph is in "
+            "<data>/graph.db. Several may share one. All others are in main.db."},
     {"db.migrate", CONFIG_BOOL, "on",
      .doc =
          "Apply missing migrations at start; off: refuse to start until parley migrate has run."},
@@ -139,6 +143,10 @@ int options_config(const struct options *options, struct config **ret_config, st
         config_string(*ret_config, "conformance.listen")[0] != 0)
         rc = error_field(err, "conformance.listen", "not_allowed",
                          "The conformance listener is refused with environment=production.");
+    struct placement placement;
+    int placed = placement_read(*ret_config, &placement, err);
+    if (rc == 0)
+        rc = placed;
     if (rc < 0)
         config_free(*ret_config);
     return rc;

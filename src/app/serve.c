@@ -29,6 +29,7 @@
 #include "kit/activity.h"
 #include "kit/consumer.h"
 #include "kit/job.h"
+#include "kit/outbox.h"
 #include "realtime/realtime.h"
 
 struct worker {
@@ -241,6 +242,7 @@ static void finish_main(void *arg)
     struct server *s = arg;
     jobs_stop(s->jobs);
     consumers_stop(s->kit.consumers);
+    outboxes_stop(s->kit.outboxes); /* after whoever writes to them */
     sem_post(&s->done);
 }
 
@@ -303,6 +305,7 @@ static void take_down(struct server *s)
     }
     house_take_down(&s->engines, &s->kit, s->rooms_started);
     activity_free(s->kit.activity);
+    outboxes_free(s->kit.outboxes);
     if (s->edge != NULL)
         edge_free(s->edge);
     for (unsigned i = 0; i < s->worker_count; i++)
@@ -357,7 +360,11 @@ static int start_all(struct server *s, struct error *err)
     operations_go(&s->kit, s->edge, PARLEY_VERSION);
     admin_go(&s->kit, PARLEY_VERSION, s->address);
     realtime_go(s->kit.realtime);
-    rc = consumers_start(&s->kit, &s->kit.consumers, err);
+    rc = outboxes_open(&s->kit, &s->kit.outboxes, err);
+    if (rc == 0)
+        rc = outboxes_start(s->kit.outboxes, err);
+    if (rc == 0)
+        rc = consumers_start(&s->kit, &s->kit.consumers, err);
     if (rc == 0)
         s->jobs = jobs_start(&s->kit);
     if (rc == 0)

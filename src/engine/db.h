@@ -107,6 +107,7 @@ struct db_hook {
 void db_on_end(struct db_tx *tx, struct db_hook *hook);
 bool db_tx_writes(const struct db_tx *tx); /* false inside db_read */
 const struct clock *db_clock(struct db_tx *tx);
+struct db *db_tx_db(const struct db_tx *tx); /* the database that it runs on */
 
 /* --- opening --------------------------------------------------------------------------------- */
 enum db_sync { DB_SYNC_FULL, DB_SYNC_NORMAL };

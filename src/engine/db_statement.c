@@ -374,6 +374,11 @@ bool db_tx_writes(const struct db_tx *tx)
     return tx->writes;
 }
 
+struct db *db_tx_db(const struct db_tx *tx)
+{
+    return tx->db;
+}
+
 const struct clock *db_clock(struct db_tx *tx)
 {
     return tx->conn->clock;

@@ -4,8 +4,6 @@
 #include "kit/consumer.h"
 #include "realtime/connections.h"
 
-#include "engine/db_one.h"
-
 enum { CONSUMERS_MAX = 128 };
 
 /* --- nodes -------------------------------------------------------------------------------------
@@ -56,14 +54,6 @@ static const struct schema_field node_fields[] = {
 };
 SCHEMA_DEF(admin_node_schema, struct node, "Node", "A process of this platform.", node_fields);
 
-static const struct db_sql sql_ping = {"SELECT 1"};
-
-static int ping(struct db_tx *tx, void *arg, struct error *err)
-{
-    int64_t one;
-    return db_one_int(tx, &sql_ping, &one, err);
-}
-
 static struct slice state(bool works)
 {
     return works ? SLICE("ok") : SLICE("failing");
@@ -74,7 +64,7 @@ static struct engine_states ask_engines(struct kit *kit, struct arena *arena)
     struct error err;
     struct slice value;
     error_init(&err);
-    bool db = db_read(kit->main_db, ping, NULL, &err) == 0;
+    bool db = kit_databases_work(kit);
     bool kv = kit->kv->ops->get(kit->kv, SLICE("health"), arena, &value, &err) == 0;
     return (struct engine_states){state(db), state(db), state(kv)};
 }

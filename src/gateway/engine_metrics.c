@@ -98,8 +98,11 @@ void engine_metrics_register(struct kit *kit)
     char labels[64];
     add(OF_DB, kit->main_db, "database=\"main\"");
     for (unsigned i = 0; i < kit->database_count; i++) {
-        snprintf(labels, sizeof labels, "database=\"%s\"", kit->databases[i].room);
-        add(OF_DB, kit->databases[i].db, labels);
+        const struct kit_database *d = &kit->databases[i];
+        if (kit_database_again(kit, i))
+            continue;
+        snprintf(labels, sizeof labels, "database=\"%s\"", d->name != NULL ? d->name : d->room);
+        add(OF_DB, d->db, labels);
     }
     add(OF_LOG, kit->log, NULL);
     for (unsigned i = 0; i < kit->loop_count; i++) {

@@ -5,7 +5,6 @@
 
 #include "base/log.h"
 #include "base/metric.h"
-#include "engine/db_one.h"
 #include "gateway/engine_metrics.h"
 #include "gateway/openapi.h"
 #include "kit/idempotency.h"
@@ -47,21 +46,6 @@ static const struct schema_field health_fields[] = {
 };
 static SCHEMA_DEF(health_schema, struct health, "Health", "State of this process.", health_fields);
 
-static const struct db_sql sql_ping = {"SELECT 1"};
-
-static int ping(struct db_tx *tx, void *arg, struct error *err)
-{
-    int64_t one;
-    return db_one_int(tx, &sql_ping, &one, err);
-}
-
-static bool database_works(struct kit *kit)
-{
-    struct error err;
-    error_init(&err);
-    return db_read(kit->main_db, ping, NULL, &err) == 0;
-}
-
 static bool kv_works(struct kit *kit, struct arena *arena)
 {
     struct error err;
@@ -73,7 +57,7 @@ static bool kv_works(struct kit *kit, struct arena *arena)
 static int health_route(struct request *req)
 {
     struct operations *o = req->room;
-    bool db = database_works(req->kit), kv = kv_works(req->kit, req->arena);
+    bool db = kit_databases_work(req->kit), kv = kv_works(req->kit, req->arena);
     bool draining = atomic_load(&o->edge->draining);
     struct health_engine engines[] = {
         {SLICE("database"), db ? SLICE("ok") : SLICE("failing")},

@@ -1,10 +1,11 @@
 /* Writing and listing the audit log. Only the main database has rows; its single writer keeps the
- * chain in order. */
+ * chain in order. What a room in another database records comes there by that one's outbox. */
 #include "kit/audit.h"
 
 #include "base/schema.h"
 #include "engine/db_one.h"
 #include "kit/audit_chain.h"
+#include "kit/outbox.h"
 
 static const struct db_sql sql_last = {"SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"};
 static const struct db_sql sql_append = {
@@ -61,9 +62,14 @@ static int read_last(struct db_tx *tx, int64_t *ret_seq, uint8_t ret_hash[AUDIT_
     return 0;
 }
 
-static int append(struct db_tx *tx, const struct audit_row *row, const uint8_t *hash,
-                  struct error *err)
+int audit_append(struct db_tx *tx, struct audit_row *row, struct error *err)
 {
+    uint8_t before[AUDIT_HASH_BYTES], hash[AUDIT_HASH_BYTES];
+    int rc = read_last(tx, &row->seq, before, err);
+    if (rc < 0)
+        return rc;
+    row->seq++;
+    audit_hash(before, row, hash);
     return db_exec(tx, &sql_append, err, db_int(row->seq), db_id(&row->id), db_text(row->action),
                    db_id(&row->actor), db_text(row->subject_kind), db_id(&row->subject),
                    db_text(row->detail), db_text(row->correlation_id), db_int(row->at),
@@ -86,13 +92,8 @@ int audit_write(struct kit *kit, struct db_tx *tx, const struct audit_entry *ent
         row.actor = *entry->actor;
     if (entry->subject != NULL)
         row.subject = *entry->subject;
-    uint8_t before[AUDIT_HASH_BYTES], hash[AUDIT_HASH_BYTES];
-    int rc = read_last(tx, &row.seq, before, err);
-    if (rc < 0)
-        return rc;
-    row.seq++;
-    audit_hash(before, &row, hash);
-    return append(tx, &row, hash, err);
+    return outbox_is_at(kit, tx) ? outbox_put_audit(kit, tx, &row, err)
+                                 : audit_append(tx, &row, err);
 }
 
 /* --- listing -----------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ struct audit_entry {
     struct slice detail;      /* JSON object of what changed, or absent; no secrets, 16 KiB */
     struct slice correlation_id;
 };
-/* Inside db_write on the main database. */
+/* Inside db_write on the room's database. When that is not main's, the entry is on the chain a
+ * moment later (kit/outbox.h), and lost never. */
 int audit_write(struct kit *kit, struct db_tx *tx, const struct audit_entry *entry,
                 struct error *err) MUSTCHECK;
 

@@ -129,17 +129,6 @@ static int read_position(struct db_tx *tx, void *arg, struct error *err)
     return consumer_get_position(tx, u->consumer->name, &u->saved, err);
 }
 
-static const struct event_type *type_named(struct kit *kit, const char *name)
-{
-    for (int m = 0; kit->modules[m] != NULL; m++) {
-        const struct event_type *const *types = kit->modules[m]->events;
-        for (int i = 0; types != NULL && types[i] != NULL; i++)
-            if (strcmp(types[i]->name, name) == 0)
-                return types[i];
-    }
-    return NULL;
-}
-
 static struct metric *unit_metric(const struct consumer_unit *u, const char *name, const char *help)
 {
     char labels[96];
@@ -169,7 +158,7 @@ static void name_unit(struct consumer_unit *u, struct kit *kit)
     for (; names != NULL && *names != NULL; names++) {
         panic_if(u->type_count == CONSUMER_TYPES_MAX, "%s: too many event types",
                  u->consumer->name);
-        const struct event_type *type = type_named(kit, *names);
+        const struct event_type *type = kit_event_type(kit, slice_str(*names));
         panic_if(type == NULL, "%s: no room emits %s", u->consumer->name, *names);
         u->types[u->type_count++] = type;
     }

@@ -7,7 +7,7 @@
 #include "engine/db_one.h"
 #include "kit/module.h"
 
-enum { DATABASES_MAX = 8 };
+enum { DATABASES_MAX = 16 };
 
 #define LETTER                                                                                     \
     "SELECT id, consumer, type, pos, stream, reason, attempts, data, at FROM dead_letter "
@@ -181,17 +181,6 @@ struct taking {
     bool found, refused; /* refused: by the consumer, not by the database */
 };
 
-static const struct event_type *type_named(struct kit *kit, struct slice name)
-{
-    for (int m = 0; kit->modules[m] != NULL; m++) {
-        const struct event_type *const *types = kit->modules[m]->events;
-        for (int i = 0; types != NULL && types[i] != NULL; i++)
-            if (slice_eq(slice_str(types[i]->name), name))
-                return types[i];
-    }
-    return NULL;
-}
-
 static int load(struct taking *t, struct db_tx *tx, struct error *err)
 {
     struct db_rows rows;
@@ -208,7 +197,7 @@ static int hand_over(struct taking *t, struct db_tx *tx, struct error *err)
 {
     struct found found;
     uint64_t pos;
-    const struct event_type *type = type_named(t->kit, t->letter.event_type);
+    const struct event_type *type = kit_event_type(t->kit, t->letter.event_type);
     if (type == NULL || !find_consumer(t->kit, t->letter.consumer, &found) ||
         !slice_to_u64(t->letter.event_pos, &pos))
         return error_set(err, FAIL_CONFLICT, "consumer_gone",

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/schema.h"
+#include "kit/outbox.h"
 
 int kit_emit(struct kit *kit, struct db_tx *tx, const struct emit *event, uint64_t *ret_pos,
              struct error *err)
@@ -16,9 +17,14 @@ int kit_emit(struct kit *kit, struct db_tx *tx, const struct emit *event, uint64
                                 .links = event->links,
                                 .link_count = event->link_count,
                                 .correlation_id = event->correlation_id};
-    int rc = buf_ok(&json) ? event_emit(kit->log, tx, &draft, ret_pos, err)
-                           : error_set(err, FAIL_TOO_LARGE, "event_too_large",
-                                       "The event %s does not fit.", event->type->name);
+    int rc;
+    if (!buf_ok(&json))
+        rc = error_set(err, FAIL_TOO_LARGE, "event_too_large", "The event %s does not fit.",
+                       event->type->name);
+    else if (outbox_is_at(kit, tx))
+        rc = outbox_put_event(kit, tx, &draft, ret_pos, err);
+    else
+        rc = event_emit(kit->log, tx, &draft, ret_pos, err);
     buf_done(&json);
     return rc;
 }

@@ -14,8 +14,11 @@ struct emit {
     unsigned link_count;
     struct slice correlation_id; /* may be absent */
 };
-/* Inside db_write. *ret_pos (may be NULL) is the position if the transaction commits.
- * FAIL_TOO_LARGE "event_too_large" above EMIT_BYTES_MAX. */
+/* Inside db_write on the room's database: the event is there when the transaction is. Where that is
+ * not the log's, it is written to the outbox and comes to the log a moment after the commit, in the
+ * order of the commits (kit/outbox.h). *ret_pos (may be NULL) is the position if the transaction
+ * commits; through an outbox, the least that it can be. FAIL_TOO_LARGE "event_too_large" above
+ * EMIT_BYTES_MAX. */
 int kit_emit(struct kit *kit, struct db_tx *tx, const struct emit *event, uint64_t *ret_pos,
              struct error *err) MUSTCHECK;
 /* To those who follow or watch the stream now; not kept, no position. Any loop thread, after the

@@ -19,6 +19,9 @@ struct module;
 struct kit_database {
     const char *room;
     struct db *db;
+    /* "graph" of graph.db, where what rooms say goes through an outbox (kit/outbox.h); NULL: what
+     * is there is derived from the log and says nothing. */
+    const char *name;
 };
 
 /* Which followers of a stream an event that is not kept is not for. */
@@ -63,10 +66,19 @@ struct kit {
     void (*dead_letter_came)(struct kit *kit);
     /* Wakes consumers after commits; see consumer.h. */
     struct consumers *consumers;
+    /* Relays what rooms in databases of their own have said; NULL on the command line: then it
+     * waits there until a server starts. */
+    struct outboxes *outboxes;
 };
 
 /* The database of a room, or main_db when none is named for it in `databases`. */
 struct db *kit_db(struct kit *kit, const char *room);
+/* Whether databases[index] is one that an earlier room has named: several may share a file. */
+bool kit_database_again(const struct kit *kit, unsigned index);
+/* Whether main.db and the databases of rooms answer. From a coroutine; waits. */
+bool kit_databases_work(struct kit *kit);
+/* The type of that name among those that the rooms emit; NULL: there is none. */
+const struct event_type *kit_event_type(const struct kit *kit, struct slice name);
 /* The calls of another room (contract/<room>.h); aborts when the room is not there: a room lists
  * whom it needs in its module. */
 const void *kit_calls(struct kit *kit, const char *room);

@@ -93,6 +93,10 @@ struct module {
     size_t job_count;
     const struct config_key *config; /* ended by name NULL; may be NULL */
     const struct db_schema *schema;
+    /* Why its tables must be in main.db, as the rest of a sentence; NULL: database.rooms may name
+     * another database. What such a room does in a transaction stays within its own tables,
+     * kit_emit, audit_write and its consumers' positions. */
+    const char *stays;
     const struct db_schema *search_schema; /* of its part in the search database; may be NULL */
     const struct db_schema *feed_schema;   /* of its part in the feed database; may be NULL */
     int (*start)(struct kit *kit, void **ret_room, struct error *err);

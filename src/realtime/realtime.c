@@ -344,6 +344,7 @@ const struct module realtime_module = {
     .job_count = ARRAY_LEN(realtime_jobs),
     .config = realtime_config,
     .schema = &realtime_schema,
+    .stays = "its epoch is the log's",
     .start = realtime_start,
     .stop = realtime_stop,
 };

@@ -1,5 +1,10 @@
 /* Reading what a returning client has missed: the streams it follows and the events on them, in one
- * snapshot, so that neither can be newer than the other. */
+ * snapshot, so that neither can be newer than the other.
+ *
+ * Streams of a room in a database of its own come from another snapshot. The head of the log is
+ * noted before that: an event up to there was relayed from a commit which that snapshot has, so the
+ * streams are those of all events up to the head, and the read gives none above it. What came since
+ * is closed from memory or read in the next round, with newer streams, as after any read. */
 #include "realtime/session.h"
 
 static int add_stream(const struct id *stream, uint64_t since, void *arg, struct error *err)
@@ -25,21 +30,50 @@ static int add_stream(const struct id *stream, uint64_t since, void *arg, struct
     return 0;
 }
 
-int session_streams(struct realtime *realtime, struct db_tx *tx, const struct id *user,
-                    stream_fn *fn, void *arg, struct error *err)
+/* Of the rooms whose tables are in this database. */
+static int read_streams(struct db_tx *tx, void *arg, struct error *err)
 {
-    struct kit *kit = realtime->kit;
-    int rc = fn(user, 0, arg, err);
+    struct replay *r = arg;
+    struct kit *kit = r->realtime->kit;
+    int rc = 0;
     for (int i = 0; rc == 0 && kit->modules[i] != NULL; i++)
-        if (kit->modules[i]->streams != NULL)
-            rc = kit->modules[i]->streams(kit->rooms[i], tx, user, fn, arg, err);
+        if (kit->modules[i]->streams != NULL && kit_db(kit, kit->modules[i]->name) == db_tx_db(tx))
+            rc = kit->modules[i]->streams(kit->rooms[i], tx, &r->user, add_stream, r, err);
     return rc;
 }
 
-/* Stops (1) when the arena is full, before the event that does not fit. */
+static bool has_streams(struct kit *kit, const struct db *db)
+{
+    for (int i = 0; kit->modules[i] != NULL; i++)
+        if (kit->modules[i]->streams != NULL && kit_db(kit, kit->modules[i]->name) == db)
+            return true;
+    return false;
+}
+
+/* Before the log is read, and after its head was noted. */
+static int read_own_databases(struct replay *r, struct error *err)
+{
+    struct kit *kit = r->realtime->kit;
+    int rc = 0;
+    for (unsigned i = 0; rc == 0 && i < kit->database_count; i++) {
+        struct db *db = kit->databases[i].db;
+        if (kit->databases[i].name == NULL || kit_database_again(kit, i) || !has_streams(kit, db))
+            continue;
+        r->through_max = r->apart ? r->through_max : event_log_head(kit->log);
+        r->apart = true;
+        rc = db_read(db, read_streams, r, err);
+    }
+    return rc;
+}
+
+/* Stops (1) before the event that is above through_max, or does not fit into the arena. */
 static int keep_event(const struct event *event, void *arg, struct error *err)
 {
     struct replay *r = arg;
+    if (event->pos > r->through_max) {
+        r->capped = true;
+        return 1;
+    }
     if (!event->type->client) {
         r->last = event->pos;
         return 0;
@@ -63,13 +97,17 @@ static int keep_event(const struct event *event, void *arg, struct error *err)
 static int read_all(struct db_tx *tx, void *arg, struct error *err)
 {
     struct replay *r = arg;
-    int rc = session_streams(r->realtime, tx, &r->user, add_stream, r, err);
+    int rc = add_stream(&r->user, 0, r, err);
+    if (rc == 0)
+        rc = read_streams(tx, r, err);
     if (rc < 0)
         return rc;
     rc = event_log_read_streams(r->realtime->kit->log, tx, r->after, r->streams, r->since,
                                 r->stream_count, r->limit, keep_event, r, &r->through, err);
     if (rc == 0 && r->cut)
         r->through = r->last; /* the log counts the event that it stopped at */
+    if (rc == 0 && (r->capped || r->through > r->through_max))
+        r->through = r->through_max;
     return rc;
 }
 
@@ -86,13 +124,18 @@ void replay_init(struct replay *replay, struct realtime *realtime, const struct 
     replay->events = NULL;
     replay->event_count = 0;
     replay->through = replay->last = after;
-    replay->cut = false;
+    replay->through_max = UINT64_MAX;
+    replay->apart = replay->capped = replay->cut = false;
     arena_init(&replay->arena, REPLAY_BYTES_MAX);
 }
 
 int replay_read(struct replay *replay, struct error *err)
 {
-    return db_read(replay->realtime->kit->main_db, read_all, replay, err);
+    int rc = read_own_databases(replay, err);
+    /* The log's head may lie behind what a client has seen: it never goes back. */
+    if (rc == 0 && replay->through_max < replay->after)
+        replay->through_max = replay->after;
+    return rc < 0 ? rc : db_read(replay->realtime->kit->main_db, read_all, replay, err);
 }
 
 void replay_done(struct replay *replay)

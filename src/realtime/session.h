@@ -22,14 +22,11 @@ bool session_may_queue(struct realtime *realtime, struct conn *conn, const struc
 /* Leaves the hub, stops the heartbeat. The memory is the transport's. */
 void session_done(struct realtime_session *session);
 
-/* The streams the user follows, inside a snapshot of the main database. fn as in kit/module.h. */
-int session_streams(struct realtime *realtime, struct db_tx *tx, const struct id *user,
-                    stream_fn *fn, void *arg, struct error *err) MUSTCHECK;
 /* What a position means to this log now: 0 and *ret_after, or 1 when it is too old or of another
  * log (resync). */
 int session_position(struct realtime *realtime, const struct position *from, uint64_t *ret_after);
 
-/* Streams and missed events read in one snapshot; arena-allocated. */
+/* Streams and missed events, as of one position; arena-allocated. */
 struct replay_event {
     uint64_t pos;
     const struct event_type *type;
@@ -48,6 +45,9 @@ struct replay {
     unsigned event_count;
     uint64_t last; /* position of the last event taken */
     bool cut;      /* the next one did not fit */
+    /* Where rooms with streams live in databases of their own: nothing above it is given. */
+    uint64_t through_max;
+    bool apart, capped; /* there are such rooms; there is more above it */
     uint64_t through;
     struct error error;
 };

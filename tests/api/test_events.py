@@ -622,7 +622,7 @@ class Moderators(EventCase):
         self.ok(self.moderator.delete(path), 204)
         for user in (self.host, self.guest, self.moderator):
             self.refused(user.get(path), 404, "event_not_found")
-        rows = self.ok(self.admin.get("/admin/audit", query={"subject_id": event["id"]}))["items"]
+        rows = self.acts(self.admin, event["id"], 1)
         self.assertEqual([(r["action"], r["actor_id"]) for r in rows],
                          [("event.deleted", self.moderator.id)])
 
@@ -633,7 +633,7 @@ class ListsOfMany(EventCase):
     def test_somebody_who_follows_thousands(self):
         me, *hosts = self.server.users(4)
         self.server.stop()
-        with sqlite3.connect(self.server.data / "main.db") as db:
+        with sqlite3.connect(self.server.database("social")) as db:
             db.executemany("INSERT INTO following VALUES (?, ?, 1, 0, 0)", [
                 (uuid.UUID(me.id).bytes, i.to_bytes(16, "big")) for i in range(1, 6001)])
         db.close()
@@ -653,7 +653,7 @@ class ListsOfMany(EventCase):
         me, *hosts = self.server.users(4)
         self.server.stop()
         start, day = int(time.time() * 1000), 86400000
-        with sqlite3.connect(self.server.data / "main.db") as db:
+        with sqlite3.connect(self.server.database("calendar")) as db:
             db.executemany(
                 "INSERT INTO gathering (gathering_id, host_id, title, starts_at, ends_at, time_zone,"
                 " is_long, visibility, created_at, updated_at)"

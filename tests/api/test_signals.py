@@ -334,7 +334,7 @@ class Deciding(SignalCase):
     def test_audit(self):
         signal = self.approved(self.user)
         self.ok(self.decide(signal, "closed", "over"))
-        rows = self.items(self.admin, "/admin/audit", subject_id=signal["id"])
+        rows = self.acts(self.admin, signal["id"], 2)
         self.assertEqual([r["action"] for r in rows],
                          ["trade_signal.closed", "trade_signal.approved"])
         self.assertEqual(rows[0]["actor_id"], self.admin.id)

@@ -363,6 +363,7 @@ const struct module auth_module = {
     .job_count = ARRAY_LEN(auth_jobs),
     .config = auth_config,
     .schema = &auth_db_schema,
+    .stays = "it waits for what its events do",
     .start = start,
     .stop = stop,
     .export_person = auth_export_person,

@@ -422,6 +422,7 @@ const struct module chat_module = {
     .jobs = chat_jobs,
     .job_count = ARRAY_LEN(chat_jobs),
     .schema = &chat_db_schema,
+    .stays = "its messages are the log",
     .start = chat_start,
     .stop = stop,
     .streams = chat_streams,

@@ -231,7 +231,7 @@ static int start(struct kit *kit, void **ret_room, struct error *err)
 {
     struct social_room *room = xcalloc(1, sizeof *room);
     room->kit = kit;
-    room->db = kit->main_db;
+    room->db = kit_db(kit, "social");
     room->blocks = social_blocks_new();
     room->follows_max = config_int(kit->config, "social.follows_max");
     room->blocks_max = config_int(kit->config, "social.blocks_max");

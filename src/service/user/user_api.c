@@ -380,6 +380,7 @@ const struct module user_module = {
     .jobs = user_jobs,
     .job_count = ARRAY_LEN(user_jobs),
     .schema = &user_db_schema,
+    .stays = "it takes part in the saga of auth",
     .search_schema = &user_search_db_schema,
     .start = start,
     .stop = stop,

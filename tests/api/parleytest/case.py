@@ -3,6 +3,7 @@ started at first use; a class with `settings` (or `own_server`) gets one for its
 
 import atexit
 import os
+import time
 import unittest
 
 from .server import Server
@@ -55,6 +56,16 @@ class ApiCase(unittest.TestCase):
         if code:
             self.assertEqual(answer.code, code, answer)
         return answer
+
+    def acts(self, admin, subject, count):
+        """The audit log about something, newest first, when it has `count` entries: those of a room
+        in a database of its own come a moment after the answer."""
+        until = time.monotonic() + 10
+        while True:
+            rows = self.ok(admin.get("/admin/audit", query={"subject_id": subject}))["items"]
+            if len(rows) >= count or time.monotonic() > until:
+                return rows
+            time.sleep(0.01)
 
     def ok(self, answer, status=200):
         self.assertEqual(answer.status, status, answer)

@@ -20,6 +20,8 @@ from .ws import WebSocket
 
 PASSWORD = "Quiet-River-17-Stone"
 BASE_SETTINGS = {"auth.bcrypt_cost": "4", "limits.per_user": "off", "limits.per_address": "off"}
+# For every server that the tests start: API_SETTINGS="key=value key=value".
+BASE_SETTINGS.update(s.split("=", 1) for s in os.environ.get("API_SETTINGS", "").split())
 _used_names = iter(range(1, 10**9))
 
 
@@ -162,6 +164,11 @@ class Server:
 
     def __exit__(self, *_):
         self.remove()
+
+    def database(self, room):
+        """The file of a room's tables (database.rooms)."""
+        rooms = [item for item in (self.settings.get("database.rooms") or "").split(",") if item]
+        return self.data / (dict(item.split("=") for item in rooms).get(room, "main") + ".db")
 
     # --- requests -----------------------------------------------------------------------------
     @property
