@@ -189,30 +189,61 @@ static int unpack(int fd, const char *dir, const char *name, uint64_t size, stru
     return rc;
 }
 
-static int next_entry(int fd, const char *dir, const char *want, struct error *err)
+/* 1: *ret_name is the entry that follows; 0: the end. */
+static int next_entry(int fd, unsigned char block[BLOCK], char ret_name[LEN_NAME + 1],
+                      struct error *err)
 {
-    unsigned char block[BLOCK];
+    char sum[LEN_SUM];
     int rc = read_block(fd, block, err);
     if (rc < 0)
         return rc;
-    char sum[LEN_SUM];
     snprintf(sum, sizeof sum, "%06o", checksum(block));
-    if (memcmp(block + AT_MAGIC, "ustar", 5) != 0 || memcmp(sum, block + AT_SUM, 6) != 0 ||
-        strncmp((const char *)block, want, LEN_NAME) != 0)
+    if (block[AT_NAME] == 0 && block[AT_MAGIC] == 0)
+        return 0;
+    if (memcmp(block + AT_MAGIC, "ustar", 5) != 0 || memcmp(sum, block + AT_SUM, 6) != 0)
+        return error_set(err, FAIL_INVALID, "archive", "This is no backup made by parley backup.");
+    memcpy(ret_name, block + AT_NAME, LEN_NAME);
+    ret_name[LEN_NAME] = 0;
+    return 1;
+}
+
+static int read_named(int fd, const char *dir, const char *want, struct error *err)
+{
+    unsigned char block[BLOCK];
+    char name[LEN_NAME + 1];
+    int rc = next_entry(fd, block, name, err);
+    if (rc == 0 || (rc > 0 && strcmp(name, want) != 0))
         return error_set(err, FAIL_INVALID, "archive",
                          "This is no backup made by parley backup: %s is missing.", want);
-    return unpack(fd, dir, want, get_size(block), err);
+    return rc < 0 ? rc : unpack(fd, dir, want, get_size(block), err);
+}
+
+static int read_more(int fd, const char *dir, bool (*more)(const char *name), struct error *err)
+{
+    unsigned char block[BLOCK];
+    char name[LEN_NAME + 1];
+    int rc;
+    while ((rc = next_entry(fd, block, name, err)) > 0) {
+        rc = more(name) ? unpack(fd, dir, name, get_size(block), err)
+                        : error_set(err, FAIL_INVALID, "archive",
+                                    "This is no backup made by parley backup: it has %s.", name);
+        if (rc < 0)
+            return rc;
+    }
+    return rc;
 }
 
 int archive_read(const char *path, const char *dir, const char *const *names, size_t count,
-                 struct error *err)
+                 bool (*more)(const char *name), struct error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return error_errno(err, errno, "archive", "%s cannot be read", path);
     int rc = 0;
     for (size_t i = 0; i < count && rc == 0; i++)
-        rc = next_entry(fd, dir, names[i], err);
+        rc = read_named(fd, dir, names[i], err);
+    if (rc == 0)
+        rc = read_more(fd, dir, more, err);
     close(fd);
     return rc;
 }

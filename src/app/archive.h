@@ -8,9 +8,9 @@
 /* Packs dir/names[i] into `path` (made new, synced, put in place by rename). Blocks. */
 int archive_write(const char *path, const char *dir, const char *const *names, size_t count,
                   struct error *err) MUSTCHECK;
-/* Unpacks exactly these names into dir; refuses an archive that lacks one, has another, or is cut.
- */
+/* Unpacks these names into dir, and after them whatever else `more` agrees to; refuses an archive
+ * that lacks a name, has another, or is cut. */
 int archive_read(const char *path, const char *dir, const char *const *names, size_t count,
-                 struct error *err) MUSTCHECK;
+                 bool (*more)(const char *name), struct error *err) MUSTCHECK;
 
 #endif

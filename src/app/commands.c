@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "app/engines.h"
+#include "app/move.h"
 #include "app/roles.h"
 #include "app/serve.h"
 #include "gateway/openapi.h"
@@ -101,6 +102,11 @@ int migrate_command(const struct options *options)
     error_init(&err);
     if (options_config(options, &config, &err) < 0)
         return options_complain("configuration", &err);
+    if (options->move != NULL) {
+        int code = move_room(config, options->move);
+        config_free(config);
+        return code;
+    }
     struct engines engines = {0};
     unsigned applied;
     int rc = engines_open_databases(&engines, config, ENGINES_APPLY, &applied, &err);

@@ -8,6 +8,8 @@
 #include "app/backup.h"
 #include "app/control.h"
 #include "app/control_records.h"
+#include "app/placement.h"
+#include "kit/outbox.h"
 #include "service/auth/auth.h"
 
 static int user_create(struct control_call *call, struct error *err)
@@ -58,30 +60,82 @@ static int keys_rotate(struct control_call *call, struct error *err)
     return rc;
 }
 
-/* Both copies are made beside each other in the data folder, then packed: the pair is consistent
- * because what the search file lacks is in the main file's log, and what it has too much it would
- * only find again. */
+/* --- backup ------------------------------------------------------------------------------------
+ */
+
+enum { COPIES_MAX = BACKUP_NAMES + PLACEMENT_ROOMS_MAX };
+
+struct copies {
+    char dir[4096];
+    char names[COPIES_MAX][PLACEMENT_NAME_MAX + 4]; /* "graph.db" */
+    struct db *dbs[COPIES_MAX];
+    unsigned count;
+};
+
+static void add_copy(struct copies *c, const char *name, struct db *db)
+{
+    snprintf(c->names[c->count], sizeof c->names[0], "%s", name);
+    c->dbs[c->count++] = db;
+}
+
+static void list_copies(struct copies *c, struct kit *kit)
+{
+    char name[PLACEMENT_NAME_MAX + 4];
+    add_copy(c, backup_names[0], kit->main_db);
+    add_copy(c, backup_names[1], kit_db(kit, "user.search"));
+    for (unsigned i = 0; i < kit->database_count; i++) {
+        const struct kit_database *d = &kit->databases[i];
+        if (d->name == NULL || kit_database_again(kit, i))
+            continue;
+        snprintf(name, sizeof name, "%s.db", d->name);
+        add_copy(c, name, d->db);
+    }
+}
+
+static void copy_path(const struct copies *c, unsigned i, char *ret_path, size_t size)
+{
+    snprintf(ret_path, size, "%s/%s", c->dir, c->names[i]);
+}
+
+/* The last of the list first, main.db at the end, and meanwhile no outbox is relayed. So the copies
+ * are what a crash could have left: what main.db's log tells of rooms elsewhere was in their files
+ * when the outboxes were held, before any copy; and what they have handled of the log is in
+ * main.db's copy, which is newer than theirs. What they say in between waits in their outboxes, in
+ * the copies as well. The search file may lack something, which is in the log, and finds again what
+ * it has too much. */
+static int make_copies(const struct copies *c, struct kit *kit, struct error *err)
+{
+    char path[4200];
+    int rc = 0;
+    outboxes_hold(kit->outboxes);
+    for (unsigned i = c->count; i-- > 0 && rc == 0;) {
+        copy_path(c, i, path, sizeof path);
+        rc = db_backup(c->dbs[i], path, err);
+    }
+    outboxes_release(kit->outboxes);
+    return rc;
+}
+
+/* The copies are made beside each other in the data folder, then packed. */
 static int backup(struct control_call *call, struct error *err)
 {
-    char dir[4096];
-    int len = snprintf(dir, sizeof dir, "%s/backup.XXXXXX", call->kit->data_dir);
-    if (len < 0 || (size_t)len >= sizeof dir || mkdtemp(dir) == NULL)
+    struct copies c = {.count = 0};
+    const char *names[COPIES_MAX];
+    char path[4200];
+    int len = snprintf(c.dir, sizeof c.dir, "%s/backup.XXXXXX", call->kit->data_dir);
+    if (len < 0 || (size_t)len >= sizeof c.dir || mkdtemp(c.dir) == NULL)
         return error_errno(err, errno, "backup_failed", "No folder for the copies can be made");
-    char path[2][4200];
-    struct db *dbs[] = {kit_db(call->kit, "user.search"), call->kit->main_db};
-    int rc = 0;
-    /* Search first: it must not be newer than the log it follows. */
-    for (int i = 0; i < 2 && rc == 0; i++) {
-        snprintf(path[i], sizeof path[i], "%s/%s", dir, backup_names[1 - i]);
-        rc = db_backup(dbs[i], path[i], err);
-    }
+    list_copies(&c, call->kit);
+    for (unsigned i = 0; i < c.count; i++)
+        names[i] = c.names[i];
+    int rc = make_copies(&c, call->kit, err);
     if (rc == 0)
-        rc = archive_write(call->args[0], dir, backup_names, BACKUP_NAMES, err);
-    for (int i = 0; i < 2; i++) {
-        snprintf(path[i], sizeof path[i], "%s/%s", dir, backup_names[i]);
-        unlink(path[i]);
+        rc = archive_write(call->args[0], c.dir, names, c.count, err);
+    for (unsigned i = 0; i < c.count; i++) {
+        copy_path(&c, i, path, sizeof path);
+        unlink(path);
     }
-    rmdir(dir);
+    rmdir(c.dir);
     if (rc == 0)
         buf_printf(call->out, "backed up to %s\n", call->args[0]);
     return rc;

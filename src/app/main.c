@@ -17,8 +17,10 @@ static const struct command commands[] = {
      "Stays in the foreground, logs JSON to standard error, and prints one line with its address\n"
      "when it is ready. SIGTERM or Ctrl-C drains and ends it.\n",
      serve_command},
-    {"migrate", "", "bring the databases to this program's schema",
-     "A step of its own for deployments that start servers with db.migrate=off.\n",
+    {"migrate", "[--move ROOM=NAME]", "bring the databases to this program's schema",
+     "A step of its own for deployments that start servers with db.migrate=off.\n"
+     "  --move ROOM=NAME   moves the room's tables to NAME.db, with the server stopped; set\n"
+     "                     database.rooms to match. May be repeated after a crash.\n",
      migrate_command},
     {"config", "print|check", "show or check the configuration",
      "print writes every key with its present value and what it is for; secrets are masked.\n",

@@ -13,6 +13,7 @@
 #include "app/commands.h"
 #include "app/control.h"
 #include "app/house.h"
+#include "app/placement.h"
 #include "base/random.h"
 
 enum { INPUT_MAX = 4096 };
@@ -177,7 +178,7 @@ static int restore(const struct config *config, const char *path, struct error *
     if (rc == 0 && mkdir(dir, 0700) < 0 && errno != EEXIST)
         rc = error_errno(err, errno, "restore", "%s cannot be made", dir);
     if (rc == 0)
-        rc = archive_read(path, dir, backup_names, BACKUP_NAMES, err);
+        rc = archive_read(path, dir, backup_names, BACKUP_NAMES, placement_is_file, err);
     if (rc < 0)
         return rc;
     struct house house = {0};

@@ -80,6 +80,8 @@ static int take_flag(struct options *o, struct slice name, const char *value, st
         o->config_file = value;
     else if (slice_eq(name, SLICE("pid-file")))
         o->pid_file = value;
+    else if (slice_eq(name, SLICE("move")))
+        o->move = value;
     else if (slice_eq(name, SLICE("set")))
         return add_setting(o, value, err);
     else

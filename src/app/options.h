@@ -8,6 +8,7 @@ enum { OPTION_SETTINGS_MAX = 256 };
 
 struct options {
     const char *config_file, *pid_file;
+    const char *move;                              /* ROOM=NAME of migrate; NULL: not given */
     const char *settings[OPTION_SETTINGS_MAX + 1]; /* "key=value", NULL-terminated */
     unsigned setting_count;
     const char *args[16]; /* what is left, in order */
@@ -18,7 +19,8 @@ struct options {
 };
 
 /* Flags of every command: --config FILE, --set key=value, --data DIR, --listen ADDR:PORT,
- * --roles LIST, --pid-file FILE, --help; also --flag=value. FAIL_INVALID says which is wrong. */
+ * --roles LIST, --pid-file FILE, --move ROOM=NAME, --help; also --flag=value. FAIL_INVALID says
+ * which is wrong. */
 int options_parse(int argc, char **argv, struct options *ret_options, struct error *err) MUSTCHECK;
 /* Reads file, environment and settings by the tables of all layers and rooms. */
 int options_config(const struct options *options, struct config **ret_config,

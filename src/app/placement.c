@@ -10,6 +10,11 @@ static const char placement_001[] =
     "CREATE TABLE room_place (\n"
     "    room TEXT PRIMARY KEY,\n"
     "    database TEXT NOT NULL -- main, or the name of the file beside it\n"
+    ") STRICT, WITHOUT ROWID;\n"
+    "CREATE TABLE room_left (\n"
+    "    room TEXT NOT NULL,\n"
+    "    database TEXT NOT NULL, -- where it was: what it has there is still to be dropped\n"
+    "    PRIMARY KEY (room, database)\n"
     ") STRICT, WITHOUT ROWID;\n";
 static const struct db_migration migrations[] = {{1, "room_place", placement_001}};
 const struct db_schema placement_schema = {"placement", migrations, ARRAY_LEN(migrations)};
@@ -23,6 +28,12 @@ static const struct db_sql sql_record = {
 static const struct db_sql sql_set = {
     "INSERT INTO room_place (room, database) VALUES (?1, ?2) "
     "ON CONFLICT (room) DO UPDATE SET database = excluded.database"};
+
+static const struct db_sql sql_leave = {
+    "INSERT INTO room_left (room, database) VALUES (?1, ?2) ON CONFLICT DO NOTHING"};
+static const struct db_sql sql_left = {"SELECT database FROM room_left WHERE room = ?1 LIMIT 1"};
+static const struct db_sql sql_dropped = {
+    "DELETE FROM room_left WHERE room = ?1 AND database = ?2"};
 
 /* --- configuration -----------------------------------------------------------------------------
  */
@@ -107,6 +118,17 @@ int placement_parse(const char *item, size_t *ret_room, char *ret_name, struct e
     if (rc == 0 && !copy_str(ret_name, PLACEMENT_NAME_MAX + 1, name))
         rc = error_field(err, field, "invalid_name", "The name is too long.");
     return rc;
+}
+
+bool placement_is_file(const char *file)
+{
+    struct error err;
+    struct slice name = slice_str(file);
+    error_init(&err);
+    if (name.len < 3 || strcmp(file + name.len - 3, ".db") != 0)
+        return false;
+    name.len -= 3;
+    return !slice_eq(name, SLICE("main")) && check_name(name, &err) == 0;
 }
 
 bool placement_in_main(const struct placement *placement, size_t room)
@@ -264,7 +286,27 @@ int placement_record(struct db *main_db, const struct placement *placement, stru
     return db_write(main_db, record_tx, (void *)placement, err);
 }
 
-int placement_set(struct db_tx *tx, const char *room, const char *name, struct error *err)
+int placement_move(struct db_tx *tx, const char *room, const char *from, const char *to,
+                   struct error *err)
 {
-    return db_exec(tx, &sql_set, err, db_text(slice_str(room)), db_text(slice_str(name)));
+    int rc = db_exec(tx, &sql_set, err, db_text(slice_str(room)), db_text(slice_str(to)));
+    if (rc == 0)
+        rc = db_exec(tx, &sql_leave, err, db_text(slice_str(room)), db_text(slice_str(from)));
+    return rc < 0 ? rc : placement_dropped(tx, room, to, err);
+}
+
+int placement_dropped(struct db_tx *tx, const char *room, const char *name, struct error *err)
+{
+    return db_exec(tx, &sql_dropped, err, db_text(slice_str(room)), db_text(slice_str(name)));
+}
+
+int placement_next_left(struct db_tx *tx, const char *room, char *ret_name, struct error *err)
+{
+    struct db_rows rows;
+    int rc = db_one(tx, &sql_left, &rows, err, db_text(slice_str(room)));
+    ret_name[0] = 0;
+    if (rc > 0 && !copy_str(ret_name, PLACEMENT_NAME_MAX + 1, db_col_text(&rows, 0)))
+        rc = error_set(err, FAIL_CONFLICT, "room_left", "main.db names a database wrongly.");
+    db_rows_close(&rows);
+    return rc < 0 ? rc : 0;
 }

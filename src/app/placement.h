@@ -21,6 +21,8 @@ int placement_read(const struct config *config, struct placement *ret_placement,
 /* One item, "social=graph": the room's index and the database's name (PLACEMENT_NAME_MAX + 1). */
 int placement_parse(const char *item, size_t *ret_room, char *ret_name,
                     struct error *err) MUSTCHECK;
+/* "graph.db": the file of a database that rooms may live in beside main.db. */
+bool placement_is_file(const char *file);
 bool placement_in_main(const struct placement *placement, size_t room);
 
 extern const struct db_schema placement_schema; /* of main.db */
@@ -39,8 +41,14 @@ int placement_check_tables(struct db *db, const char *name, const struct placeme
 /* Records what is not on record yet. */
 int placement_record(struct db *main_db, const struct placement *placement,
                      struct error *err) MUSTCHECK;
-/* Inside db_write on main.db. */
-int placement_set(struct db_tx *tx, const char *room, const char *name,
-                  struct error *err) MUSTCHECK;
+/* For a move (move.h), inside db_write on main.db: the room is at `to` from now on, and what it has
+ * at `from` is still to be dropped; that this is done; and where there is something left ("": no
+ * more; PLACEMENT_NAME_MAX + 1), also inside db_read. */
+int placement_move(struct db_tx *tx, const char *room, const char *from, const char *to,
+                   struct error *err) MUSTCHECK;
+int placement_dropped(struct db_tx *tx, const char *room, const char *name,
+                      struct error *err) MUSTCHECK;
+int placement_next_left(struct db_tx *tx, const char *room, char *ret_name,
+                        struct error *err) MUSTCHECK;
 
 #endif

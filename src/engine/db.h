@@ -147,6 +147,15 @@ void db_set_commit_hook(struct db *db, void (*fn)(void *arg, struct db_tx *tx, b
 int db_backup(struct db *db, const char *path,
               struct error *err) MUSTCHECK; /* online, consistent */
 
+/* With other database files attached under names, which nobody has open meanwhile: runs the script
+ * in one transaction, then lets go of them. With several files written to, a crash may leave the
+ * change in some of them. Offline work only; blocks or parks. */
+struct db_attached {
+    const char *name, *path; /* the name as it stands in the script: a plain word */
+};
+int db_run_attached(struct db *db, const struct db_attached *files, size_t count,
+                    const char *script, struct error *err) MUSTCHECK;
+
 struct db_stats {
     uint64_t commits, transactions, failures, queue_now, wal_bytes, checkpoints;
     int64_t commit_us_total, last_commit_us;

@@ -49,6 +49,9 @@ void outboxes_free(struct outboxes *outboxes); /* when no loop runs; may be NULL
 void outboxes_hold(struct outboxes *outboxes);
 void outboxes_release(struct outboxes *outboxes);
 
+/* How many rows wait; any thread. */
+int64_t outboxes_waiting(const struct outboxes *outboxes);
+
 /* The steps, for the tests: one transaction of main.db with at most so many rows; returns how many
  * were relayed, or negative. */
 int outboxes_step(struct outboxes *outboxes, unsigned index, struct error *err) MUSTCHECK;

@@ -372,6 +372,14 @@ static int64_t unit_waiting(void *arg)
     return waiting > 0 ? waiting : 0;
 }
 
+int64_t outboxes_waiting(const struct outboxes *all)
+{
+    int64_t waiting = 0;
+    for (unsigned i = 0; i < all->count; i++)
+        waiting += unit_waiting(&all->units[i]);
+    return waiting;
+}
+
 static void add_unit(struct outboxes *all, const struct kit_database *database)
 {
     for (unsigned i = 0; i < all->count; i++)

@@ -362,7 +362,10 @@ class Live(SocialCase):
         reader = ada.reader("ws")
         pos = reader.pos
         reader.close()
+        told = bob.reader("ws")
         self.post(bob, "before")
+        told.event("post.created")  # rooms in two databases: it is in the log before the follow
+        told.close()
         self.put(ada, "follow", bob)
         heard = self.post(bob, "while")
         self.put(ada, "follow", cleo)
