@@ -4,6 +4,7 @@ the data folder of a server that is at rest."""
 import collections
 import contextlib
 import json
+import pathlib
 import shutil
 import sqlite3
 import tempfile
@@ -13,7 +14,13 @@ YES, MAYBE, NO, WAITING = range(4)
 # long as the log keeps it, who did what is on record, letters go their own way, and sessions that
 # were ended, nameless, until their tokens are worth nothing.
 REMEMBERED = {"session", "log", "log_stream", "saga", "saga_step", "audit", "idempotency_key",
-              "auth_letter", "message_block"}
+              "auth_letter", "message_block", "outbox"}
+
+
+def own_databases(folder):
+    """Of rooms (database.rooms): their tables are in no other, so that names find them."""
+    return sorted(path.stem for path in pathlib.Path(folder).glob("*.db")
+                  if path.stem not in ("main", "search", "feed"))
 
 
 @contextlib.contextmanager
@@ -23,6 +30,8 @@ def copied(data):
         copy = shutil.copytree(data, folder + "/data", ignore=lambda d, names: [
             n for n in names if n.endswith((".lock", ".sock", "-shm")) or n == "control"])
         db = sqlite3.connect(copy + "/main.db")
+        for name in own_databases(copy):
+            db.execute(f"ATTACH '{copy}/{name}.db' AS {name}")
         try:
             yield db
         finally:
@@ -42,6 +51,9 @@ class Judge:
     def rows(self, sql, *args):
         return self.db.execute(sql, args).fetchall()
 
+    def schemas(self):
+        return [r[1] for r in self.rows("PRAGMA database_list") if r[1] != "temp"]
+
     def none(self, what, sql, *args):
         self.test.assertEqual(self.rows(sql, *args), [], what)
 
@@ -57,12 +69,24 @@ class Judge:
         self.none("sagas run", "SELECT hex(subject_id) FROM saga WHERE state = 0")
         self.none("active without an end", "SELECT hex(user_id) FROM account EXCEPT "
                                            "SELECT hex(subject_id) FROM saga WHERE state = 1")
-        self.none("dead letters", "SELECT consumer, type, reason FROM dead_letter")
+        for schema in self.schemas():
+            self.none("dead letters", f"SELECT consumer, type, reason FROM {schema}.dead_letter")
+        self.outboxes()
         for table in ("profile", "chat_profile", "social_person"):
             self.none(table, f"SELECT hex(user_id) FROM {table} EXCEPT "
                              "SELECT hex(user_id) FROM account")
             self.none(table, "SELECT hex(user_id) FROM account EXCEPT "
                              f"SELECT hex(user_id) FROM {table}")
+
+    def outboxes(self):
+        """What they still hold has been relayed; no more than the numbers that were given."""
+        for schema in self.schemas()[1:]:
+            origin, = self.rows(f"SELECT id FROM {schema}.outbox_origin")
+            (relayed,), = self.rows("SELECT number FROM outbox_relayed WHERE origin = ?", *origin)
+            self.none("not relayed", f"SELECT number, name FROM {schema}.outbox WHERE number > ?",
+                      relayed)
+            self.test.assertEqual(self.rows(f"SELECT seq FROM {schema}.sqlite_sequence"
+                                            " WHERE name = 'outbox'"), [(relayed,)])
 
     # --- people -------------------------------------------------------------------------------
     def relations(self):
@@ -158,11 +182,13 @@ class Judge:
     def gone(self, ident):
         """No table but those that remember has the id in any column."""
         raw, found = bytes.fromhex(hexed(ident)), []
-        for (table,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND"
-                                  " name NOT LIKE 'sqlite_%' AND name NOT LIKE '%_fts%'"):
-            columns = [c[1] for c in self.rows(f"PRAGMA table_info({table})")]
+        places = [(schema, table) for schema in self.schemas() for (table,) in self.rows(
+            f"SELECT name FROM {schema}.sqlite_master WHERE type = 'table' AND"
+            " name NOT LIKE 'sqlite_%' AND name NOT LIKE '%_fts%'")]
+        for schema, table in places:
+            columns = [c[1] for c in self.rows(f"PRAGMA {schema}.table_info({table})")]
             where = " OR ".join(f'instr(CAST("{c}" AS BLOB), ?1) OR "{c}" = ?2' for c in columns)
             if table not in REMEMBERED and self.rows(
-                    f"SELECT 1 FROM {table} WHERE {where} LIMIT 1", raw, ident):
+                    f"SELECT 1 FROM {schema}.{table} WHERE {where} LIMIT 1", raw, ident):
                 found.append(table)
         self.test.assertEqual(found, [], f"{ident} has deleted their account")
