@@ -78,3 +78,70 @@ TEST(positions_of_another_log_or_from_too_long_ago_mean_a_resync)
     CHECK_INT(after, head);
     close_world();
 }
+
+/* --- a room in a database of its own ------------------------------------------------------------
+ */
+
+static unsigned come_meanwhile; /* events that are committed while its streams are read */
+
+static int apart_streams(void *room, struct db_tx *tx, const struct id *who, stream_fn *fn,
+                         void *arg, struct error *err)
+{
+    static const struct id author = {.bytes = {1, 2, 3}};
+    (void)room, (void)who;
+    CHECK(db_tx_db(tx) == kit_db(&kit, "apart"));
+    if (come_meanwhile > 0)
+        emit(&sent, come_meanwhile, 10);
+    come_meanwhile = 0;
+    return fn(&author, 0, arg, err);
+}
+
+static void read_after(uint64_t after, unsigned want, uint64_t want_through)
+{
+    struct replay r;
+    struct error err;
+    error_init(&err);
+    replay_init(&r, &realtime, &user, after, 100);
+    CHECK_OK(replay_read(&r, &err), &err);
+    CHECK_INT(r.event_count, want);
+    CHECK_INT(r.through, want_through);
+    CHECK_INT(r.stream_count, 2);
+    replay_done(&r);
+}
+
+/* The streams were read before the events that came meanwhile: one of these may have changed them.
+ * They are left to the next reading, which has the streams anew. */
+TEST(nothing_is_read_above_the_head_that_the_streams_are_as_of)
+{
+    static const struct module apart = {.name = "apart", .streams = apart_streams};
+    static const struct module *const with_apart[] = {&apart, NULL};
+    static void *states[1];
+    char path[512];
+    struct db *own;
+    struct error err;
+    error_init(&err);
+    open_world();
+    snprintf(path, sizeof path, "%s/own.db", test_dir());
+    struct db_config db = {.path = path, .readers = 1, .queue_max = 16, .batch_max = 16};
+    CHECK_OK(db_open(&db, &own, &err), &err);
+    const struct kit_database databases[] = {{"apart", own, "own"}};
+    kit.modules = with_apart;
+    kit.rooms = states;
+    kit.databases = databases;
+    kit.database_count = 1;
+    emit(&sent, 5, 10);
+    come_meanwhile = 3;
+    read_after(0, 5, 5);
+    read_after(5, 3, 8);
+    emit(&inner, 2, 10);
+    come_meanwhile = 1;
+    read_after(8, 0, 10);
+    read_after(10, 1, 11);
+    come_meanwhile = 4;
+    read_after(11, 0, 11); /* nothing new as of that head: not back, and not ahead */
+    read_after(11, 4, 15);
+    kit.database_count = 0;
+    kit.modules = modules;
+    close_world();
+    db_close(own);
+}
