@@ -66,15 +66,15 @@ static int open_file(const struct move *m, const char *name, struct db **ret_db,
 /* --- what there is to move ---------------------------------------------------------------------
  */
 
-static const struct db_sql sql_tables = {
+static const struct db_sql sql_room_tables = {
     "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', "
-    "'virtual') AND name NOT LIKE 'sqlite_%' AND name <> 'schema_migration' ORDER BY name"};
+    "'virtual') AND name NOT LIKE 'sqlite_%' AND name <> 'schema_migration'"};
 
 static int list_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct move *m = arg;
     struct db_rows rows;
-    int rc = db_query_n(tx, &sql_tables, NULL, 0, &rows, err);
+    int rc = db_query_n(tx, &sql_room_tables, NULL, 0, &rows, err);
     if (rc < 0)
         return rc;
     while ((rc = db_next(&rows, err)) > 0) {
