@@ -25,7 +25,8 @@
 enum {
     STEP_ROWS = 256,
     STEP_BYTES_MAX = 4 << 20,
-    SWEEP_ROWS = 2048, /* relayed and not deleted yet: no longer put off */
+    LINKS_BYTES_MAX = 1 << 20, /* OUTBOX_LINKS_MAX of them fit */
+    SWEEP_ROWS = 2048,         /* relayed and not deleted yet: no longer put off */
     IDLE_MS = 1000,
     BACKOFF_FIRST_MS = 20,
     BACKOFF_LONGEST_MS = 5000,
@@ -119,10 +120,9 @@ struct row {
 
 struct step {
     struct unit *unit;
-    struct arena arena;
+    struct arena arena, links; /* links: of the row in hand */
     struct row *rows;
     unsigned count, emitted;
-    struct event_link *links; /* OUTBOX_LINKS_MAX */
 };
 
 static bool copy(struct step *s, const struct db_rows *rows, int col, struct slice *ret)
@@ -166,16 +166,18 @@ static int read_rows(struct db_tx *tx, void *arg, struct error *err)
     return rc < 0 ? rc : 0;
 }
 
-static unsigned take_links(const struct step *s, struct slice bytes)
+static const struct event_link *take_links(struct step *s, struct slice bytes, unsigned *ret_count)
 {
-    unsigned count = 0;
-    for (size_t at = 0; at + OUTBOX_LINK_BYTES <= bytes.len && count < OUTBOX_LINKS_MAX;
-         at += OUTBOX_LINK_BYTES) {
-        struct event_link *link = &s->links[count++];
-        link->kind = (enum event_link_kind)bytes.ptr[at];
-        memcpy(link->user.bytes, bytes.ptr + at + 1, sizeof link->user.bytes);
+    unsigned count = (unsigned)(bytes.len / OUTBOX_LINK_BYTES);
+    arena_reset(&s->links);
+    struct event_link *links = arena_array(&s->links, count > 0 ? count : 1, sizeof *links);
+    for (unsigned i = 0; links != NULL && i < count; i++) {
+        const char *at = bytes.ptr + (size_t)i * OUTBOX_LINK_BYTES;
+        links[i].kind = (enum event_link_kind)at[0];
+        memcpy(links[i].user.bytes, at + 1, sizeof links[i].user.bytes);
     }
-    return count;
+    *ret_count = count;
+    return links;
 }
 
 static int emit_row(struct step *s, struct db_tx *tx, const struct row *row, struct error *err)
@@ -195,14 +197,15 @@ static int emit_row(struct step *s, struct db_tx *tx, const struct row *row, str
     struct event_draft draft = {.type = kit_event_type(kit, row->name),
                                 .stream = row->subject,
                                 .data = row->data,
-                                .links = s->links,
-                                .link_count = take_links(s, row->links),
                                 .correlation_id = row->correlation_id};
     if (draft.type == NULL || row->kind != OUTBOX_EVENT)
         return error_set(err, FAIL_CONFLICT, "outbox_unknown",
                          "the outbox of %s.db has the event %.*s, which this program does not "
                          "know: start the version that wrote it once, which relays it",
                          s->unit->name, SLICE_FMT(row->name));
+    draft.links = take_links(s, row->links, &draft.link_count);
+    if (draft.links == NULL)
+        return error_set(err, FAIL_UNAVAILABLE, "busy", "The links of an event do not fit.");
     return event_emit(kit->log, tx, &draft, NULL, err);
 }
 
@@ -229,9 +232,9 @@ static int relay_step(struct unit *u, struct error *err)
 {
     struct step s = {.unit = u};
     arena_init(&s.arena, STEP_BYTES_MAX);
+    arena_init(&s.links, LINKS_BYTES_MAX);
     s.rows = arena_array(&s.arena, STEP_ROWS, sizeof *s.rows);
-    s.links = arena_array(&s.arena, OUTBOX_LINKS_MAX, sizeof *s.links);
-    panic_if(s.rows == NULL || s.links == NULL, "no memory for a step of the outbox");
+    panic_if(s.rows == NULL, "no memory for a step of the outbox");
     int rc = db_read(u->db, read_rows, &s, err);
     if (rc == 0 && s.count > 0)
         rc = db_write(u->all->kit->main_db, relay_rows, &s, err);
@@ -241,6 +244,7 @@ static int relay_step(struct unit *u, struct error *err)
         metric_add(u->rows, s.emitted);
         atomic_fetch_sub(&u->waiting, (int64_t)s.count);
     }
+    arena_done(&s.links);
     arena_done(&s.arena);
     return rc < 0 ? rc : (int)s.count;
 }
