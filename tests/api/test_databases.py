@@ -226,3 +226,17 @@ class Metrics(ApiCase):
             for name in ("parley_outbox_rows", "parley_outbox_relayed_total",
                          "parley_db_commits_total"):
                 self.assertEqual(text.count(f'\n{name}{{database="{database}"}} '), 1, name)
+
+    def test_a_relay_that_fails_is_tried_again(self):
+        with Server(self.settings, environment={"PARLEY_FAULTS": "outbox.relay=error@1"}) as server:
+            user = server.user()
+            reader = user.reader("ws")
+            texts = [f"{i}" for i in range(5)]
+            for text in texts:
+                self.ok(user.post("/posts", {"text": text, "visibility": "public"}), 201)
+            told = [reader.event("post.created")["data"]["text"] for _ in texts]
+            self.assertEqual(told, texts)
+            lines = server.get("/metrics").body.decode().splitlines()
+            failures = [line for line in lines if line.startswith("parley_outbox_failures_total{")]
+            self.assertEqual(sum(float(line.split()[1]) for line in failures), 1, failures)
+            self.assertEqual(server.stop(), 0)
