@@ -3,7 +3,7 @@
  * read (event_log_hold). Rows of the stream index that lie wholly before the oldest kept position
  * go with them, in a sweep through the index.
  *
- * Looked at once a minute; while there is something to delete, every 100 ms.
+ * Looked at every ten seconds; while there is something to delete, every 100 ms.
  */
 #include "engine/event_log_private.h"
 
@@ -19,7 +19,7 @@ static const struct db_sql sweep_slice = {
 static const struct db_sql delete_index_row = {
     "DELETE FROM log_stream WHERE stream = ?1 AND first_pos = ?2"};
 
-enum { LOOK_MS = 60000, NEXT_SLICE_MS = 100, SWEEP_ROWS = 2000 };
+enum { LOOK_MS = 10000, NEXT_SLICE_MS = 100, SWEEP_ROWS = 2000 };
 
 void event_log_hold(struct event_log *log, uint64_t (*fn)(void *arg), void *arg)
 {
