@@ -49,6 +49,7 @@ struct unit {
 };
 
 struct outboxes {
+    struct outboxes *next; /* among those that have ended */
     struct kit *kit;
     struct unit *units;
     unsigned count;
@@ -429,7 +430,7 @@ static int load_origin(struct db_tx *tx, void *arg, struct error *err)
 static int check_numbers(struct db_tx *tx, void *arg, struct error *err)
 {
     struct unit *u = arg;
-    int64_t last, first, waiting;
+    int64_t last = 0, first = 0, waiting = 0;
     int rc = db_one_int(tx, &sql_last_number, &last, err);
     if (rc == 0)
         rc = db_one_int(tx, &sql_first_number, &first, err);
@@ -517,13 +518,17 @@ void outboxes_stop(struct outboxes *all)
                 return;
 }
 
+/* The metrics read the units for as long as the process lives; without any, nothing does. */
 void outboxes_free(struct outboxes *all)
 {
+    static struct outboxes *ended;
     if (all == NULL)
         return;
-    /* The metrics read the units for as long as the process lives; without any, nothing does. */
     if (all->count == 0) {
         free(all->units);
         free(all);
+        return;
     }
+    all->next = ended;
+    ended = all;
 }
