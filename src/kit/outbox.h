@@ -36,7 +36,8 @@ int outbox_put_audit(struct kit *kit, struct db_tx *tx, const struct audit_row *
 struct outboxes;
 /* When the rooms have started and before consumers and traffic: relays what is left from before,
  * on the calling thread. When main.db is busy or full now, that is left to the coroutines. An event
- * that this program does not know is refused, with a sentence: it is never passed over. */
+ * that this program does not know is refused, with a sentence: it is never passed over.
+ * *ret_outboxes is set also when it fails, for outboxes_free. */
 int outboxes_open(struct kit *kit, struct outboxes **ret_outboxes, struct error *err) MUSTCHECK;
 /* From here on kit_emit wakes them; before the loops run. */
 int outboxes_start(struct outboxes *outboxes, struct error *err) MUSTCHECK;
