@@ -76,13 +76,17 @@ def tests_of(suite):
             yield test
 
 
-def run_apart(folder, name, verbose):
-    """One test in a process of its own; its entries."""
+def class_of(test):
+    return test.id().rpartition(".")[0]
+
+
+def run_apart(folder, name, args):
+    """A test, or a class of them, in a process of its own; its entries."""
     with tempfile.TemporaryDirectory(prefix="parley-run-") as place:
         result = pathlib.Path(place) / "result"
         command = [sys.executable, "-c", "import sys; from parleytest import runner; "
                    "sys.exit(runner.main(sys.argv.pop(1)))", str(folder), "--exact", name, "--json",
-                   str(result)] + (["-v"] if verbose else [])
+                   str(result), *args.parts] + (["-v"] if args.verbose else [])
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               errors="replace", check=False)
         print("\n".join(line for line in done.stdout.splitlines()[:-1]
@@ -99,7 +103,7 @@ def run_side_by_side(folder, names, args):
     """So many tests at a time, for those that mostly wait; the entries of all."""
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         return [entry for entries in pool.map(
-            lambda name: run_apart(folder, name, args.verbose), names) for entry in entries]
+            lambda name: run_apart(folder, name, args), names) for entry in entries]
 
 
 def run_here(chosen, args):
@@ -113,13 +117,16 @@ def main(folder):
     parser.add_argument("parts", nargs="*", help="run only tests whose name contains one of these")
     parser.add_argument("--json", help="write the result here")
     parser.add_argument("-v", "--verbose", action="store_true", help="show tracebacks")
-    parser.add_argument("--exact", help="run only the test of this name")
+    parser.add_argument("--exact", help="run only the test, or the class, of this name")
     parser.add_argument("--jobs", type=int, default=1, help="so many tests at a time")
+    parser.add_argument("--classes", action="store_true",
+                        help="with --jobs: classes instead, whose tests share a server")
     args = parser.parse_args()
-    chosen = [t for t in tests_of(load(folder)) if args.exact in (None, t.id()) and (
+    chosen = [t for t in tests_of(load(folder)) if args.exact in (None, t.id(), class_of(t)) and (
         not args.parts or any(part in t.id() for part in args.parts))]
     started = time.monotonic()
-    entries = (run_side_by_side(folder, [t.id() for t in chosen], args) if args.jobs > 1
+    names = dict.fromkeys(class_of(t) if args.classes else t.id() for t in chosen)
+    entries = (run_side_by_side(folder, list(names), args) if args.jobs > 1
                else run_here(chosen, args))
     for entry in entries:
         if entry["result"] == "skip":
