@@ -141,10 +141,12 @@ static void let_old_pages_go(struct log_segments *s)
         posix_fadvise(segment->fd, 0, 0, POSIX_FADV_DONTNEED);
 }
 
+/* The segment before is whole on the disk from here on, whether or not commits are synced: the new
+ * one names its last position. */
 static int roll(struct log_segments *s, uint64_t first, struct error *err)
 {
     struct log_segment *segment = NULL;
-    int rc = s->newest == NULL ? make_folder(s, err) : 0;
+    int rc = s->newest == NULL ? make_folder(s, err) : log_segments_flush(s, err);
     if (rc == 0)
         rc = make_segment(s, first, &segment, err);
     if (rc != 0)
@@ -291,8 +293,7 @@ void log_segments_seal(struct log_segments *s, int64_t at_ms)
     if (newest == NULL || s->leftover || newest->extent.last < newest->first ||
         newest->extent.first_at >= at_ms)
         return;
-    if (log_segments_flush(s, &err) == 0) /* else later */
-        (void)(roll(s, newest->extent.last + 1, &err) == 0);
+    (void)(roll(s, newest->extent.last + 1, &err) == 0); /* else later */
 }
 
 uint64_t log_segments_old(struct log_segments *s, int64_t at_ms, uint64_t many, uint64_t limit)

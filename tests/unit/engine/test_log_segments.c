@@ -494,6 +494,30 @@ static void append_batch(struct beside *b, unsigned count)
         atomic_store(&b->head, head + count);
 }
 
+/* Where commits are not synced, full segments are: a later one vouches for them. */
+TEST(segment_is_synced_before_the_next_one_begins)
+{
+    char path[200];
+    struct error err;
+    error_init(&err);
+    snprintf(path, sizeof path, "%s/unsynced.db", test_dir());
+    struct log_segments s;
+    const struct log_segments_config config = {.database = path, .salt = salt, .segment_bytes = 1};
+    const struct log_row row = {.pos = 1, .at_ms = 1, .type_number = 1, .data = SLICE("{}")};
+    struct log_row next = row;
+    next.pos = 2;
+    CHECK_OK(log_segments_open(&s, &config, &err), &err);
+    CHECK_OK(log_segments_ready(&s, 0, &err), &err);
+    CHECK_OK(log_segments_add(&s, &row, &err), &err);
+    CHECK_OK(log_segments_append(&s, &err), &err);
+    log_segments_end(&s, true);
+    CHECK(s.unsynced);
+    CHECK_OK(log_segments_ready(&s, 1, &err), &err);
+    CHECK_OK(log_segments_add(&s, &next, &err), &err); /* rolls over */
+    CHECK(!s.unsynced && log_segments_size(&s).files == 2);
+    log_segments_close(&s);
+}
+
 static void drop_some(struct beside *b)
 {
     uint64_t last = log_segments_old(&b->segments, 0, atomic_load(&b->head) - 300, UINT64_MAX);
