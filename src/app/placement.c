@@ -20,8 +20,8 @@ static const struct db_migration migrations[] = {{1, "room_place", placement_001
 const struct db_schema placement_schema = {"placement", migrations, ARRAY_LEN(migrations)};
 
 static const struct db_sql sql_tables = {
-    "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1"};
-static const struct db_sql sql_applied = {"SELECT count(*) FROM schema_migration WHERE room = ?1"};
+    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1"};
+static const struct db_sql sql_applied = {"SELECT 1 FROM schema_migration WHERE room = ?1"};
 static const struct db_sql sql_place = {"SELECT database FROM room_place WHERE room = ?1"};
 static const struct db_sql sql_record = {
     "INSERT INTO room_place (room, database) VALUES (?1, ?2) ON CONFLICT (room) DO NOTHING"};
@@ -166,22 +166,17 @@ int placement_read(const struct config *config, struct placement *ret_placement,
 
 static int table_exists(struct db_tx *tx, const char *name, bool *ret_exists, struct error *err)
 {
-    int64_t count;
-    int rc = db_one_int(tx, &sql_tables, &count, err, db_text(slice_str(name)));
-    if (rc == 0)
-        *ret_exists = count > 0;
-    return rc;
+    return db_one_exists(tx, &sql_tables, ret_exists, err, db_text(slice_str(name)));
 }
 
 static int applied_here(struct db_tx *tx, const char *room, bool *ret_applied, struct error *err)
 {
-    int64_t count = 0;
     bool exists = false;
+    *ret_applied = false;
     int rc = table_exists(tx, "schema_migration", &exists, err);
-    if (rc == 0 && exists)
-        rc = db_one_int(tx, &sql_applied, &count, err, db_text(slice_str(room)));
-    *ret_applied = count > 0;
-    return rc;
+    return rc == 0 && exists
+               ? db_one_exists(tx, &sql_applied, ret_applied, err, db_text(slice_str(room)))
+               : rc;
 }
 
 static int place_of(struct db_tx *tx, const char *room, bool recorded, char *ret_name,

@@ -25,19 +25,19 @@ struct db_backup_run {
     struct db_job *job;
 };
 
-static int sync_path(const char *path, int flags, struct error *err)
+int db_sync_path(const char *path, const char *code, struct error *err)
 {
-    int fd = open(path, flags | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     int rc = fd >= 0 ? fsync(fd) : -1;
     int cause = errno;
     if (fd >= 0)
         close(fd);
-    return rc == 0 ? 0 : error_errno(err, cause, "backup_failed", "cannot sync %s", path);
+    return rc == 0 ? 0 : error_errno(err, cause, code, "cannot sync %s", path);
 }
 
 static int publish(const struct db_backup_run *run, struct error *err)
 {
-    int rc = sync_path(run->part, O_RDONLY, err);
+    int rc = db_sync_path(run->part, "backup_failed", err);
     if (rc != 0)
         return rc;
     if (rename(run->part, run->path) != 0)
@@ -45,7 +45,7 @@ static int publish(const struct db_backup_run *run, struct error *err)
     char folder[PATH_MAX];
     if (!copy_str(folder, sizeof folder, slice_str(run->path)))
         return error_set(err, FAIL_INTERNAL, "backup_failed", "the path is too long");
-    return sync_path(dirname(folder), O_RDONLY | O_DIRECTORY, err);
+    return db_sync_path(dirname(folder), "backup_failed", err);
 }
 
 static void free_run(struct db_backup_run *run)

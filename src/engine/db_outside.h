@@ -18,6 +18,9 @@ bool db_syncs_commits(const struct db *db); /* DB_SYNC_FULL */
  * changed a table so far. */
 bool db_batch_wrote(const struct db *db);
 
+/* Of a file its bytes, of a folder what files are in it. Waits for the disk. */
+int db_sync_path(const char *path, const char *code, struct error *err) MUSTCHECK;
+
 /* What belongs to the database but lies beside it is added to a backup. `step` is called on the
  * writer thread in transactions of the copy: first when all pages have just been copied, before
  * anything else is committed, then for as long as *ret_more says so, between commits. `ended`

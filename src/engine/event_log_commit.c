@@ -7,9 +7,6 @@
 
 #include "engine/event_log_private.h"
 
-static const struct db_sql insert_row = {
-    "INSERT INTO log (pos, at, type, stream, data, meta) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"};
-
 /* --- emitting -------------------------------------------------------------------------------- */
 static void take_back(struct db_hook *hook, bool committed)
 {
@@ -164,13 +161,6 @@ static int row_of(struct event_log *log, size_t index, struct log_row *ret, stru
     return 0;
 }
 
-static int insert(struct db_tx *tx, const struct log_row *row, struct error *err)
-{
-    return db_exec(tx, &insert_row, err, db_int((int64_t)row->pos), db_int(row->at_ms),
-                   db_int(row->type_number), db_id(&row->stream), db_text(row->data),
-                   db_blob(row->meta));
-}
-
 /* What comes before the first change of a table in this commit goes to the newest segment, what
  * comes after it into the table, with that change: so whatever a crash leaves is a beginning of the
  * commit, and no event stands there without what it tells of. */
@@ -182,7 +172,8 @@ static int store(struct event_log *log, struct db_tx *tx, size_t plain, struct e
     for (size_t i = 0; rc == 0 && i < log->batch->count; i++) {
         rc = row_of(log, i, &row, err);
         if (rc == 0)
-            rc = i < plain ? log_segments_add(&log->segments, &row, err) : insert(tx, &row, err);
+            rc = i < plain ? log_segments_add(&log->segments, &row, err)
+                           : log_row_insert(tx, &row, err);
     }
     return rc == 0 ? log_segments_append(&log->segments, err) : rc;
 }

@@ -2,8 +2,6 @@
  * whole by itself, and whoever restores it begins with no segments. */
 #include "engine/event_log_private.h"
 
-static const struct db_sql insert_row = {
-    "INSERT INTO log (pos, at, type, stream, data, meta) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"};
 static const struct db_sql no_segments = {
     "UPDATE log_state SET segments = 0, head = max(head, ?1), first = max(first, ?2)"};
 
@@ -18,9 +16,7 @@ static int add_rows(struct log_copy *copy, struct db_tx *tx, bool *ret_more, str
         if (rc != 1)
             break;
         copy->after = row.pos;
-        rc = db_exec(tx, &insert_row, err, db_int((int64_t)row.pos), db_int(row.at_ms),
-                     db_int(row.type_number), db_id(&row.stream), db_text(row.data),
-                     db_blob(row.meta));
+        rc = log_row_insert(tx, &row, err);
         if (rc != 0)
             break;
         *ret_more = i + 1 == ROWS_PER_STEP;

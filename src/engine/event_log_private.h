@@ -62,6 +62,7 @@ void log_meta_encode(struct buf *out, const struct event_link *links, unsigned l
                      struct slice correlation_id);
 /* The current row of "pos, at, type, stream, data, meta"; its bytes live until the next one. */
 struct log_row log_row_of(const struct db_rows *rows);
+int log_row_insert(struct db_tx *tx, const struct log_row *row, struct error *err) MUSTCHECK;
 /* Turns stored events into what they were; keeps the memory for links. */
 struct log_row_reader {
     const struct event_log *log;
@@ -246,7 +247,7 @@ struct log_trim {
     int64_t next_ns;
     uint64_t first;    /* of the slice that is not committed yet, 0: none */
     uint64_t segments; /* dropped through here when it is committed, 0: none */
-    bool sweeping, more;
+    bool sweeping;
     struct id sweep_stream;
     uint64_t sweep_pos;
 };

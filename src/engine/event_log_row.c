@@ -29,6 +29,9 @@ static const struct db_migration migrations[] = {
 };
 const struct db_schema event_log_schema = {"log", migrations, ARRAY_LEN(migrations)};
 
+static const struct db_sql insert_row = {
+    "INSERT INTO log (pos, at, type, stream, data, meta) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"};
+
 enum { META_CORRELATED = 1, LINK_BYTES = 17 };
 
 /* RFC 9562 section 5.7: time, then the position's low bits for order, then what only this log can
@@ -106,6 +109,13 @@ struct log_row log_row_of(const struct db_rows *rows)
                             .stream = db_col_id(rows, 3),
                             .data = db_col_text(rows, 4),
                             .meta = db_col_blob(rows, 5)};
+}
+
+int log_row_insert(struct db_tx *tx, const struct log_row *row, struct error *err)
+{
+    return db_exec(tx, &insert_row, err, db_int((int64_t)row->pos), db_int(row->at_ms),
+                   db_int(row->type_number), db_id(&row->stream), db_text(row->data),
+                   db_blob(row->meta));
 }
 
 int log_row_event(struct log_row_reader *reader, const struct log_row *row, struct event *ret_event,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "engine/db_outside.h"
 #include "engine/event_log_segment.h"
 
 enum { CACHED_MAX = 2 };              /* full segments that stay in the page cache */
@@ -80,16 +81,6 @@ void log_segments_close(struct log_segments *s)
     s->folder = NULL;
 }
 
-static int sync_folder(const char *path, struct error *err)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd >= 0 ? fsync(fd) : -1;
-    int cause = errno;
-    if (fd >= 0)
-        close(fd);
-    return rc == 0 ? 0 : error_errno(err, cause, "log_write", "cannot sync %s", path);
-}
-
 static int make_folder(const struct log_segments *s, struct error *err)
 {
     char parent[PATH_MAX];
@@ -97,7 +88,7 @@ static int make_folder(const struct log_segments *s, struct error *err)
         return errno == EEXIST ? 0
                                : error_errno(err, errno, "log_write", "cannot make %s", s->folder);
     snprintf(parent, sizeof parent, "%s", s->folder);
-    return sync_folder(dirname(parent), err);
+    return db_sync_path(dirname(parent), "log_write", err);
 }
 
 /* A new segment, durable, with nothing in it. */
@@ -117,7 +108,7 @@ static int make_segment(const struct log_segments *s, uint64_t first, struct log
     if (pwrite(fd, head, sizeof head, 0) != (ssize_t)sizeof head || fdatasync(fd) != 0)
         rc = error_errno(err, errno, "log_write", "cannot write %s", path);
     if (rc == 0)
-        rc = sync_folder(s->folder, err);
+        rc = db_sync_path(s->folder, "log_write", err);
     if (rc != 0) {
         close(fd);
         unlink(path);

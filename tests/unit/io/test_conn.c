@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "in_loop.h"
 #include "io/conn.h"
 #include "io/coro.h"
 
@@ -99,21 +100,6 @@ static size_t far_read(struct peer *p, char *bytes, size_t max)
     return len;
 }
 
-static void run_in_loop(void (*fn)(void *))
-{
-    struct loop *loop = NULL;
-    struct error err = {0};
-    CHECK_OK(loop_new(&(struct loop_config){0}, &loop, &err), &err);
-    CHECK_OK(coro_spawn(loop, fn, NULL, &err), &err);
-    loop_run(loop);
-    loop_free(loop);
-}
-
-static void stop(void)
-{
-    loop_stop(loop_current());
-}
-
 /* --- receiving ------------------------------------------------------------------------------- */
 
 static void receives(void *arg)
@@ -149,7 +135,7 @@ static void receives(void *arg)
 
 TEST(bytes_arrive_and_reading_can_be_paused)
 {
-    run_in_loop(receives);
+    run_in_loop(receives, NULL);
 }
 
 static void *flood(size_t bytes)
@@ -186,7 +172,7 @@ static void receives_much(void *arg)
 
 TEST(a_flood_and_the_end_behind_it_are_read)
 {
-    run_in_loop(receives_much);
+    run_in_loop(receives_much, NULL);
 }
 
 static void ten_packets(struct peer *p)
@@ -231,7 +217,7 @@ static void reads_in_portions(void *arg)
 
 TEST(reading_goes_on_in_portions_up_to_the_end)
 {
-    run_in_loop(reads_in_portions);
+    run_in_loop(reads_in_portions, NULL);
 }
 
 static void half_closed(void *arg)
@@ -258,7 +244,7 @@ static void half_closed(void *arg)
 
 TEST(after_the_peers_end_an_answer_still_leaves)
 {
-    run_in_loop(half_closed);
+    run_in_loop(half_closed, NULL);
 }
 
 /* --- sending --------------------------------------------------------------------------------- */
@@ -299,7 +285,7 @@ static void joins_frames(void *arg)
 
 TEST(frames_of_one_turn_leave_in_one_write)
 {
-    run_in_loop(joins_frames);
+    run_in_loop(joins_frames, NULL);
 }
 
 static void partial_writes(void *arg)
@@ -348,7 +334,7 @@ static void partial_writes(void *arg)
 
 TEST(partial_writes_lose_and_double_nothing)
 {
-    run_in_loop(partial_writes);
+    run_in_loop(partial_writes, NULL);
 }
 
 static bool starts_with(const struct frame *frame, void *arg)
@@ -394,7 +380,7 @@ static void drops(void *arg)
 
 TEST(ephemeral_frames_are_dropped_but_never_half_a_frame)
 {
-    run_in_loop(drops);
+    run_in_loop(drops, NULL);
 }
 
 /* --- ending ---------------------------------------------------------------------------------- */
@@ -432,7 +418,7 @@ static void close_queued(void *arg)
 
 TEST(closing_sends_what_is_queued_first)
 {
-    run_in_loop(close_queued);
+    run_in_loop(close_queued, NULL);
 }
 
 static void ends_inside_data(void *arg)
@@ -462,7 +448,7 @@ static void ends_inside_data(void *arg)
 
 TEST(a_connection_may_end_inside_its_data_callback)
 {
-    run_in_loop(ends_inside_data);
+    run_in_loop(ends_inside_data, NULL);
 }
 
 static void peer_vanishes(void *arg)
@@ -483,7 +469,7 @@ static void peer_vanishes(void *arg)
 
 TEST(sending_to_a_vanished_peer_ends_in_closed)
 {
-    run_in_loop(peer_vanishes);
+    run_in_loop(peer_vanishes, NULL);
 }
 
 struct fake_time {
@@ -595,7 +581,7 @@ static void listens(void *arg)
 
 TEST(two_listeners_share_a_port)
 {
-    run_in_loop(listens);
+    run_in_loop(listens, NULL);
 }
 
 /* A sender that fills the kernel's buffers faster than they are read: reads of full length, and
@@ -665,7 +651,7 @@ static void tcp_flood(void *arg)
 
 TEST(a_flood_over_tcp_arrives_whole)
 {
-    run_in_loop(tcp_flood);
+    run_in_loop(tcp_flood, NULL);
 }
 
 static void bad_addresses(void *arg)
@@ -690,7 +676,7 @@ static void bad_addresses(void *arg)
 
 TEST(bad_addresses_are_refused)
 {
-    run_in_loop(bad_addresses);
+    run_in_loop(bad_addresses, NULL);
 }
 
 static void out_of_descriptors(void *arg)
@@ -721,7 +707,7 @@ static void out_of_descriptors(void *arg)
 
 TEST(out_of_descriptors_accepting_pauses_and_goes_on)
 {
-    run_in_loop(out_of_descriptors);
+    run_in_loop(out_of_descriptors, NULL);
 }
 
 /* --- frames ---------------------------------------------------------------------------------- */

@@ -5,21 +5,7 @@
 #include <pthread.h>
 
 #include "harness.h"
-
-static void run_in_loop(void (*fn)(void *))
-{
-    struct loop *loop = NULL;
-    struct error err = {0};
-    CHECK_OK(loop_new(&(struct loop_config){0}, &loop, &err), &err);
-    CHECK_OK(coro_spawn(loop, fn, NULL, &err), &err);
-    loop_run(loop);
-    loop_free(loop);
-}
-
-static void stop(void)
-{
-    loop_stop(loop_current());
-}
+#include "in_loop.h"
 
 /* Who has the mail: lets it be taken back, or has just posted it. */
 struct holder {
@@ -66,7 +52,7 @@ static void wait_for_threads(void *arg)
 
 TEST(coro_mail_ends_the_wait_from_another_thread)
 {
-    run_in_loop(wait_for_threads);
+    run_in_loop(wait_for_threads, NULL);
 }
 
 static void wait_beside_wakes(void *arg)
@@ -85,7 +71,7 @@ static void wait_beside_wakes(void *arg)
 
 TEST(coro_mail_is_not_any_wake)
 {
-    run_in_loop(wait_beside_wakes);
+    run_in_loop(wait_beside_wakes, NULL);
 }
 
 /* --- the wait ends early ---------------------------------------------------------------------- */
@@ -106,7 +92,7 @@ static void time_out(void *arg)
 
 TEST(coro_mail_that_is_on_its_way_is_waited_for)
 {
-    run_in_loop(time_out);
+    run_in_loop(time_out, NULL);
 }
 
 static void be_cancelled(void *arg)
@@ -127,7 +113,7 @@ static void be_cancelled(void *arg)
 
 TEST(coro_mail_leaves_a_cancellation_for_the_next_wait)
 {
-    run_in_loop(be_cancelled);
+    run_in_loop(be_cancelled, NULL);
 }
 
 static void await_cancelled(void *arg)
@@ -145,7 +131,7 @@ static void await_cancelled(void *arg)
 
 TEST(coro_mail_is_awaited_whatever_happens)
 {
-    run_in_loop(await_cancelled);
+    run_in_loop(await_cancelled, NULL);
 }
 
 /* --- both at once ----------------------------------------------------------------------------- */
@@ -177,5 +163,5 @@ static void be_cancelled_beside_it(void *arg)
 
 TEST(bug_a_cancellation_just_before_the_mail_was_lost)
 {
-    run_in_loop(be_cancelled_beside_it);
+    run_in_loop(be_cancelled_beside_it, NULL);
 }

@@ -1,26 +1,12 @@
 /* Mutex and condition between coroutines: order, time-outs, cancellation. */
 #include "harness.h"
+#include "in_loop.h"
 #include "io/coro.h"
-
-static void run_in_loop(void (*fn)(void *), void *arg)
-{
-    struct loop *loop = NULL;
-    struct error err = {0};
-    CHECK_OK(loop_new(&(struct loop_config){0}, &loop, &err), &err);
-    CHECK_OK(coro_spawn(loop, fn, arg, &err), &err);
-    loop_run(loop);
-    loop_free(loop);
-}
 
 static void spawn(void (*fn)(void *), void *arg)
 {
     struct error err = {0};
     CHECK_OK(coro_spawn(loop_current(), fn, arg, &err), &err);
-}
-
-static void stop(void)
-{
-    loop_stop(loop_current());
 }
 
 struct scene {

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "harness.h"
+#include "in_loop.h"
 #include "io/offload.h"
 
 struct gate {
@@ -87,21 +88,6 @@ static struct offload *new_pool(unsigned threads, unsigned queue_max)
     return pool;
 }
 
-static void run_in_loop(void (*fn)(void *))
-{
-    struct loop *loop = NULL;
-    struct error err = {0};
-    CHECK_OK(loop_new(&(struct loop_config){0}, &loop, &err), &err);
-    CHECK_OK(coro_spawn(loop, fn, NULL, &err), &err);
-    loop_run(loop);
-    loop_free(loop);
-}
-
-static void stop(void)
-{
-    loop_stop(loop_current());
-}
-
 static void finish(struct caller *c)
 {
     while (!c->ended)
@@ -132,7 +118,7 @@ static void many_jobs(void *arg)
 
 TEST(every_job_is_run_once)
 {
-    run_in_loop(many_jobs);
+    run_in_loop(many_jobs, NULL);
 }
 
 static void bounded(void *arg)
@@ -191,7 +177,7 @@ static void bounded(void *arg)
 
 TEST(the_queue_is_bounded_and_jobs_can_be_taken_back)
 {
-    run_in_loop(bounded);
+    run_in_loop(bounded, NULL);
 }
 
 static void started_job_outlives_its_timeout(void *arg)
