@@ -1,7 +1,10 @@
 /* Intrusive hash map: nodes live in the caller's structs, the map owns only its slot array.
  *
- * Chained, power-of-two slots, doubles at load 1. Hash and equality are the caller's, so one map
- * serves keys of any shape. Not thread-safe. No limit of its own: whoever inserts bounds it.
+ * Open addressing with linear probing, power-of-two slots, doubles at load 5/8. A slot holds the
+ * hash beside the node, so that looking for what is not there reads one or two cache lines of slots
+ * and no node. Hash and equality are the caller's, so one map serves keys of any shape;
+ * neighbouring hashes share a slot's neighbourhood, so they have to be well mixed (base/hash.h).
+ * Not thread-safe. No limit of its own: whoever inserts bounds it.
  *
  *     struct map_node *n = map_find(&m, hash_id(&id), chat_has_id, &id);
  *     struct chat *c = n ? CONTAINER_OF(n, struct chat, node) : NULL;
@@ -12,13 +15,18 @@
 #include "base/base.h"
 
 struct map_node {
-    struct map_node *next;
     uint64_t hash;
 };
 
+struct map_slot {
+    uint64_t hash;
+    struct map_node *node; /* NULL: empty */
+};
+
 struct map {
-    struct map_node **slots; /* NULL while empty */
-    size_t mask;             /* slots - 1 */
+    struct map_slot *slots; /* NULL while empty */
+    size_t mask;            /* of the hash: where the search for a slot begins */
+    size_t overflow;        /* slots behind the last of those */
     size_t count;
 };
 
@@ -32,5 +40,12 @@ void map_remove(struct map *m, struct map_node *node);                /* must be
 /* Walk: for (n = map_first(m); n; n = next) { next = map_next(m, n); ... n may be removed ... } */
 struct map_node *map_first(const struct map *m);
 struct map_node *map_next(const struct map *m, const struct map_node *node);
+
+/* Worth it some hundred nanoseconds before map_find, map_insert or map_remove. */
+static inline void map_prefetch(const struct map *m, uint64_t hash)
+{
+    if (m->slots != NULL)
+        __builtin_prefetch(&m->slots[hash & m->mask]);
+}
 
 #endif

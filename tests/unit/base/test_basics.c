@@ -123,6 +123,49 @@ TEST(map_finds_what_is_in_it)
     map_done(&m);
 }
 
+/* Every hash from well mixed to all alike: what is found, walked and removed stays the same. */
+TEST(maps_take_any_hashes)
+{
+    enum { COUNT = 3000 };
+    static struct entry entries[COUNT];
+    static unsigned met[COUNT];
+    static const uint64_t masks[] = {UINT64_MAX, 0xfff, 0xf, 0xffffffff00000000, 0};
+    for (size_t kind = 0; kind < ARRAY_LEN(masks); kind++) {
+        int count = masks[kind] < 0x1000 ? 300 : COUNT;
+        struct map m;
+        map_init(&m);
+        CHECK(map_first(&m) == NULL);
+        for (int i = 0; i < count; i++) {
+            uint64_t hash = hash_mix((uint64_t)i) & masks[kind];
+            entries[i].key = i;
+            CHECK(map_find(&m, hash, has_key, &i) == NULL);
+            map_insert(&m, &entries[i].node, hash);
+        }
+        CHECK(m.mask < 16 * (size_t)count);
+        /* A walk that removes every third meets each exactly once. */
+        memset(met, 0, sizeof met);
+        struct map_node *next;
+        for (struct map_node *n = map_first(&m); n != NULL; n = next) {
+            struct entry *e = CONTAINER_OF(n, struct entry, node);
+            next = map_next(&m, n);
+            met[e->key]++;
+            if (e->key % 3 == 0)
+                map_remove(&m, n);
+        }
+        for (int i = 0; i < count; i++) {
+            CHECK_INT(met[i], 1);
+            struct map_node *n = map_find(&m, hash_mix((uint64_t)i) & masks[kind], has_key, &i);
+            CHECK(n == (i % 3 == 0 ? NULL : &entries[i].node));
+        }
+        for (int i = 0; i < count; i++)
+            if (i % 3 != 0)
+                map_remove(&m, &entries[i].node);
+        CHECK_INT(m.count, 0);
+        CHECK(map_first(&m) == NULL);
+        map_done(&m);
+    }
+}
+
 TEST(siphash13_known_answers)
 {
     /* Under the key of zeroes as CPython 3.11 hashes bytes with PYTHONHASHSEED=0; under 00..0f the
