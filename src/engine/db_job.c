@@ -1,11 +1,11 @@
 /* Handing a transaction to another thread and waiting for it: the job lies on the caller's stack,
- * so queues are linked lists without allocations, and the caller stays until the job is finished,
- * whatever happens to it meanwhile. A coroutine parks and comes home by mail; a plain thread waits
- * on a futex.
+ * and the caller stays until the job is finished, whatever happens to it meanwhile. A coroutine
+ * parks and comes home by mail; a plain thread waits on a futex.
  */
 #include <errno.h>
 #include <linux/futex.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,63 +55,92 @@ int db_job_wait(struct db_job *job)
     return job->result;
 }
 
-void db_homes_add(struct db_homes *homes, struct db_job *job, int result)
+/* --- going home ------------------------------------------------------------------------------ */
+struct db_parcel {
+    struct mail mail;
+    struct loop *loop; /* NULL: threads wait */
+    unsigned count, cap;
+    struct db_parcel_item {
+        struct db_job *job;
+        struct coro *coro;
+    } items[];
+};
+
+enum { PARCEL_FIRST = 14 };
+
+static struct db_parcel *parcel_for(struct db_homes *homes, struct loop *loop)
 {
-    job->result = result;
-    job->finished_next = NULL;
     unsigned i = 0;
-    while (i < homes->count && homes->home[i].loop != job->loop)
+    while (i < homes->count && homes->parcel[i]->loop != loop)
         i++;
     if (i == DB_HOMES_MAX) { /* more loops than anybody has: send what is there first */
         db_homes_send(homes);
         i = 0;
     }
-    if (i == homes->count) {
-        homes->home[homes->count++].loop = job->loop;
-        homes->home[i].first = homes->home[i].last = job;
-        return;
+    struct db_parcel *parcel = i < homes->count ? homes->parcel[i] : NULL;
+    if (parcel == NULL || parcel->count == parcel->cap) {
+        unsigned cap = parcel != NULL ? parcel->cap * 2 : PARCEL_FIRST;
+        unsigned count = parcel != NULL ? parcel->count : 0;
+        parcel = xrealloc(parcel, sizeof *parcel + cap * sizeof parcel->items[0]);
+        parcel->loop = loop;
+        parcel->count = count;
+        parcel->cap = cap;
+        homes->parcel[i] = parcel;
+        if (i == homes->count)
+            homes->count++;
     }
-    homes->home[i].last->finished_next = job;
-    homes->home[i].last = job;
+    return parcel;
+}
+
+void db_homes_add(struct db_homes *homes, struct db_job *job, int result)
+{
+    struct db_parcel *parcel = parcel_for(homes, job->loop);
+    job->result = result;
+    parcel->items[parcel->count++] = (struct db_parcel_item){job, job->coro};
 }
 
 static void deliver(struct mail *mail)
 {
-    struct db_job *next;
-    for (struct db_job *job = CONTAINER_OF(mail, struct db_job, mail); job != NULL; job = next) {
-        next = job->finished_next;
-        struct coro *coro = job->coro;
+    enum { AHEAD = 8 };
+    struct db_parcel *parcel = CONTAINER_OF(mail, struct db_parcel, mail);
+    for (unsigned i = 0; i < parcel->count; i++) {
+        if (i + AHEAD < parcel->count) {
+            __builtin_prefetch(parcel->items[i + AHEAD].job, 1);
+            __builtin_prefetch(&parcel->items[i + AHEAD].job->done, 1);
+            coro_prefetch_wake(parcel->items[i + AHEAD].coro);
+        }
+        struct db_job *job = parcel->items[i].job;
         /* One that was handed over by mail may be home before the turn's end: then nobody needs to
          * be woken for it, and its memory goes. */
         task_cancel(&job->ring);
         atomic_store_explicit(&job->done, 1, memory_order_release);
-        coro_wake(coro, 0);
+        coro_wake(parcel->items[i].coro, 0);
     }
+    free(parcel);
 }
 
 /* A waiting thread may return as soon as `done` is set, so the wake after it may reach an address
  * where somebody else waits by now: a futex allows for that, everybody looks again. */
-static void release_threads(struct db_job *job)
+static void release_threads(struct db_parcel *parcel)
 {
-    struct db_job *next;
-    for (; job != NULL; job = next) {
-        next = job->finished_next;
-        _Atomic uint32_t *done = &job->done;
+    for (unsigned i = 0; i < parcel->count; i++) {
+        _Atomic uint32_t *done = &parcel->items[i].job->done;
         atomic_store_explicit(done, 1, memory_order_release);
         futex_wake(done);
     }
+    free(parcel);
 }
 
 void db_homes_send(struct db_homes *homes)
 {
     for (unsigned i = 0; i < homes->count; i++) {
-        struct db_job *first = homes->home[i].first;
-        if (homes->home[i].loop == NULL) {
-            release_threads(first);
+        struct db_parcel *parcel = homes->parcel[i];
+        if (parcel->loop == NULL) {
+            release_threads(parcel);
             continue;
         }
-        first->mail.deliver = deliver;
-        loop_post(homes->home[i].loop, &first->mail);
+        parcel->mail.deliver = deliver;
+        loop_post(parcel->loop, &parcel->mail);
     }
     homes->count = 0;
 }

@@ -70,11 +70,9 @@ struct db_bell;
 
 /* --- jobs and waiting (db_job.c) ------------------------------------------------------------- */
 struct db_job {
-    struct mail mail; /* the first job of a batch and loop carries the others home */
     struct task ring; /* wakes the writer when the loop's turn has handed over all it has */
     struct db_bell *bell;
-    struct db_job *next;
-    struct db_job *finished_next;
+    struct db_job *next; /* the readers' queue */
     db_fn *fn;
     int (*outside)(struct db *db, void *arg, struct error *err); /* instead of fn: no transaction */
     void *arg;
@@ -90,12 +88,10 @@ int db_job_wait(struct db_job *job);
 
 /* Finished jobs, sorted by the loop that waits for them: one mail per loop brings all home. */
 enum { DB_HOMES_MAX = 64 };
+struct db_parcel; /* db_job.c */
 struct db_homes {
     unsigned count;
-    struct {
-        struct loop *loop;
-        struct db_job *first, *last;
-    } home[DB_HOMES_MAX];
+    struct db_parcel *parcel[DB_HOMES_MAX];
 };
 void db_homes_add(struct db_homes *homes, struct db_job *job, int result);
 void db_homes_send(struct db_homes *homes);
@@ -113,14 +109,24 @@ void db_bell_sleep(struct db_bell *bell, int64_t timeout_ms);
 
 /* --- the writer (db_writer.c) ---------------------------------------------------------------- */
 struct db_backup_run;
+/* Oldest first. Jobs lie on coroutines' stacks, thousands of them, cold by the time their turn
+ * comes: whoever goes through the queue knows where the next ones are without touching them. */
+struct db_queue {
+    struct db_queued {
+        struct db_job *job;
+        void *arg;
+    } * items;
+    size_t first, end, cap; /* items[first..end) wait */
+};
 struct db_writer {
     struct db_conn conn;
     pthread_t thread;
     struct db_bell bell;
-    struct db_job *_Atomic inbox; /* newest first */
-    _Atomic unsigned queued;
+    pthread_mutex_t inbox_lock;
+    struct db_queue inbox;   /* under the lock */
+    struct db_queue pending; /* the thread's own */
+    _Atomic unsigned queued; /* in both */
     _Atomic bool stopping;
-    struct db_job *pending, **pending_end; /* oldest first; the thread's own */
     struct db_worker *workers;
     struct db_backup_run *backup;
     unsigned page_bytes;                /* of this file; new ones get 8 KB, older ones have 4 */

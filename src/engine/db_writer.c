@@ -9,14 +9,20 @@
  * This thread is the only one that commits or checkpoints.
  */
 #include <stdatomic.h>
+#include <stdlib.h>
 
 #include "base/fault.h"
 #include "engine/db_sqlite.h"
 
-enum { IDLE_MS = 1000, RETRY_AFTER_MS = 1000 };
+enum {
+    IDLE_MS = 1000,
+    RETRY_AFTER_MS = 1000,
+    AHEAD = 4, /* jobs that are on their way into the cache */
+    CACHE_LINE = 64,
+};
 
 struct batch {
-    struct db_job *first, **end; /* jobs that have run */
+    const struct db_queued *jobs; /* that have run; in what was pending */
     unsigned count;
 };
 
@@ -40,6 +46,15 @@ static void ring(struct db_bell *bell, struct db_job *job)
     }
 }
 
+/* Room for `more` at the end. */
+static void queue_reserve(struct db_queue *queue, size_t more)
+{
+    if (queue->cap - queue->end >= more)
+        return;
+    queue->cap = (queue->end + more) * 2;
+    queue->items = xrealloc(queue->items, queue->cap * sizeof *queue->items);
+}
+
 int db_submit_write(struct db *db, struct db_job *job)
 {
     struct db_writer *w = &db->writer;
@@ -51,37 +66,51 @@ int db_submit_write(struct db *db, struct db_job *job)
             job->err->retry_after_ms = RETRY_AFTER_MS;
         return rc;
     }
-    job->next = atomic_load(&w->inbox);
-    while (!atomic_compare_exchange_weak(&w->inbox, &job->next, job))
-        ;
+    pthread_mutex_lock(&w->inbox_lock);
+    queue_reserve(&w->inbox, 1);
+    w->inbox.items[w->inbox.end++] = (struct db_queued){job, job->arg};
+    pthread_mutex_unlock(&w->inbox_lock);
     ring(&w->bell, job);
     return 0;
 }
 
-/* Moves the inbox behind what is pending, oldest first. */
+static bool any_pending(const struct db_writer *w)
+{
+    return w->pending.first < w->pending.end;
+}
+
+/* Moves the inbox behind what is pending. */
 static void take_inbox(struct db_writer *w)
 {
-    struct db_job *job = atomic_exchange(&w->inbox, NULL), *oldest = NULL, *newest = job;
-    while (job != NULL) {
-        struct db_job *older = job->next;
-        job->next = oldest;
-        oldest = job;
-        job = older;
+    struct db_queue *pending = &w->pending;
+    size_t left = pending->end - pending->first;
+    if (left > 0)
+        memmove(pending->items, pending->items + pending->first, left * sizeof *pending->items);
+    pending->first = 0;
+    pending->end = left;
+    pthread_mutex_lock(&w->inbox_lock);
+    if (left == 0) {
+        struct db_queue empty = *pending;
+        *pending = w->inbox;
+        w->inbox = empty;
+    } else if (w->inbox.end > 0) {
+        queue_reserve(pending, w->inbox.end);
+        memcpy(pending->items + left, w->inbox.items, w->inbox.end * sizeof *pending->items);
+        pending->end += w->inbox.end;
+        w->inbox.end = 0;
     }
-    if (oldest == NULL)
-        return;
-    *w->pending_end = oldest;
-    w->pending_end = &newest->next;
+    pthread_mutex_unlock(&w->inbox_lock);
+}
+
+static struct db_job *next_pending(const struct db_writer *w)
+{
+    return w->pending.items[w->pending.first].job;
 }
 
 static struct db_job *pop_pending(struct db_writer *w)
 {
-    struct db_job *job = w->pending;
-    w->pending = job->next;
-    if (w->pending == NULL)
-        w->pending_end = &w->pending;
     atomic_fetch_sub(&w->queued, 1);
-    return job;
+    return w->pending.items[w->pending.first++].job;
 }
 
 /* --- one transaction ------------------------------------------------------------------------- */
@@ -102,7 +131,8 @@ static void run_job(struct db *db, struct db_job *job)
 /* Every job of the batch that had not failed by itself gets the error of the whole. */
 static void fail_batch(struct db_writer *w, struct batch *batch, const struct error *why)
 {
-    for (struct db_job *job = batch->first; job != NULL; job = job->next) {
+    for (unsigned i = 0; i < batch->count; i++) {
+        struct db_job *job = batch->jobs[i].job;
         if (job->result < 0)
             continue;
         if (job->err != NULL)
@@ -115,22 +145,25 @@ static void fail_batch(struct db_writer *w, struct batch *batch, const struct er
 
 static void keep_batch(struct db_writer *w, struct batch *batch)
 {
-    for (struct db_job *job = batch->first; job != NULL; job = job->next) {
-        if (job->next != NULL)
-            __builtin_prefetch(job->next->tx.hooks);
+    for (unsigned i = 0; i < batch->count; i++) {
+        if (i + AHEAD < batch->count)
+            __builtin_prefetch(&batch->jobs[i + AHEAD].job->tx.hooks);
+        if (i + AHEAD / 2 < batch->count)
+            __builtin_prefetch(batch->jobs[i + AHEAD / 2].job->tx.hooks, 1);
+        struct db_job *job = batch->jobs[i].job;
         if (job->result >= 0)
             db_tx_run_hooks(&job->tx, true);
     }
     atomic_fetch_add_explicit(&w->transactions, batch->count, memory_order_relaxed);
 }
 
-static void send_home(struct batch *batch)
+static void send_home(const struct batch *batch)
 {
     struct db_homes homes = {0};
-    struct db_job *next;
-    for (struct db_job *job = batch->first; job != NULL; job = next) {
-        next = job->next;
-        db_homes_add(&homes, job, job->result);
+    for (unsigned i = 0; i < batch->count; i++) {
+        if (i + AHEAD < batch->count)
+            __builtin_prefetch(&batch->jobs[i + AHEAD].job->result, 1);
+        db_homes_add(&homes, batch->jobs[i].job, batch->jobs[i].job->result);
     }
     db_homes_send(&homes);
 }
@@ -157,20 +190,25 @@ static int commit_batch(struct db *db, struct db_tx *tx, struct error *err)
     return rc;
 }
 
+static void prefetch_job(const struct db_queued *queued)
+{
+    for (size_t at = 0; at < sizeof(struct db_job); at += CACHE_LINE)
+        __builtin_prefetch((const char *)queued->job + at, 1);
+    __builtin_prefetch(queued->arg);
+    __builtin_prefetch((const char *)queued->arg + CACHE_LINE);
+}
+
 /* Runs jobs until the batch is full, the queue is empty, or the next one wants no transaction.
  * False when SQLite has given up the whole transaction. */
 static bool run_jobs(struct db *db, struct batch *batch)
 {
     struct db_writer *w = &db->writer;
-    while (w->pending != NULL && w->pending->outside == NULL &&
+    while (any_pending(w) && next_pending(w)->outside == NULL &&
            batch->count < db->config.batch_max) {
         struct db_job *job = pop_pending(w);
-        job->next = NULL;
-        *batch->end = job;
-        batch->end = &job->next;
         batch->count++;
-        if (w->pending != NULL) /* lies on a coroutine's stack, cold by now */
-            __builtin_prefetch(w->pending->arg);
+        if (w->pending.first + AHEAD < w->pending.end)
+            prefetch_job(&w->pending.items[w->pending.first + AHEAD]);
         run_job(db, job);
         if (!db_writer_in_transaction(w))
             return false;
@@ -181,7 +219,7 @@ static bool run_jobs(struct db *db, struct batch *batch)
 /* SQLite has rolled everything back (full disk, out of memory): the last job knows why. */
 static int lost(struct batch *batch, struct error *err)
 {
-    const struct error *last = CONTAINER_OF(batch->end, struct db_job, next)->err;
+    const struct error *last = batch->jobs[batch->count - 1].job->err;
     if (last != NULL && last->kind != 0)
         return error_set(err, (enum fail)last->kind, last->code, "%s", last->detail);
     return error_set(err, FAIL_UNAVAILABLE, "transaction_lost",
@@ -191,7 +229,7 @@ static int lost(struct batch *batch, struct error *err)
 static void run_batch(struct db *db)
 {
     struct db_writer *w = &db->writer;
-    struct batch batch = {.end = &batch.first};
+    struct batch batch = {.jobs = w->pending.items + w->pending.first};
     struct error err;
     error_init(&err);
     struct db_tx tx;
@@ -199,9 +237,8 @@ static void run_batch(struct db *db)
     int rc = db_writer_begin(w, &err);
     bool alive = rc == 0;
     if (!alive) { /* nothing can be run: the oldest job carries the news */
-        batch.first = pop_pending(w);
-        batch.first->next = NULL;
-        db_tx_init(&batch.first->tx, db, &w->conn, true);
+        db_tx_init(&pop_pending(w)->tx, db, &w->conn, true);
+        batch.count = 1;
     } else if (!run_jobs(db, &batch)) {
         rc = lost(&batch, &err);
     } else {
@@ -244,7 +281,7 @@ static bool rest(struct db *db)
     if (db_wal_unsafe_pages(w) > 0 && idle_for_a_while(w))
         db_checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
     db_bell_arm(&w->bell);
-    if (atomic_load(&w->inbox) != NULL) {
+    if (atomic_load(&w->queued) != 0) {
         db_bell_disarm(&w->bell);
         return true;
     }
@@ -263,8 +300,8 @@ static void *writer_main(void *arg)
     struct db_writer *w = &db->writer;
     for (;;) {
         take_inbox(w);
-        bool idle = w->pending == NULL;
-        if (!idle && w->pending->outside != NULL)
+        bool idle = !any_pending(w);
+        if (!idle && next_pending(w)->outside != NULL)
             run_outside(db);
         else if (!idle)
             run_batch(db);
@@ -300,7 +337,7 @@ int db_outside(struct db *db, int (*fn)(struct db *db, void *arg, struct error *
 int db_writer_start(struct db *db, struct error *err)
 {
     struct db_writer *w = &db->writer;
-    w->pending_end = &w->pending;
+    pthread_mutex_init(&w->inbox_lock, NULL);
     int rc = db_page_bytes(&w->conn, &w->page_bytes, err);
     if (rc != 0)
         return rc;
@@ -314,4 +351,7 @@ void db_writer_stop(struct db *db)
     atomic_store(&db->writer.stopping, true);
     db_bell_ring(&db->writer.bell);
     pthread_join(db->writer.thread, NULL);
+    pthread_mutex_destroy(&db->writer.inbox_lock);
+    free(db->writer.inbox.items);
+    free(db->writer.pending.items);
 }

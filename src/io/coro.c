@@ -154,6 +154,12 @@ void coro_wake(struct coro *coro, int value)
         list_add_tail(&coro->loop->ready, &coro->link);
 }
 
+void coro_prefetch_wake(const struct coro *coro)
+{
+    __builtin_prefetch(&coro->link, 1);
+    __builtin_prefetch(&coro->woken, 1);
+}
+
 void coro_cancel(struct coro *coro)
 {
     panic_if(coro->fn == NULL, "a coroutine that has ended was cancelled");

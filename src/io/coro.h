@@ -28,6 +28,8 @@ int coro_park(int64_t timeout_ms) MUSTCHECK;
 /* Same thread only; resumes later in this turn. Waking twice before it ran: the first value
  * stays. */
 void coro_wake(struct coro *coro, int value);
+/* Brings what coro_wake touches into the cache; for whoever is about to wake many. */
+void coro_prefetch_wake(const struct coro *coro);
 void coro_cancel(struct coro *coro);
 bool coro_cancelled(void);            /* of the current one */
 int coro_sleep(int64_t ms) MUSTCHECK; /* 0 or FAIL_CANCELLED */

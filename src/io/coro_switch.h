@@ -14,10 +14,19 @@
 struct coro_context {
     ucontext_t saved;
 };
+static inline const char *coro_context_frames(const struct coro_context *ctx)
+{
+    return (const char *)&ctx->saved;
+}
 #else
 struct coro_context {
     void *stack_pointer; /* all else lies on the stack it points to */
 };
+/* Where what a switch to it reads first lies, upwards. */
+static inline const char *coro_context_frames(const struct coro_context *ctx)
+{
+    return ctx->stack_pointer;
+}
 #endif
 
 /* Makes *ctx start entry(arg) on the given stack at the first switch to it. entry never returns. */

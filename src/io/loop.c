@@ -300,6 +300,8 @@ static void settle(struct loop *loop)
     do {
         while (budget > 0 && (link = list_pop(&loop->ready)) != NULL) {
             budget--;
+            if (!list_empty(&loop->ready)) /* parked long ago, with thousands of others */
+                coro_prefetch_resume(CONTAINER_OF(loop->ready.next, struct coro, link));
             coro_resume(loop, CONTAINER_OF(link, struct coro, link));
         }
         run_tasks(loop);

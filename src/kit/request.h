@@ -22,7 +22,6 @@ struct request {
     struct kit *kit;
     void *room; /* the module's own state, as its start() returned it */
     struct arena *arena;
-    struct error error;
     const struct principal *principal; /* NULL on public routes without a token */
     const void *params;                /* decoded by route->params, NULL without */
     const void *query;                 /* by route->query */
@@ -38,6 +37,7 @@ struct request {
     int status;         /* 0 until replied */
     struct buf headers; /* complete "name: value\r\n" lines */
     struct buf answer;  /* JSON, or what route->answer_type says */
+    struct error error; /* last: most of it is untouched while nothing is wrong */
 };
 
 /* Answers with a resource. Returns 0, or FAIL_TOO_LARGE when it does not fit. */

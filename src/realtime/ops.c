@@ -20,11 +20,11 @@ struct op_call {
     struct spare spare;
     struct op_source source;
     const struct op_entry *entry;
-    struct arena arena;
-    struct request req;
-    struct principal principal;
     struct slice id, data;
     int64_t started_ns;
+    struct arena arena;
+    struct principal principal;
+    struct request req;
 };
 
 static void call_free(struct spare *spare)
