@@ -13,6 +13,8 @@ struct arena_chunk {
     _Alignas(16) char bytes[];
 };
 
+_Static_assert(offsetof(struct arena_chunk, bytes) == ARENA_CHUNK_HEAD, "arena.h says so");
+
 void arena_init(struct arena *a, size_t max_bytes)
 {
     *a = (struct arena){.max_bytes = max_bytes};
@@ -23,6 +25,16 @@ static void use_chunk(struct arena *a, struct arena_chunk *chunk)
     a->chunk = chunk;
     a->next = chunk->bytes;
     a->end = (char *)chunk + chunk->size;
+}
+
+void arena_init_in(struct arena *a, size_t max_bytes, void *memory, size_t size)
+{
+    struct arena_chunk *chunk = memory;
+    chunk->older = NULL;
+    chunk->size = size;
+    arena_init(a, max_bytes);
+    a->lent = chunk;
+    use_chunk(a, chunk);
 }
 
 void arena_reset(struct arena *a)
@@ -42,7 +54,8 @@ void arena_done(struct arena *a)
 {
     while (a->chunk != NULL) {
         struct arena_chunk *older = a->chunk->older;
-        free(a->chunk);
+        if (a->chunk != a->lent)
+            free(a->chunk);
         a->chunk = older;
     }
     *a = (struct arena){.max_bytes = a->max_bytes};

@@ -16,9 +16,14 @@ struct arena {
     char *next, *end;
     size_t used_bytes; /* allocated from the system */
     size_t max_bytes;
+    struct arena_chunk *lent; /* by the caller, or NULL */
 };
 
 void arena_init(struct arena *a, size_t max_bytes); /* allocates nothing */
+/* The first chunk is the caller's memory: at least ARENA_CHUNK_HEAD, aligned to 16, there until
+ * arena_done. It does not count towards max_bytes. */
+#define ARENA_CHUNK_HEAD 16
+void arena_init_in(struct arena *a, size_t max_bytes, void *memory, size_t size);
 void arena_reset(struct arena *a);
 void arena_done(struct arena *a);
 

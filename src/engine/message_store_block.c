@@ -115,7 +115,7 @@ void message_block_encode(const struct message_entry entries[MESSAGE_BLOCK], uns
         text += json.len;
     }
     out->len = HEAD_BYTES + body;
-    if (count == MESSAGE_BLOCK)
+    if (body >= 1024)
         compress_body(out);
 }
 

@@ -94,7 +94,9 @@ struct message_store {
     struct event_folder folder;
     struct message_shard shards[MESSAGE_SHARDS];
     /* writer only from here on */
-    struct map keys; /* client ids of pinned versions */
+    struct map keys;              /* client ids of pinned versions */
+    struct message_version *idle; /* for the next ones, through old_next */
+    unsigned idle_count;
     struct list unfolded;
     _Atomic size_t unfolded_count;
     uint64_t release_pos; /* versions up to here need no longer be pinned */

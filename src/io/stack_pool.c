@@ -87,6 +87,11 @@ struct coro *stack_pool_take(struct stack_pool *pool, struct loop *loop)
         link != NULL ? CONTAINER_OF(link, struct coro, link) : make_stack(pool, loop);
     if (coro == NULL)
         return NULL;
+    /* For the next calls: the next one's frames, and the record of the one behind it. */
+    if (!list_empty(&pool->warm)) {
+        coro_prefetch_resume(CONTAINER_OF(pool->warm.next, struct coro, link));
+        __builtin_prefetch(pool->warm.next->next, 1);
+    }
     pool->busy++;
     if (pool->busy > pool->busy_peak)
         pool->busy_peak = pool->busy;

@@ -18,9 +18,15 @@ int request_reply(struct request *req, int status, const struct schema *schema, 
 int request_reply_json(struct request *req, int status, struct slice json)
 {
     req->status = status;
-    buf_slice(&req->answer, json);
-    if (buf_ok(&req->answer))
-        return 0;
+    if (req->head == NULL) {
+        req->reply = json; /* nobody looks at it again before it leaves */
+        if (json.len <= req->answer.max)
+            return 0;
+    } else {
+        buf_slice(&req->answer, json);
+        if (buf_ok(&req->answer))
+            return 0;
+    }
     return error_set(&req->error, FAIL_TOO_LARGE, "answer_too_large",
                      "The answer is larger than %zu bytes.", req->answer.max);
 }

@@ -37,12 +37,14 @@ struct request {
     int status;         /* 0 until replied */
     struct buf headers; /* complete "name: value\r\n" lines */
     struct buf answer;  /* JSON, or what route->answer_type says */
+    struct slice reply; /* socket ops: instead of `answer` when there */
     struct error error; /* last: most of it is untouched while nothing is wrong */
 };
 
 /* Answers with a resource. Returns 0, or FAIL_TOO_LARGE when it does not fit. */
 int request_reply(struct request *req, int status, const struct schema *schema, const void *value);
-int request_reply_json(struct request *req, int status, struct slice json); /* encoded already */
+/* Encoded already; it stays until the request has been answered: static, or of its arena. */
+int request_reply_json(struct request *req, int status, struct slice json);
 int request_reply_empty(struct request *req); /* 204; op: {"data": {}} */
 void request_header(struct request *req, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Value of a request header, absent for socket ops. */

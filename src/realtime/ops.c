@@ -92,7 +92,7 @@ static void prepare(struct op_call *call)
     req->exchange = NULL;
     req->head = NULL;
     req->peer = call->source.peer;
-    req->correlation_id = req->bearer = (struct slice){0};
+    req->correlation_id = req->bearer = req->reply = (struct slice){0};
     req->session = call->source.session;
     req->status = 0;
 }
@@ -124,7 +124,9 @@ static void call_main(void *arg)
         error_set(&call->req.error, rc, "internal_error", "Something went wrong here.");
         ops_refuse(&call->source, call->id, &call->req.error);
     } else {
-        struct slice json = call->req.answer.len > 0 ? buf_view(&call->req.answer) : SLICE("{}");
+        struct slice json = call->req.reply.ptr != NULL ? call->req.reply
+                            : call->req.answer.len > 0  ? buf_view(&call->req.answer)
+                                                        : SLICE("{}");
         call->source.answer(call->source.session, call->id, false, json);
     }
     call_give_back(call);

@@ -30,6 +30,7 @@ struct ws_answers {
     struct arena arena; /* of the message that is being looked at */
     size_t len;
     char bytes[WS_ANSWERS_BYTES];
+    _Alignas(16) char memory[2048]; /* the arena's first */
 };
 
 struct ws_session {

@@ -203,7 +203,7 @@ void ws_take(struct ws_session *s, struct slice *in)
     struct error err;
     error_init(&err);
     answers.len = 0;
-    arena_init(&answers.arena, 1 << 20);
+    arena_init_in(&answers.arena, 1 << 20, answers.memory, sizeof answers.memory);
     s->answers = &answers;
     s->refs++;
     int rc = take_messages(s, in, &close_code, &err);

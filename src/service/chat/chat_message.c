@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "service/chat/chat_room.h"
 
-enum { MESSAGE_BYTES_MAX = 1 << 20, SEQ_DIGITS = 10 };
+enum { MESSAGE_BYTES_MAX = 1 << 20, SEQ_DIGITS = 10, SEQ_ROOM = SEQ_DIGITS - 1 };
 
 int chat_decode_message(struct slice json, struct arena *arena, struct chat_message *ret_message,
                         struct error *err)
@@ -21,15 +21,14 @@ int chat_decode_message(struct slice json, struct arena *arena, struct chat_mess
 struct send {
     struct chat_call *call;
     const struct chat_send *what;
-    struct slice draft;  /* the message with seq 0 */
-    char *json;          /* room for the draft and SEQ_DIGITS more */
+    struct slice draft;  /* the message with seq 0, and SEQ_ROOM bytes free before it */
     struct slice result; /* the message as it is in the log */
     bool repeated;
     struct slice sent_text; /* repeated: what was sent then; absent: result's text */
     struct chat_hook hook;
 };
 
-/* The draft with its number in it. */
+/* Puts the number where the draft has its 0; what stands before it moves up to make room. */
 static struct slice number_message(struct send *send, uint64_t seq)
 {
     char digits[SEQ_DIGITS];
@@ -39,11 +38,10 @@ static struct slice number_message(struct send *send, uint64_t seq)
         seq /= 10;
     } while (seq != 0 && first > 0);
     size_t len = SEQ_DIGITS - first;
-    memcpy(send->json, send->draft.ptr, CHAT_SEQ_AT);
-    memcpy(send->json + CHAT_SEQ_AT, digits + first, len);
-    memcpy(send->json + CHAT_SEQ_AT + len, send->draft.ptr + CHAT_SEQ_AT + 1,
-           send->draft.len - CHAT_SEQ_AT - 1);
-    return slice_of(send->json, send->draft.len + len - 1);
+    char *json = (char *)(uintptr_t)send->draft.ptr - (len - 1);
+    memmove(json, send->draft.ptr, CHAT_SEQ_AT);
+    memcpy(json + CHAT_SEQ_AT, digits + first, len);
+    return slice_of(json, send->draft.len + len - 1);
 }
 
 /* The client id is known: gives the message that is there, and what its text was when sent. */
@@ -167,12 +165,13 @@ static int draft_message(struct send *send)
     buf_init(&buf, MESSAGE_BYTES_MAX);
     if (buf_reserve(&buf, what->text.len + 512))
         schema_encode(&chat_message_schema, &message, &buf);
-    if (buf_ok(&buf)) {
-        send->draft = arena_copy(call->arena, buf_view(&buf));
-        send->json = arena_alloc(call->arena, buf.len + SEQ_DIGITS);
+    char *room = buf_ok(&buf) ? arena_alloc(call->arena, SEQ_ROOM + buf.len) : NULL;
+    if (room != NULL) {
+        memcpy(room + SEQ_ROOM, buf.ptr, buf.len);
+        send->draft = slice_of(room + SEQ_ROOM, buf.len);
     }
     buf_done(&buf);
-    if (send->draft.ptr == NULL || send->json == NULL)
+    if (room == NULL)
         return error_set(call->err, FAIL_TOO_LARGE, "message_too_large",
                          "The message is too large.");
     return 0;
