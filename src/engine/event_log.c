@@ -15,7 +15,7 @@ static const struct db_sql select_last = {
     "SELECT pos, at, length(data) FROM log ORDER BY pos DESC LIMIT 1"};
 
 enum {
-    TAIL_EVENTS_MAX = 32768,
+    TAIL_EVENTS_MAX = 65536,
     TAIL_BYTES_MAX = 32 << 20,
     SEGMENT_BYTES_MIN = 64 << 10,
     ROW_OVERHEAD = 60,   /* bytes of a row besides its data */
