@@ -1,6 +1,5 @@
-/* What the writer thread does between two batches besides backups: slices of background workers,
- * each in a transaction of its own, and checkpoints, passive ones whenever the WAL has grown by
- * DB_CHECKPOINT_BYTES. SQLite's automatic checkpoint is off.
+/* What the writer thread does between two batches besides backups and checkpoints: slices of
+ * background workers, each in a transaction of its own.
  *
  * A slice is committed without waiting for the disk. What it wrote can be derived again, so losing
  * it to a power cut loses nothing, and it cannot be lost alone: the WAL is one chain of checksums,
@@ -26,9 +25,11 @@ int db_worker_slice(struct db *db, struct db_worker *worker, bool *ret_more, str
     struct db_tx tx;
     db_tx_init(&tx, db, &w->conn, true);
     *ret_more = false;
+    db_checkpoint_await(w);
     if (db->config.sync == DB_SYNC_FULL)
         wait_for_disk(w, false);
     int rc = db_writer_begin(w, err);
+    w->batch_wrote = false;
     if (rc == 0)
         rc = worker->work(worker, &tx, DB_SLICE_US, ret_more, err);
     db_tx_close_rows(&tx);
@@ -47,6 +48,8 @@ int db_worker_slice(struct db *db, struct db_worker *worker, bool *ret_more, str
 bool db_run_workers(struct db *db, bool idle)
 {
     bool did = false;
+    if (db_checkpoint_busy(&db->writer)) /* soon is early enough */
+        return false;
     for (struct db_worker *worker = db->writer.workers; worker != NULL; worker = worker->next) {
         if (!worker->overdue(worker) && !(idle && worker->ready(worker)))
             continue;
@@ -57,71 +60,6 @@ bool db_run_workers(struct db *db, bool idle)
         did |= db_worker_slice(db, worker, &more, &err) == 0;
     }
     return did;
-}
-
-/* --- checkpoints ----------------------------------------------------------------------------- */
-int db_page_bytes(struct db_conn *conn, unsigned *ret_bytes, struct error *err)
-{
-    sqlite3_stmt *stmt;
-    int rc = sqlite3_prepare_v2(conn->sqlite, "PRAGMA page_size", -1, &stmt, NULL);
-    int step = rc == SQLITE_OK ? sqlite3_step(stmt) : rc;
-    if (step == SQLITE_ROW)
-        *ret_bytes = (unsigned)sqlite3_column_int(stmt, 0);
-    sqlite3_finalize(stmt);
-    return step == SQLITE_ROW ? 0 : db_conn_error(conn, step, "page size", err);
-}
-
-static void publish_wal(struct db_writer *w)
-{
-    atomic_store_explicit(&w->wal_bytes, (uint64_t)w->wal_pages * w->page_bytes,
-                          memory_order_relaxed);
-}
-
-static int note_wal(void *arg, sqlite3 *sqlite, const char *schema, int pages)
-{
-    struct db_writer *w = arg;
-    if ((unsigned)pages < w->wal_pages) /* the WAL began anew */
-        w->wal_safe_pages = 0;
-    w->wal_pages = (unsigned)pages;
-    publish_wal(w);
-    return SQLITE_OK;
-}
-
-void db_wal_watch(struct db_writer *w)
-{
-    sqlite3_wal_hook(w->conn.sqlite, note_wal, w);
-}
-
-int db_checkpoint(struct db_writer *w, int mode)
-{
-    int wal = 0, done = 0;
-    int rc = sqlite3_wal_checkpoint_v2(w->conn.sqlite, NULL, mode, &wal, &done);
-    if (wal >= 0 && done >= 0) { /* -1: it did not get that far */
-        w->wal_pages = (unsigned)wal;
-        w->wal_safe_pages = (unsigned)done;
-    }
-    publish_wal(w);
-    atomic_fetch_add_explicit(&w->checkpoints, 1, memory_order_relaxed);
-    return rc;
-}
-
-unsigned db_wal_unsafe_pages(const struct db_writer *w)
-{
-    return w->wal_pages - (w->wal_safe_pages < w->wal_pages ? w->wal_safe_pages : w->wal_pages);
-}
-
-void db_checkpoint_if_long(struct db_writer *w)
-{
-    unsigned truncate_pages = DB_TRUNCATE_BYTES / w->page_bytes;
-    if (db_wal_unsafe_pages(w) >= DB_CHECKPOINT_BYTES / w->page_bytes)
-        db_checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
-    if (w->wal_pages < w->truncate_at_pages)
-        return;
-    /* Readers have kept the WAL from starting anew for long: wait for them, but not for ever. */
-    if (db_checkpoint(w, SQLITE_CHECKPOINT_TRUNCATE) == SQLITE_OK)
-        w->truncate_at_pages = truncate_pages;
-    else
-        w->truncate_at_pages = w->wal_pages + truncate_pages / 4;
 }
 
 /* --- who registers ---------------------------------------------------------------------------- */

@@ -187,6 +187,17 @@ int db_thread_start(pthread_t *thread, const char *name, void *(*fn)(void *), vo
     return 0;
 }
 
+int db_page_bytes(struct db_conn *conn, unsigned *ret_bytes, struct error *err)
+{
+    sqlite3_stmt *stmt;
+    int rc = sqlite3_prepare_v2(conn->sqlite, "PRAGMA page_size", -1, &stmt, NULL);
+    int step = rc == SQLITE_OK ? sqlite3_step(stmt) : rc;
+    if (step == SQLITE_ROW)
+        *ret_bytes = (unsigned)sqlite3_column_int(stmt, 0);
+    sqlite3_finalize(stmt);
+    return step == SQLITE_ROW ? 0 : db_conn_error(conn, step, "page size", err);
+}
+
 /* --- the door -------------------------------------------------------------------------------- */
 static void configure_once(void)
 {

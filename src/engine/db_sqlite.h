@@ -1,10 +1,12 @@
 /* What the files of the SQLite engine (db_*.c) share; nobody else includes this, and sqlite3.h is
  * included nowhere else.
  *
- * Threads: one writer thread per database file owns the writer connection; it alone commits and
+ * Threads: one writer thread per database file owns the writer connection; that alone commits and
  * checkpoints (DEPENDENCIES.md section 8.1: the WAL-reset bug needs a second connection that does
- * either). Reader threads own one read-only connection each. Callers hand over a db_job that lies
- * on their stack and wait; the thread that ran it gives it back through db_job_finish.
+ * either). While a checkpoint runs it has the connection, on a thread of its own, and the writer
+ * goes on with whatever needs none. Reader threads own one read-only connection each. Callers hand
+ * over a db_job that lies on their stack and wait; the thread that ran it gives it back through
+ * db_job_finish.
  */
 #ifndef PARLEY_ENGINE_DB_SQLITE_H
 #define PARLEY_ENGINE_DB_SQLITE_H
@@ -60,6 +62,7 @@ int db_tx_script(struct db_tx *tx, const char *text, struct error *err) MUSTCHEC
 int db_conn_open(struct db_conn *conn, const char *path, bool writer,
                  const struct db_config *config, struct error *err) MUSTCHECK;
 void db_conn_close(struct db_conn *conn);
+int db_page_bytes(struct db_conn *conn, unsigned *ret_bytes, struct error *err) MUSTCHECK;
 /* One of the engine's own statements without arguments: BEGIN, COMMIT ... */
 int db_conn_run(struct db_conn *conn, const struct db_sql *sql, struct error *err) MUSTCHECK;
 int db_conn_script(struct db_conn *conn, const char *text, struct error *err) MUSTCHECK;
@@ -131,9 +134,12 @@ struct db_writer {
     struct db_backup_run *backup;
     unsigned page_bytes;                /* of this file; new ones get 8 KB, older ones have 4 */
     unsigned wal_pages, wal_safe_pages; /* in the WAL; of these already in the database */
+    unsigned checkpoint_at_pages;       /* of the unsafe ones */
     unsigned truncate_at_pages;
     int64_t last_batch_ns;
-    bool batch_wrote; /* a transaction of this batch has changed a table */
+    bool begun;                           /* the connection is in a transaction */
+    bool batch_wrote;                     /* a transaction of this batch has changed a table */
+    struct db_checkpointer *checkpointer; /* has the connection (db_checkpoint.c); else NULL */
     void (*commit_hook)(void *arg, struct db_tx *tx, bool committed);
     int (*before_hook)(void *arg, struct db_tx *tx, struct error *err);
     void *hook_arg;
@@ -145,18 +151,24 @@ int db_writer_start(struct db *db, struct error *err) MUSTCHECK;
 void db_writer_stop(struct db *db); /* finishes what is queued; joins; the connection stays */
 int db_submit_write(struct db *db, struct db_job *job) MUSTCHECK;
 /* Transactions of the writer connection (db_transaction.c). */
-bool db_writer_in_transaction(const struct db_writer *writer);
+bool db_writer_lost(const struct db_writer *writer); /* SQLite has rolled back by itself */
+/* Before the first statement; waits for a checkpoint that is under way. A batch that needs no
+ * statement (its events go to the log's segments) never begins. */
 int db_writer_begin(struct db_writer *writer, struct error *err) MUSTCHECK;
 int db_writer_commit(struct db_writer *writer, struct error *err) MUSTCHECK;
 void db_writer_roll_back(struct db_writer *writer);
 /* Ends the job's savepoint; what it wrote stays or goes. */
 void db_writer_end_savepoint(struct db_writer *writer, struct db_tx *tx, bool keep);
-/* Between two batches (db_duties.c). */
-bool db_run_workers(struct db *db, bool idle); /* whether something was done */
-int db_checkpoint(struct db_writer *writer, int mode);
+bool db_run_workers(struct db *db, bool idle); /* db_duties.c; whether something was done */
+
+/* --- checkpoints (db_checkpoint.c), between two batches --------------------------------------- */
+int db_checkpoint(struct db_writer *writer, int mode); /* here and now */
 void db_checkpoint_if_long(struct db_writer *writer);
+void db_checkpoint_aside(struct db_writer *writer);
+/* The connection is with a checkpoint that is under way, so whoever needs it would wait. */
+bool db_checkpoint_busy(struct db_writer *writer);
+void db_checkpoint_await(struct db_writer *writer); /* the connection is the caller's again */
 void db_wal_watch(struct db_writer *writer);
-int db_page_bytes(struct db_conn *conn, unsigned *ret_bytes, struct error *err) MUSTCHECK;
 unsigned db_wal_unsafe_pages(const struct db_writer *writer); /* not in the database file yet */
 
 /* --- backup (db_backup.c), on the writer thread ---------------------------------------------- */

@@ -175,9 +175,18 @@ static int open_savepoint(struct db_tx *tx, struct error *err)
     return rc;
 }
 
+/* The batch's transaction on the writer connection begins with its first statement. */
+static int enter(struct db_tx *tx, struct error *err)
+{
+    struct db_writer *w = &tx->db->writer;
+    return tx->conn == &w->conn && !w->begun ? db_writer_begin(w, err) : 0;
+}
+
 int db_tx_script(struct db_tx *tx, const char *text, struct error *err)
 {
-    int rc = tx->savepoint ? 0 : open_savepoint(tx, err);
+    int rc = enter(tx, err);
+    if (rc == 0 && !tx->savepoint)
+        rc = open_savepoint(tx, err);
     if (rc != 0)
         return rc;
     return db_conn_script(tx->conn, text, err);
@@ -227,7 +236,9 @@ static int start(struct db_tx *tx, const struct db_sql *sql, const struct db_val
                  size_t count, struct db_statement **ret, struct error *err)
 {
     struct db_statement *statement;
-    int rc = find(tx->conn, sql, &statement, err);
+    int rc = enter(tx, err);
+    if (rc == 0)
+        rc = find(tx->conn, sql, &statement, err);
     if (rc == 0)
         rc = may_write(tx, statement, err);
     if (rc == 0)

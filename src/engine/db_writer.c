@@ -1,12 +1,12 @@
 /* The writer thread: many transactions per commit and per fsync.
  *
  * A batch is whatever has queued up while the previous one was being synced, at most batch_max:
- * BEGIN IMMEDIATE, each job's function (undone alone when it fails), the log's rows, COMMIT, hooks,
- * relay, and only then are the callers released. When the commit fails every job of the batch gets
- * the error, and the next batch starts afresh.
+ * BEGIN IMMEDIATE before the first statement, each job's function (undone alone when it fails), the
+ * log's events, COMMIT, hooks, relay, and only then are the callers released. When the commit fails
+ * every job of the batch gets the error, and the next batch starts afresh.
  *
- * Between two batches: slices of background workers (the log's fold), of a backup, and checkpoints.
- * This thread is the only one that commits or checkpoints.
+ * Between two batches: slices of background workers (the log's fold), of a backup, and checkpoints
+ * (db_checkpoint.c), during which batches without a statement go on.
  */
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -210,7 +210,7 @@ static bool run_jobs(struct db *db, struct batch *batch)
         if (w->pending.first + AHEAD < w->pending.end)
             prefetch_job(&w->pending.items[w->pending.first + AHEAD]);
         run_job(db, job);
-        if (!db_writer_in_transaction(w))
+        if (db_writer_lost(w))
             return false;
     }
     return true;
@@ -234,16 +234,8 @@ static void run_batch(struct db *db)
     error_init(&err);
     struct db_tx tx;
     db_tx_init(&tx, db, &w->conn, true);
-    int rc = db_writer_begin(w, &err);
-    bool alive = rc == 0;
-    if (!alive) { /* nothing can be run: the oldest job carries the news */
-        db_tx_init(&pop_pending(w)->tx, db, &w->conn, true);
-        batch.count = 1;
-    } else if (!run_jobs(db, &batch)) {
-        rc = lost(&batch, &err);
-    } else {
-        rc = commit_batch(db, &tx, &err);
-    }
+    w->batch_wrote = false;
+    int rc = run_jobs(db, &batch) ? commit_batch(db, &tx, &err) : lost(&batch, &err);
     if (rc != 0) {
         db_writer_roll_back(w);
         fail_batch(w, &batch, &err);
@@ -261,6 +253,7 @@ static void run_outside(struct db *db)
 {
     struct db_job *job = pop_pending(&db->writer);
     struct db_homes homes = {0};
+    db_checkpoint_await(&db->writer);
     int rc = job->outside(db, job->arg, job->err);
     if (rc > 0) /* goes on in slices, and finishes the job itself */
         return;
@@ -278,8 +271,11 @@ static bool idle_for_a_while(const struct db_writer *w)
 static bool rest(struct db *db)
 {
     struct db_writer *w = &db->writer;
-    if (db_wal_unsafe_pages(w) > 0 && idle_for_a_while(w))
-        db_checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
+    if (db_wal_unsafe_pages(w) > 0 && idle_for_a_while(w) && !db_checkpoint_busy(w)) {
+        db_checkpoint_aside(w);
+        w->last_batch_ns =
+            clock_mono_ns(w->conn.clock); /* if a reader is in the way, not at once */
+    }
     db_bell_arm(&w->bell);
     if (atomic_load(&w->queued) != 0) {
         db_bell_disarm(&w->bell);
@@ -306,9 +302,10 @@ static void *writer_main(void *arg)
         else if (!idle)
             run_batch(db);
         bool did = db_run_workers(db, idle) || !idle;
-        if (w->backup != NULL)
+        if (w->backup != NULL && !db_checkpoint_busy(w))
             did |= db_backup_step(w);
-        db_checkpoint_if_long(w);
+        if (!db_checkpoint_busy(w))
+            db_checkpoint_if_long(w);
         if (!did && !rest(db))
             return NULL;
     }
@@ -341,6 +338,7 @@ int db_writer_start(struct db *db, struct error *err)
     int rc = db_page_bytes(&w->conn, &w->page_bytes, err);
     if (rc != 0)
         return rc;
+    w->checkpoint_at_pages = DB_CHECKPOINT_BYTES / w->page_bytes;
     w->truncate_at_pages = DB_TRUNCATE_BYTES / w->page_bytes;
     db_wal_watch(w);
     return db_thread_start(&w->thread, "db-writer", writer_main, db, err);

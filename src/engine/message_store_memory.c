@@ -12,9 +12,9 @@
 
 enum { SLOTS_FIRST = 8, EVICT_LOOKS = 8 };
 #if defined(__SANITIZE_ADDRESS__)
-enum { IDLE_MAX = 0 }; /* a use after the end is found out */
+static const unsigned idle_max = 0; /* a use after the end is found out */
 #else
-enum { IDLE_MAX = 4096 };
+static const unsigned idle_max = 4096;
 #endif
 
 static size_t version_bytes(const struct message_version *v)
@@ -109,7 +109,7 @@ static void free_version(struct message_version *v)
 {
     struct message_store *store = v->store;
     drop_json(v);
-    if (store->idle_count >= IDLE_MAX) {
+    if (store->idle_count >= idle_max) {
         free(v);
         return;
     }

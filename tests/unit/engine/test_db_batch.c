@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -385,5 +386,48 @@ TEST(a_worker_gets_its_slices_between_batches)
         sched_yield();
     CHECK_INT(w.commits, 2);
     CHECK_INT(count(db), 3); /* what failed left nothing */
+    db_close(db);
+}
+
+static int big_row(struct db_tx *tx, void *arg, struct error *err)
+{
+    size_t size = DB_CHECKPOINT_BYTES + 1;
+    char *filler = xcalloc(1, size);
+    int rc = db_exec(tx, &insert_row, err, db_int(1), db_blob(slice_of(filler, size)));
+    free(filler);
+    return rc;
+}
+
+static int no_statement(struct db_tx *tx, void *arg, struct error *err)
+{
+    ++*(int *)arg;
+    return 0;
+}
+
+static uint64_t checkpoints(struct db *db)
+{
+    struct db_stats stats;
+    db_stats(db, &stats);
+    return stats.checkpoints;
+}
+
+TEST(what_needs_no_statement_goes_on_during_a_checkpoint)
+{
+    struct db *db = open_db(100);
+    struct error err;
+    error_init(&err);
+    CHECK(fault_set("db.checkpoint_held=error")); /* it has the connection until told otherwise */
+    CHECK_OK(db_write(db, big_row, NULL, &err), &err);
+    int ran = 0;
+    for (int i = 0; i < 5; i++)
+        CHECK_OK(db_write(db, no_statement, &ran, &err), &err);
+    CHECK_INT(ran, 5);
+    CHECK_INT(checkpoints(db), 0);
+    CHECK(fault_set(""));
+    struct writer w = {.db = db, .n = 2}; /* waits for the connection to come back */
+    insert_thread(&w);
+    CHECK_INT(w.result, 0);
+    CHECK(checkpoints(db) >= 1);
+    CHECK_INT(count(db), 2);
     db_close(db);
 }
