@@ -93,8 +93,9 @@ static size_t blank_step(const char *p, const char *end)
         "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80",
         "\xef\xbb\xbf",
     };
-    if (*p == ' ' || (*p >= '\t' && *p <= '\r'))
-        return 1;
+    unsigned char first = (unsigned char)*p;
+    if (first < 0x80) /* nearly always: none of the wide ones is worth a look */
+        return first == ' ' || (first >= '\t' && first <= '\r');
     for (size_t i = 0; i < ARRAY_LEN(wide); i++) {
         size_t len = strlen(wide[i]);
         if ((size_t)(end - p) >= len && memcmp(p, wide[i], len) == 0)
@@ -134,19 +135,27 @@ static void store_string(struct schema_check *c, const struct schema_field *f,
         memcpy(at, &text, sizeof text);
 }
 
+static void refuse_enum(struct schema_check *c, const struct schema_field *f,
+                        const struct schema_path *path)
+{
+    char allowed[96] = "";
+    for (int i = 0; f->names[i] != NULL; i++) {
+        size_t used = strlen(allowed);
+        snprintf(allowed + used, sizeof allowed - used, "%s%s", i != 0 ? ", " : "", f->names[i]);
+    }
+    schema_refuse(c, path, "not_allowed", "must be one of: %s", allowed);
+}
+
 static void store_enum(struct schema_check *c, const struct schema_field *f,
                        const struct schema_path *path, struct slice text, void *at)
 {
-    char allowed[96] = "";
     for (int i = 0; f->names[i] != NULL; i++) {
         if (slice_eq(text, slice_str(f->names[i]))) {
             memcpy(at, &i, sizeof i);
             return;
         }
-        size_t used = strlen(allowed);
-        snprintf(allowed + used, sizeof allowed - used, "%s%s", i != 0 ? ", " : "", f->names[i]);
     }
-    schema_refuse(c, path, "not_allowed", "must be one of: %s", allowed);
+    refuse_enum(c, f, path);
 }
 
 void schema_store_text(struct schema_check *c, const struct schema_field *f,
@@ -245,10 +254,9 @@ static void set_fallback(const struct schema_field *f, void *at)
 void schema_finish(struct schema_check *c, const struct schema *schema,
                    const struct schema_path *path, uint64_t seen, void *value)
 {
-    for (size_t i = 0; i < schema->field_count; i++) {
-        const struct schema_field *f = &schema->fields[i];
-        if ((seen >> i & 1) != 0)
-            continue;
+    uint64_t all = schema->field_count < 64 ? (1ULL << schema->field_count) - 1 : UINT64_MAX;
+    for (uint64_t missing = all & ~seen; missing != 0; missing &= missing - 1) {
+        const struct schema_field *f = &schema->fields[__builtin_ctzll(missing)];
         struct schema_path here = {path, f->name, 0};
         if ((f->flags & SCHEMA_REQUIRED) != 0)
             schema_refuse(c, &here, "required", "is required");
