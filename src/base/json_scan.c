@@ -42,29 +42,41 @@ int json_scan_duplicate(struct json_scan *s, const char *at, struct slice key)
     return fail(s, "duplicate_key", what, at);
 }
 
+const char *json_string_rest(const char *p, const char *end, bool *ret_escapes)
+{
+    for (; p < end && *p != '"'; p = json_plain_end(p, end)) {
+        size_t step = 2;
+        if (*p == '\\') {
+            *ret_escapes = true;
+        } else if ((unsigned char)*p < ' ') {
+            return p;
+        } else {
+            p = utf8_plain_end(p, end);
+            if (p == end || (unsigned char)*p < 0x80)
+                continue;
+            if ((step = utf8_step(p, end)) == 0)
+                return p;
+        }
+        if ((size_t)(end - p) < step)
+            return end;
+        p += step;
+    }
+    return p;
+}
+
 /* Finds the closing quote; checks everything but the escapes. */
 static int find_quote(struct json_scan *s, bool *ret_escapes)
 {
-    *ret_escapes = false;
-    for (const char *p = json_plain_end(s->at, s->end); p < s->end; p = json_plain_end(p, s->end)) {
-        size_t step;
-        if (*p == '"') {
-            s->at = p;
-            return 0;
-        }
-        if (*p == '\\') {
-            *ret_escapes = true;
-            step = 2;
-        } else if ((unsigned char)*p < ' ') {
-            return json_scan_fail(s, p, "A string holds a control character that is not escaped");
-        } else if ((step = utf8_step(p, s->end)) == 0) {
-            return json_scan_fail(s, p, "A string holds invalid UTF-8");
-        }
-        if ((size_t)(s->end - p) < step)
-            break;
-        p += step;
-    }
-    return json_scan_fail(s, s->end, "A string is not closed");
+    const char *p = json_string_end(s->at, s->end, ret_escapes);
+    if (p == s->end)
+        return json_scan_fail(s, p, "A string is not closed");
+    if (*p != '"')
+        return json_scan_fail(s, p,
+                              (unsigned char)*p < ' '
+                                  ? "A string holds a control character that is not escaped"
+                                  : "A string holds invalid UTF-8");
+    s->at = p;
+    return 0;
 }
 
 static int hex_digit(char c)

@@ -8,6 +8,10 @@
 #ifndef PARLEY_BASE_JSON_SCAN_H
 #define PARLEY_BASE_JSON_SCAN_H
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "base/json.h"
 
 struct json_scan {
@@ -35,10 +39,48 @@ static inline bool json_special(unsigned char c)
     return c < ' ' || c == '"' || c == '\\' || c >= 0x80;
 }
 
+/* Sixteen bytes of text, for what compares all of them at once; compilers make of it what the
+ * machine has. A comparison gives lanes of 0 or -1. */
+typedef int8_t json_block __attribute__((vector_size(16)));
+
+static inline json_block json_block_at(const char *p)
+{
+    json_block block;
+    memcpy(&block, p, sizeof block);
+    return block;
+}
+
+/* Position of the first lane that is not 0, or 16. */
+static inline size_t json_first_lane(json_block lanes)
+{
+#ifdef __SSE2__
+    unsigned mask = (unsigned)_mm_movemask_epi8((__m128i)lanes);
+    return (size_t)__builtin_ctz(mask | 1u << 16);
+#else
+    typedef uint64_t halves __attribute__((vector_size(16)));
+    halves h = (halves)lanes;
+    if (h[0] != 0)
+        return (size_t)__builtin_ctzll(h[0]) / 8;
+    return h[1] != 0 ? 8 + (size_t)__builtin_ctzll(h[1]) / 8 : 16;
+#endif
+}
+
+/* As json_special_bytes, all lanes right. Below ' ' are the non-ASCII bytes too: a lane is signed.
+ */
+static inline json_block json_special_lanes(json_block b)
+{
+    return (b < ' ') | (b == '"') | (b == '\\');
+}
+
 /* Position of the first special byte in [p, end), or end. */
 static inline const char *json_plain_end(const char *p, const char *end)
 {
-    while (end - p >= 8) {
+    for (; end - p >= 16; p += 16) {
+        size_t first = json_first_lane(json_special_lanes(json_block_at(p)));
+        if (first != 16)
+            return p + first;
+    }
+    if (end - p >= 8) {
         uint64_t word;
         memcpy(&word, p, 8);
         uint64_t special = json_special_bytes(word);
@@ -49,6 +91,19 @@ static inline const char *json_plain_end(const char *p, const char *end)
     while (p < end && !json_special((unsigned char)*p))
         p++;
     return p;
+}
+
+/* json_string_end from its first special byte on. */
+const char *json_string_rest(const char *p, const char *end, bool *ret_escapes);
+/* Where the string whose text begins at p ends: on its closing quote, on the first control
+ * character or invalid UTF-8, or at end. What the escapes say is not looked at. */
+static inline const char *json_string_end(const char *p, const char *end, bool *ret_escapes)
+{
+    *ret_escapes = false;
+    p = json_plain_end(p, end);
+    if (LIKELY(p < end && *p == '"'))
+        return p;
+    return json_string_rest(p, end, ret_escapes);
 }
 
 static inline void json_skip_space(struct json_scan *s)
@@ -90,6 +145,16 @@ int json_scan_open(struct json_scan *s) MUSTCHECK;
 
 /* Bytes of the valid UTF-8 sequence at p (RFC 3629), or 0. p < end. */
 size_t utf8_step(const char *p, const char *end);
+/* U+2028 and U+2029 end a line in JavaScript source. `step` is what utf8_step says of p. */
+static inline bool utf8_is_line_end(const char *p, size_t step)
+{
+    return step == 3 && memcmp(p, "\xe2\x80", 2) == 0 && ((unsigned char)p[2] & 0xfe) == 0xa8;
+}
+
+/* From the start of a character on over ASCII that is not special and over valid UTF-8. Stops at
+ * the first special ASCII byte, at the start of the first sequence that is wrong or that the end
+ * cuts off, at U+2028 and U+2029, which the writer escapes, or at end. */
+const char *utf8_plain_end(const char *p, const char *end);
 /* C0, DEL and C1 controls, and the two Unicode line separators. Valid UTF-8 only. */
 bool utf8_has_control(struct slice text);
 

@@ -1,5 +1,5 @@
-/* Strings out. Copies eight bytes at a time as long as none of them is special; a character that
- * must be escaped, or that is not ASCII, is looked at alone. */
+/* Strings out. Copies sixteen bytes at a time as long as none of them is special, and runs of valid
+ * non-ASCII text as a whole; a character that must be escaped or replaced is looked at alone. */
 #include "base/json_scan.h"
 
 /* Bytes one input byte can grow to: \u0000. */
@@ -33,23 +33,29 @@ static char *put_wide(char *out, const char **p, const char *end)
         return out + 3;
     }
     /* U+2028 and U+2029 end a line in JavaScript source, where JSON is often pasted. */
-    if (step == 3 && memcmp(*p, "\xe2\x80", 2) == 0) {
-        unsigned char last = (unsigned char)(*p)[2];
-        if (last == 0xa8 || last == 0xa9) {
-            memcpy(out, last == 0xa8 ? "\\u2028" : "\\u2029", 6);
-            *p += 3;
-            return out + 6;
-        }
+    if (utf8_is_line_end(*p, step)) {
+        memcpy(out, (unsigned char)(*p)[2] == 0xa8 ? "\\u2028" : "\\u2029", 6);
+        *p += 3;
+        return out + 6;
     }
     memcpy(out, *p, step);
     *p += step;
     return out + step;
 }
 
-/* Copies plain bytes until a special one; room for end - *p + 8 bytes at out. */
-static inline char *copy_plain(char *out, const char **p, const char *end)
+/* Copies ASCII bytes until a special one; room for end - *p bytes at out. */
+static inline char *copy_ascii(char *out, const char **p, const char *end)
 {
     const char *in = *p;
+    for (; end - in >= 16; in += 16, out += 16) {
+        json_block block = json_block_at(in);
+        memcpy(out, &block, 16);
+        size_t plain = json_first_lane(json_special_lanes(block));
+        if (plain != 16) {
+            *p = in + plain;
+            return out + plain;
+        }
+    }
     for (; end - in >= 8; in += 8, out += 8) {
         uint64_t word;
         memcpy(&word, in, 8);
@@ -65,6 +71,19 @@ static inline char *copy_plain(char *out, const char **p, const char *end)
         *out++ = *in++;
     *p = in;
     return out;
+}
+
+/* Copies until a byte that must be written in another way; room for end - *p bytes at out. */
+static inline char *copy_plain(char *out, const char **p, const char *end)
+{
+    out = copy_ascii(out, p, end);
+    if (*p == end || (unsigned char)**p < 0x80)
+        return out;
+    const char *stop = utf8_plain_end(*p, end);
+    size_t len = (size_t)(stop - *p);
+    memcpy(out, *p, len);
+    *p = stop;
+    return out + len;
 }
 
 void json_write_string(struct buf *out, struct slice text)
