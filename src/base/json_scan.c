@@ -157,6 +157,18 @@ static char simple_escape(char c)
     }
 }
 
+bool json_escapes_valid(struct slice raw)
+{
+    const char *end = raw.ptr + raw.len, *p = raw.ptr;
+    while ((p = memchr(p, '\\', (size_t)(end - p))) != NULL) {
+        char letter = p[1];
+        p += 2;
+        if (letter == 'u' ? unicode_escape(&p, end) < 0 : simple_escape(letter) == 0)
+            return false;
+    }
+    return true;
+}
+
 /* The text is never longer unescaped than escaped, so raw.len bytes do. */
 static int unescape(struct json_scan *s, struct slice raw, struct slice *ret_text)
 {

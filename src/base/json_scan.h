@@ -129,6 +129,8 @@ int json_scan_expected(struct json_scan *s); /* something else should stand at t
 /* FAIL_BAD_REQUEST "duplicate_key". */
 int json_scan_duplicate(struct json_scan *s, const char *at, struct slice key);
 
+/* Whether all escapes in the text of a string that json_string_end passed are JSON's. */
+bool json_escapes_valid(struct slice raw);
 /* On the opening quote. */
 int json_scan_string(struct json_scan *s, struct slice *ret_text) MUSTCHECK;
 /* On '-' or a digit. *ret_integral: no fraction and no exponent; *ret_fits: *ret_integer holds
@@ -138,6 +140,9 @@ int json_scan_number(struct json_scan *s, struct slice *ret_text, bool *ret_inte
 int json_scan_literal(struct json_scan *s, const char *word) MUSTCHECK;
 /* Any value, as a tree in the arena. */
 int json_scan_value(struct json_scan *s, struct json_value **ret_value) MUSTCHECK;
+/* The text of any value, from its first byte to its last: passes what json_scan_value passes and
+ * fails as it does, but takes no memory for what is small and simple. */
+int json_scan_raw(struct json_scan *s, struct slice *ret_raw) MUSTCHECK;
 /* Only white space may follow. */
 int json_scan_end(struct json_scan *s) MUSTCHECK;
 /* Steps over the opening bracket; refuses past JSON_DEPTH_MAX. The caller counts depth down. */

@@ -27,8 +27,8 @@ static bool stands(const struct reader *r, char c)
 /* The value has the wrong type: it is still read to the end, so that the rest can be judged. */
 static int mismatch(struct reader *r, const struct schema_path *path, const char *what)
 {
-    struct json_value *ignored;
-    int rc = json_scan_value(&r->scan, &ignored);
+    struct slice ignored;
+    int rc = json_scan_raw(&r->scan, &ignored);
     if (rc == 0)
         schema_refuse(&r->check, path, "wrong_type", "must be %s", what);
     return rc;
@@ -81,10 +81,10 @@ static int read_text(struct reader *r, const struct schema_field *f, const struc
 
 static int read_raw(struct reader *r, void *at)
 {
-    struct json_value *value;
-    int rc = json_scan_value(&r->scan, &value);
+    struct slice raw;
+    int rc = json_scan_raw(&r->scan, &raw);
     if (rc == 0)
-        memcpy(at, &value->raw, sizeof value->raw);
+        memcpy(at, &raw, sizeof raw);
     return rc;
 }
 
@@ -109,9 +109,9 @@ static int read_element(struct reader *r, const struct schema_field *element, si
 {
     struct schema_path here = {path, NULL, g->list.count};
     if (g->list.count >= max) {
-        struct json_value *ignored;
+        struct slice ignored;
         g->list.count = max + 1;
-        return json_scan_value(&r->scan, &ignored);
+        return json_scan_raw(&r->scan, &ignored);
     }
     void *item = schema_grow(g, r->scan.arena);
     if (item == NULL)

@@ -1,6 +1,7 @@
 /* Any bytes through the JSON reader. What it accepts is written out again from the tree and must
- * read back to the same text: nothing is lost, and the writer never writes what is no JSON. */
-#include "base/json.h"
+ * read back to the same text: nothing is lost, and the writer never writes what is no JSON.
+ * Stepping over the value without a tree must say the same as the reader does. */
+#include "base/json_scan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,6 +30,22 @@ static void write_value(const struct json_value *v, struct buf *out)
     }
 }
 
+static void step_over(struct slice text, struct arena *arena)
+{
+    struct error tree_err, err;
+    struct json_scan tree = {text.ptr, text.ptr, text.ptr + text.len, arena, &tree_err, 0};
+    struct json_scan without = {text.ptr, text.ptr, text.ptr + text.len, arena, &err, 0};
+    struct json_value *v;
+    struct slice raw;
+    error_init(&tree_err);
+    error_init(&err);
+    int rc = json_scan_value(&tree, &v);
+    panic_if(json_scan_raw(&without, &raw) != rc, "without a tree: %s", err.detail);
+    panic_if(strcmp(err.detail, tree_err.detail) != 0, "%s: %s", tree_err.detail, err.detail);
+    panic_if(rc == 0 && (tree.at != without.at || v->raw.ptr != raw.ptr || v->raw.len != raw.len),
+             "the value ends elsewhere");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena arena;
@@ -47,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         panic_if(err.kind != FAIL_BAD_REQUEST || err.detail[0] == 0, "no reason given");
     }
+    step_over(slice_of(size != 0 ? (const char *)data : "", size), &arena);
     buf_done(&first);
     buf_done(&second);
     arena_done(&arena);

@@ -1,11 +1,12 @@
 /* The scanner's quick ways against slow ones that go byte by byte: strings sixteen bytes at a time,
- * UTF-8 likewise, and the writer's runs. */
+ * UTF-8 likewise, the writer's runs, and stepping over a value without a tree. */
 #include "base/json_scan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "base/schema.h"
 #include "harness.h"
 
 /* --- what a reader that goes byte by byte says ------------------------------------------------ */
@@ -120,7 +121,30 @@ static void slow_write(struct buf *out, struct slice text)
 
 /* --- both asked ------------------------------------------------------------------------------- */
 static struct arena arena;
-static struct error err;
+static struct error err, raw_err;
+
+/* The tree reader and the one without a tree say the same, to the letter. */
+static int check_both(struct slice text)
+{
+    struct json_value *v = NULL;
+    struct slice raw = {0};
+    struct json_scan tree = {text.ptr, text.ptr, text.ptr + text.len, &arena, &err, 0};
+    struct json_scan without = {text.ptr, text.ptr, text.ptr + text.len, &arena, &raw_err, 0};
+    if (arena.max_bytes == 0)
+        arena_init(&arena, 8 << 20);
+    arena_reset(&arena);
+    error_init(&err);
+    error_init(&raw_err);
+    int rc = json_scan_value(&tree, &v), raw_rc = json_scan_raw(&without, &raw);
+    if (rc != raw_rc || strcmp(err.detail, raw_err.detail) != 0)
+        test_fail(__FILE__, __LINE__, "%.*s: %s, without a tree: %s", SLICE_FMT(text), err.detail,
+                  raw_err.detail);
+    else if (rc == 0 && (tree.at != without.at || v->raw.ptr != raw.ptr || v->raw.len != raw.len))
+        test_fail(__FILE__, __LINE__, "%.*s: the value ends elsewhere", SLICE_FMT(text));
+    else if (rc != 0)
+        CHECK_STR(slice_str(raw_err.code), err.code);
+    return rc;
+}
 
 /* On a copy of the exact size, so that the sanitizer sees a read before its start or behind its
  * end. */
@@ -130,9 +154,7 @@ static void check_string(struct slice text)
     memcpy(copy, text.ptr, text.len);
     struct slice exact = slice_of(copy, text.len);
     struct json_value *v;
-    if (arena.max_bytes == 0)
-        arena_init(&arena, 8 << 20);
-    arena_reset(&arena);
+    check_both(exact);
     error_init(&err);
     int rc = json_parse(exact, &arena, &v, &err);
     slow_string(exact, want, sizeof want);
@@ -276,6 +298,196 @@ TEST(random_strings)
         if (random_below(4) == 0)
             text.len = 1 + random_below((uint32_t)text.len);
         check_string(buf_view(&text));
+    }
+    buf_done(&text);
+}
+
+/* --- values without a tree ---------------------------------------------------------------------
+ */
+static const char *const values[] = {
+    "0",
+    "-0",
+    "-",
+    "01",
+    "-01",
+    "1.",
+    "1.5e",
+    "1e+",
+    "1e-7,",
+    "0.0E+00]",
+    "- 1",
+    "9223372036854775808}",
+    "1x",
+    "true",
+    "truer",
+    "tru",
+    "nul",
+    "null ",
+    "",
+    " \t\r\n",
+    " \n[ ] x",
+    "[",
+    "[ 1 , 2 ]",
+    "[1,]",
+    "[,]",
+    "[1 2]",
+    "[1}",
+    "{",
+    "{ } ",
+    "{ \"a\" : 1 , \"b\" : [ ] } ,",
+    "{\"a\"}",
+    "{\"a\":}",
+    "{\"a\":1,}",
+    "{\"a\":1]",
+    "{a:1}",
+    "{1:1}",
+    "{\"a",
+    "{\"a\\",
+    "{\"a\nb\":1}",
+    "{\"\xff\":1}",
+    "{\"\":1,\"\":2}",
+    "{\"\":1,\"a\":2,\"b\":{\"\":1,\"a\":2}}",
+    "{\"a\":1,\"b\":2,\"a\":3}",
+    "{\"a\":1,\"b\":2,\"a\":x}",
+    "{\"a\":{\"a\":{\"a\":1}}}",
+    "{\"a\":{\"b\":1,\"c\":2},\"c\":1,\"b\":2}",
+    "{\"a\":{\"b\":1,\"c\":2},\"c\":1,\"c\":2}",
+    "{\"a\":1,\"\\u0061\":2}",
+    "{\"\\u0061\":1,\"a\":2}",
+    "{\"\\u0061\":1,\"b\":2}",
+    "{\"\\x\":1}",
+    "[\"\\x\"]",
+    "[\"\\u12\"]",
+    "[\"a\\u0000b\"]",
+    "[\"a\\",
+    "\xef\xbb\xbf{}",
+};
+
+TEST(values_end_where_the_tree_ends)
+{
+    for (size_t i = 0; i < ARRAY_LEN(values); i++)
+        check_both(slice_str(values[i]));
+}
+
+/* Around the number of keys that are kept, in one object and in several that are open at once. */
+TEST(many_keys)
+{
+    struct buf text;
+    buf_init(&text, 1 << 16);
+    for (int outer = 0; outer < 36; outer++)
+        for (int inner = 0; inner < 36; inner++)
+            for (int twin = -1; twin < inner; twin += 7) {
+                buf_clear(&text);
+                buf_char(&text, '{');
+                for (int i = 0; i < outer; i++)
+                    buf_printf(&text, "\"k%d\":%d,", i, i);
+                buf_lit(&text, "\"inner\":{");
+                for (int i = 0; i < inner; i++)
+                    buf_printf(&text, "\"k%d\":[{\"k\":\"%d\"}],", i, i);
+                buf_printf(&text, "\"k%d\":0},\"last\":0}", twin >= 0 ? twin : inner);
+                CHECK_INT(check_both(buf_view(&text)), twin >= 0 ? FAIL_BAD_REQUEST : 0);
+            }
+    buf_done(&text);
+}
+
+static void nest(struct buf *out, int arrays, int objects)
+{
+    for (int i = 0; i < arrays; i++)
+        buf_char(out, '[');
+    for (int i = 0; i < objects; i++)
+        buf_lit(out, "{\"a\":");
+    buf_char(out, '1');
+    for (int i = 0; i < objects; i++)
+        buf_char(out, '}');
+    for (int i = 0; i < arrays; i++)
+        buf_char(out, ']');
+}
+
+/* The object around the value counts too. */
+TEST(depth_is_counted_from_the_top)
+{
+    struct slice any;
+    static const struct schema_field fields[] = {{"any", NULL, SCHEMA_RAW, 0, 0}};
+    const struct schema schema = {.name = "Any",
+                                  .size = sizeof any,
+                                  .present_offset = -1,
+                                  .fields = fields,
+                                  .field_count = 1};
+    for (int depth = 60; depth < 68; depth++)
+        for (int objects = 0; objects <= depth; objects += 15) {
+            struct buf text;
+            buf_init(&text, 4096);
+            buf_lit(&text, "{\"any\":");
+            nest(&text, depth - objects, objects);
+            check_both(slice_of(text.ptr + 7, text.len - 7));
+            buf_char(&text, '}');
+            error_init(&err);
+            arena_reset(&arena);
+            int rc = schema_decode(&schema, buf_view(&text), &arena, &any, &err);
+            CHECK_INT(rc, depth < JSON_DEPTH_MAX ? 0 : FAIL_BAD_REQUEST);
+            if (rc != 0)
+                CHECK(strstr(err.detail, "nested more than 64 deep") != NULL);
+            buf_done(&text);
+        }
+}
+
+/* That it never fell back on the tree reader shows in an arena that gives nothing. */
+TEST(a_simple_value_needs_no_memory)
+{
+    struct arena none;
+    struct slice raw;
+    struct buf text;
+    arena_init(&none, 0);
+    buf_init(&text, 1 << 16);
+    buf_lit(&text, "{\"first\":0,\"list\":[");
+    for (int i = 0; i < 100; i++)
+        buf_printf(&text, "{\"first\":%d,\"b\":\"c\\n\\u00e9\\ud83d\\ude00\",\"d\":[null]},", i);
+    nest(&text, 30, 30);
+    buf_lit(&text, "],\"d\":true}");
+    struct json_scan s = {text.ptr, text.ptr, text.ptr + text.len, &none, NULL, 0};
+    CHECK_INT(json_scan_raw(&s, &raw), 0);
+    CHECK(slice_eq(raw, buf_view(&text)) && none.chunk == NULL);
+    buf_done(&text);
+}
+
+static void random_value(struct buf *out, int depth)
+{
+    static const char *const scalars[] = {"0",     "-12",     "3.5e-7",       "true",
+                                          "false", "null",    "\"text\"",     "\"\"",
+                                          "7",     "\"\\n\"", "\"\xd0\x96\"", "\" \\u0041\""};
+    size_t kind = random_below(depth > 5 ? 2 : 5);
+    if (kind <= 1) {
+        buf_str(out, scalars[random_below(ARRAY_LEN(scalars))]);
+        return;
+    }
+    bool object = kind > 2;
+    buf_char(out, object ? '{' : '[');
+    for (size_t i = 0, count = random_below(6); i < count; i++) {
+        if (i != 0)
+            buf_lit(out, ",");
+        if (random_below(4) == 0)
+            buf_char(out, ' ');
+        if (object)
+            buf_printf(out, "\"%.*s\":", (int)random_below(12), "0123456789abcdef" + i);
+        random_value(out, depth + 1);
+    }
+    buf_char(out, object ? '}' : ']');
+}
+
+/* Whole ones, and ones of which a byte was changed. */
+TEST(random_values)
+{
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    for (int round = 0; round < 20000; round++) {
+        buf_clear(&text);
+        random_value(&text, 0);
+        check_both(buf_view(&text));
+        for (int i = 0; i < 4; i++) {
+            char *byte = &text.ptr[random_below((uint32_t)text.len)];
+            *byte = random_below(2) == 0 ? "\"\\{}[]:, 0-ae.\n\xd0"[random_below(17)] : (char)0xff;
+            check_both(buf_view(&text));
+        }
     }
     buf_done(&text);
 }
