@@ -1,8 +1,8 @@
 /* JSON text to struct in one pass: the scanner's tokens go straight to the members, no tree is
  * built. Memory is taken only for strings with escapes, lists and pointed-to objects.
  *
- * Members mostly come in the order of the table, so the key is first compared with the field after
- * the last one, byte by byte while it is scanned.
+ * Members mostly come in the order of the table, so a key is compared with the names as it stands,
+ * from the field after the last one on; the string reader sees only what matches none.
  */
 #include "base/json_scan.h"
 #include "base/schema_rules.h"
@@ -183,31 +183,22 @@ static int read_value(struct reader *r, const struct schema_field *f,
     panic(__FILE__, __LINE__, "field \"%s\" has no type", f->name);
 }
 
-/* Takes `"name"` if exactly that stands here. */
-static bool take_name(struct json_scan *s, const char *name)
+/* Takes `name"` if exactly that stands behind the quote here. */
+static inline bool take_name(struct json_scan *s, const char *name)
 {
-    const char *p = s->at;
-    if (p < s->end && *p++ == '"') {
-        for (; *name != 0 && p < s->end && *p == *name; name++)
-            p++;
-        if (*name == 0 && p < s->end && *p == '"') {
-            s->at = p + 1;
-            return true;
-        }
-    }
-    return false;
+    const char *p = s->at + 1;
+    for (; *name != 0 && p < s->end && *p == *name; name++)
+        p++;
+    if (*name != 0 || p >= s->end || *p != '"')
+        return false;
+    s->at = p + 1;
+    return true;
 }
 
-/* The key at the cursor as a field index; `guess` is tried first. */
-static int read_key(struct reader *r, const struct schema *schema, const struct schema_path *path,
-                    size_t guess, size_t *ret_index)
+/* A key that is none of the names as they stand: with escapes, unknown, or no JSON. */
+static int read_other_key(struct reader *r, const struct schema *schema,
+                          const struct schema_path *path, size_t *ret_index)
 {
-    if (guess < schema->field_count && take_name(&r->scan, schema->fields[guess].name)) {
-        *ret_index = guess;
-        return 0;
-    }
-    if (!stands(r, '"'))
-        return json_scan_expected(&r->scan);
     struct slice key;
     int rc = json_scan_string(&r->scan, &key);
     if (rc != 0)
@@ -216,6 +207,23 @@ static int read_key(struct reader *r, const struct schema *schema, const struct 
     if (*ret_index == schema->field_count)
         return schema_unknown(&r->check, schema, path, key);
     return 0;
+}
+
+/* The key at the cursor as a field index; the fields are tried from `guess` on. */
+static int read_key(struct reader *r, const struct schema *schema, const struct schema_path *path,
+                    size_t guess, size_t *ret_index)
+{
+    if (!stands(r, '"'))
+        return json_scan_expected(&r->scan);
+    for (size_t tried = 0; tried < schema->field_count; tried++, guess++) {
+        if (guess >= schema->field_count)
+            guess = 0;
+        if (take_name(&r->scan, schema->fields[guess].name)) {
+            *ret_index = guess;
+            return 0;
+        }
+    }
+    return read_other_key(r, schema, path, ret_index);
 }
 
 static int read_member(struct reader *r, const struct schema *schema,

@@ -3,6 +3,7 @@
 #include "base/schema.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/json.h"
 #include "base/random.h"
@@ -126,6 +127,97 @@ TEST(members_may_come_in_any_order)
     struct thing t;
     CHECK_OK(decode("{\"color\":\"red\",\"\\u0063ount\":3,\"flag\":true}", &t), &err);
     CHECK(t.count == 3 && t.flag && t.color == 0);
+}
+
+/* One member of each kind, in the table's order; some names begin as others do. */
+static const char *const members[] = {"\"flag\":true",
+                                      "\"count\":3",
+                                      "\"title\":\"abc\"",
+                                      "\"line\":\"l\"",
+                                      "\"any\":{\"any\":0}",
+                                      "\"id\":\"0190b6f0-1234-7abc-8def-000000000001\"",
+                                      "\"owner\":null",
+                                      "\"at\":\"2025-11-20T10:48:00.123Z\"",
+                                      "\"gone\":null",
+                                      "\"color\":\"green\"",
+                                      "\"maybe_color\":\"blue\"",
+                                      "\"place\":{\"open\":false,\"name\":\"p\"}",
+                                      "\"other\":null",
+                                      "\"ids\":[\"0190b6f0-1234-7abc-8def-000000000002\"]",
+                                      "\"names\":[]",
+                                      "\"places\":[]",
+                                      "\"colors\":[]",
+                                      "\"maybe\":null"};
+
+static int decode_members(const size_t *order, size_t count, struct thing *ret_thing)
+{
+    struct buf text;
+    buf_init(&text, 1 << 16);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&text, "%c%s", i == 0 ? '{' : ',', members[order[i]]);
+    buf_char(&text, '}');
+    buf_char(&text, 0);
+    int rc = decode(text.ptr, ret_thing);
+    buf_done(&text);
+    return rc;
+}
+
+TEST(members_in_every_order_and_twice)
+{
+    for (int round = 0; round < 3000; round++) {
+        size_t order[ARRAY_LEN(members) + 1], count = ARRAY_LEN(members);
+        for (size_t i = 0; i < count; i++)
+            order[i] = i;
+        for (size_t i = count; i > 1 && round > 0; i--) {
+            size_t other = random_below(i), kept = order[other];
+            order[other] = order[i - 1];
+            order[i - 1] = kept;
+        }
+        struct thing t;
+        CHECK_OK(decode_members(order, count, &t), &err);
+        CHECK(t.present == (1ULL << count) - 1 && t.count == 3 && t.color == 1);
+        CHECK(t.maybe_color == 2 && t.ids.count == 1 && t.id.bytes[15] == 1 && !t.place.open);
+        size_t second = 1 + random_below(count);
+        memmove(order + second + 1, order + second, (count - second) * sizeof order[0]);
+        order[second] = order[random_below(second)];
+        CHECK_INT(decode_members(order, count + 1, &t), FAIL_BAD_REQUEST);
+        CHECK_STR(slice_str(err.code), "duplicate_key");
+    }
+}
+
+/* A name cut, with a letter more, or not closed is another one or none. */
+TEST(names_are_compared_to_their_end)
+{
+    static const struct {
+        const char *text, *code;
+    } keys[] = {
+        {"{\"coun\":1}", "unknown_field"},
+        {"{\"countt\":1}", "unknown_field"},
+        {"{\"count\\u0000\":1}", "unknown_field"},
+        {"{\"count\\\":1}", "invalid_json"},
+        {"{\"count", "invalid_json"},
+        {"{\"coun", "invalid_json"},
+        {"{\"count\"", "invalid_json"},
+        {"{\"count\xff\":1}", "invalid_json"},
+        {"{\"count\x01\":1}", "invalid_json"},
+        {"{\"", "invalid_json"},
+        {"{", "invalid_json"},
+        {"{\"maybe_\":1}", "unknown_field"},
+        {"{\"count\":1,\"\\u0063ount\":1}", "duplicate_key"},
+        {"{\"\\u0063ount\":1,\"count\":1}", "duplicate_key"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        struct thing t;
+        size_t len = strlen(keys[i].text);
+        char *copy = xmalloc(len);
+        memcpy(copy, keys[i].text, len);
+        arena_reset(&arena);
+        error_init(&err);
+        CHECK_INT(schema_decode(&thing_schema, slice_of(copy, len), &arena, &t, &err),
+                  FAIL_BAD_REQUEST);
+        CHECK_STR(slice_str(err.code), keys[i].code);
+        free(copy);
+    }
 }
 
 struct wrong {
