@@ -24,8 +24,8 @@ enum {
     SLICE_ALWAYS_AT = 2, /* after every commit, however small */
     WRITERS_WAIT_AT = 4,
     OWED_NS = 3000, /* per event, at a tail of just the allowed length; folding it costs 2000 */
-    SLICE_MIN_US = 2000,  /* a slice is a transaction: fewer, larger ones cost less */
-    SLICE_MAX_US = 20000, /* after a very large commit */
+    SLICE_MIN_US = 2000, /* a slice is a transaction: fewer, larger ones cost less */
+    SLICE_MAX_US = 8000, /* after a very large commit; nobody is acknowledged meanwhile */
 };
 
 static struct event_log *log_of(struct db_worker *worker)

@@ -13,8 +13,10 @@ enum {
     HEAD_BYTES = 8,
     ENTRY_BYTES = 12,
     FORMAT = 1,
-    BODY_MAX = 64 << 20, /* 64 messages with their reactions are far below */
-    LEVEL = 1,           /* higher levels cost more than the pages they save */
+    BODY_MAX = 64 << 20,   /* 64 messages with their reactions are far below */
+    LEVEL = 1,             /* higher levels cost more than the pages they save */
+    LEVEL_UNTIL_FULL = -5, /* it will be read and written again before long */
+    COMPRESS_FROM = 1024,  /* bytes */
 };
 enum codec { CODEC_PLAIN, CODEC_ZSTD };
 
@@ -76,13 +78,13 @@ static struct codecs *thread_codecs(void)
 }
 
 /* Replaces the body in out by its compressed form when that saves a quarter. */
-static void compress_body(struct buf *out)
+static void compress_body(struct buf *out, int level)
 {
     size_t plain = out->len - HEAD_BYTES;
     size_t room = ZSTD_compressBound(plain);
     char *packed = xmalloc(room);
     size_t size =
-        ZSTD_compressCCtx(thread_codecs()->pack, packed, room, out->ptr + HEAD_BYTES, plain, LEVEL);
+        ZSTD_compressCCtx(thread_codecs()->pack, packed, room, out->ptr + HEAD_BYTES, plain, level);
     if (!ZSTD_isError(size) && size < plain - plain / 4) {
         memcpy(out->ptr + HEAD_BYTES, packed, size);
         out->len = HEAD_BYTES + size;
@@ -115,8 +117,8 @@ void message_block_encode(const struct message_entry entries[MESSAGE_BLOCK], uns
         text += json.len;
     }
     out->len = HEAD_BYTES + body;
-    if (body >= 1024)
-        compress_body(out);
+    if (body >= COMPRESS_FROM)
+        compress_body(out, count == MESSAGE_BLOCK ? LEVEL : LEVEL_UNTIL_FULL);
 }
 
 static int damaged(struct error *err, const char *what)

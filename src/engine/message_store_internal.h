@@ -144,7 +144,7 @@ static inline int64_t message_block_key(uint64_t number, uint64_t block)
 {
     return (int64_t)(number << MESSAGE_BLOCK_BITS | block);
 }
-/* A full block is compressed when that saves a quarter. */
+/* Compressed when that saves a quarter; for good, and better, when it is full. */
 void message_block_encode(const struct message_entry entries[MESSAGE_BLOCK], unsigned count,
                           struct buf *out);
 /* Slices point into data, or into scratch when the block was compressed. */
