@@ -18,7 +18,7 @@
 
 enum {
     DB_READERS_MAX = 8,
-    DB_CHECKPOINT_BYTES = 8 << 20, /* passive checkpoint when the WAL grew by this much */
+    DB_CHECKPOINT_BYTES = 2 << 20, /* passive checkpoint when the WAL grew by this much */
     DB_TRUNCATE_BYTES = 256 << 20, /* readers kept it from starting anew: truncate */
     DB_READ_MAX_MS = 5000,         /* a longer read is interrupted, or the WAL never ends */
     DB_SLICE_US = 2000,            /* background work between two batches */

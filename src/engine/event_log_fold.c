@@ -25,7 +25,7 @@ enum {
     WRITERS_WAIT_AT = 4,
     OWED_NS = 3000, /* per event, at a tail of just the allowed length; folding it costs 2000 */
     SLICE_MIN_US = 2000, /* a slice is a transaction: fewer, larger ones cost less */
-    SLICE_MAX_US = 8000, /* after a very large commit; nobody is acknowledged meanwhile */
+    SLICE_MAX_US = 8000, /* nobody is acknowledged meanwhile; longer when the tail is too long */
 };
 
 static struct event_log *log_of(struct db_worker *worker)
@@ -56,7 +56,8 @@ static int64_t owed_us(const struct event_log *log)
     if (length < (double)bytes / (double)log->config.tail_bytes_max)
         length = (double)bytes / (double)log->config.tail_bytes_max;
     double owed = (double)fresh * OWED_NS / 1000 * length;
-    return owed < SLICE_MAX_US ? (int64_t)owed : SLICE_MAX_US;
+    double most = length > 1 ? SLICE_MAX_US * length : SLICE_MAX_US;
+    return (int64_t)(owed < most ? owed : most);
 }
 
 static bool overdue(struct db_worker *worker)

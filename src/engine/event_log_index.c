@@ -148,7 +148,7 @@ static int fold_stream(struct log_index_round *round, struct db_tx *tx,
     bool changed = false;
     rc = 0;
     for (unsigned i = stream->first; rc == 0 && i < stream->end; i++) {
-        uint64_t pos = stream->entries[i].event->pos;
+        uint64_t pos = stream->entries[i].pos;
         if (pos > round->through)
             break;
         if (pos <= row.last_pos)

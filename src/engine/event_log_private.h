@@ -160,6 +160,7 @@ struct event_batch *log_batch_over(struct log_memory *memory, size_t events, uin
 
 /* --- the tail (event_log_tail.c) ------------------------------------------------------------- */
 struct log_entry {
+    uint64_t pos; /* the event's, which itself is cold by the time it is folded */
     const struct event *event;
     struct event_batch *batch;
 };

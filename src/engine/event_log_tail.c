@@ -57,6 +57,11 @@ static struct log_tail_stream *stream_for(struct log_tail *tail, struct map *map
     return stream;
 }
 
+static struct log_entry log_entry_of(struct event_batch *batch, unsigned i)
+{
+    return (struct log_entry){batch->events[i].pos, &batch->events[i], batch};
+}
+
 static void append(struct log_tail_stream *stream, struct log_entry entry)
 {
     if (stream->end == stream->cap) {
@@ -92,7 +97,7 @@ static void keep_batch(struct log_tail *tail, struct event_batch *batch)
 void log_tail_add(struct log_tail *tail, struct event_batch *batch)
 {
     for (unsigned i = 0; i < batch->count; i++)
-        add_event(tail, (struct log_entry){&batch->events[i], batch});
+        add_event(tail, log_entry_of(batch, i));
     pthread_mutex_lock(&tail->batches_lock);
     keep_batch(tail, batch);
     pthread_mutex_unlock(&tail->batches_lock);
@@ -108,7 +113,7 @@ static void forget_entries(struct log_tail *tail, struct map *map, uint64_t pos)
     for (struct map_node *node = map_first(map); node != NULL; node = next) {
         next = map_next(map, node);
         struct log_tail_stream *stream = CONTAINER_OF(node, struct log_tail_stream, node);
-        while (stream->first < stream->end && stream->entries[stream->first].event->pos <= pos)
+        while (stream->first < stream->end && stream->entries[stream->first].pos <= pos)
             stream->first++;
         unsigned left = stream->end - stream->first;
         if (left == 0) {
@@ -153,7 +158,7 @@ void log_tail_fold(struct log_tail *tail, uint64_t pos)
 /* --- picking: the `limit` smallest positions in a heap whose top is the greatest -------------- */
 static uint64_t pos_at(const struct log_picks *picks, size_t i)
 {
-    return picks->entries[i].event->pos;
+    return picks->entries[i].pos;
 }
 
 static void swap(struct log_picks *picks, size_t a, size_t b)
@@ -198,7 +203,7 @@ static void add_pick(struct log_picks *picks, struct log_entry entry)
 static bool pick(struct log_picks *picks, struct log_entry entry, size_t limit)
 {
     if (picks->count == limit) {
-        if (entry.event->pos >= pos_at(picks, 0))
+        if (entry.pos >= pos_at(picks, 0))
             return false;
         event_batch_unref(picks->entries[0].batch);
         event_batch_ref(entry.batch);
@@ -226,7 +231,7 @@ static unsigned first_after(const struct log_tail_stream *stream, uint64_t after
     unsigned low = stream->first, high = stream->end;
     while (low < high) {
         unsigned middle = low + (high - low) / 2;
-        if (stream->entries[middle].event->pos <= after)
+        if (stream->entries[middle].pos <= after)
             low = middle + 1;
         else
             high = middle;
@@ -244,7 +249,7 @@ static void pick_stream(struct log_tail *tail, const struct id *id, uint64_t aft
     if (node != NULL) {
         struct log_tail_stream *stream = CONTAINER_OF(node, struct log_tail_stream, node);
         for (unsigned i = first_after(stream, after); i < stream->end; i++)
-            if (stream->entries[i].event->pos > through || !pick(picks, stream->entries[i], limit))
+            if (stream->entries[i].pos > through || !pick(picks, stream->entries[i], limit))
                 break;
     }
     pthread_mutex_unlock(&tail->shards[shard].lock);
@@ -314,7 +319,7 @@ bool log_tail_range(struct log_tail *tail, uint64_t after, uint64_t through, siz
         for (unsigned i = event_after(batch, after); i < batch->count; i++) {
             if (ret_picks->count == limit || batch->events[i].pos > through)
                 break;
-            add_pick(ret_picks, (struct log_entry){&batch->events[i], batch});
+            add_pick(ret_picks, log_entry_of(batch, i));
         }
     }
     /* `folded` is advanced before batches are forgotten: not yet is still whole. */
