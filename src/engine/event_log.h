@@ -136,7 +136,7 @@ struct event_folder {
 struct event_log_config {
     struct db *db;
     const struct event_type *const *types; /* NULL-terminated: all types of all rooms */
-    size_t tail_events_max;                /* fold when the tail is this long (0: 32768) ... */
+    size_t tail_events_max;                /* fold when the tail is this long (0: 65536) ... */
     size_t tail_bytes_max; /* ... or this large (0: 32 MiB); above four times this, writers wait */
     int64_t retention_ms;  /* log rows older than this are trimmed (0: 7 days) */
     int64_t retention_bytes;

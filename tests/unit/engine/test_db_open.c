@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "engine/db_sqlite.h"
 #include "harness.h"
 
@@ -157,6 +158,8 @@ TEST(readers_never_commit_or_checkpoint)
     int rows = 5000; /* more than SQLite's own automatic checkpoint at 1000 pages */
     CHECK_OK(open_at(path_of(""), &db, &err), &err);
     CHECK_OK(db_migrate(db, &schema, 1, NULL, &err), &err);
+    CHECK(
+        fault_set("db.checkpoint_held=error")); /* the writer's own must not be taken for theirs */
     CHECK_OK(db_write(db, fill, &rows, &err), &err);
     struct db_stats stats;
     db_stats(db, &stats);
@@ -173,6 +176,7 @@ TEST(readers_never_commit_or_checkpoint)
     db_readers_stop(db);
     CHECK(same(file, state_of(path_of(""))));
     CHECK(same(wal, state_of(path_of("-wal"))));
+    CHECK(fault_set(""));
     CHECK_OK(db_readers_start(db, &err), &err);
     db_close(db);
 }
