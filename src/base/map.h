@@ -47,5 +47,11 @@ static inline void map_prefetch(const struct map *m, uint64_t hash)
     if (m->slots != NULL)
         __builtin_prefetch(&m->slots[hash & m->mask]);
 }
+/* The node that is most likely meant, when the slot is in the cache already. */
+static inline void map_prefetch_node(const struct map *m, uint64_t hash)
+{
+    if (m->slots != NULL)
+        __builtin_prefetch(m->slots[hash & m->mask].node);
+}
 
 #endif

@@ -63,46 +63,126 @@ static struct frame *text_frame(bool deflate, const struct piece *pieces, size_t
         "" text, sizeof(text) - 1                                                                  \
     }
 
-static struct frame *websocket_event(bool deflate, const char *name, struct position position,
-                                     struct slice data)
-{
+/* One event's text, in pieces. */
+struct event_text {
     char pos[POSITION_TEXT_MAX];
-    struct piece pieces[] = {LIT("{\"event\":\""),
-                             {name, strlen(name)},
-                             LIT("\",\"pos\":\""),
-                             {pos, position_format(position, pos)},
-                             LIT("\",\"data\":"),
-                             {data.ptr, data.len},
-                             LIT("}")};
+    struct piece pieces[7];
+    size_t count;
+};
+
+static void websocket_text(struct event_text *ret, const char *name, struct position position,
+                           struct slice data)
+{
+    const struct piece pieces[] = {LIT("{\"event\":\""),
+                                   {name, strlen(name)},
+                                   LIT("\",\"pos\":\""),
+                                   {ret->pos, position_format(position, ret->pos)},
+                                   LIT("\",\"data\":"),
+                                   {data.ptr, data.len},
+                                   LIT("}")};
+    memcpy(ret->pieces, pieces, sizeof pieces);
+    ret->count = ARRAY_LEN(pieces);
     if (position.pos == 0) {
-        pieces[2] = (struct piece)LIT("\",");
-        pieces[3] = (struct piece){"", 0};
-        pieces[4] = (struct piece)LIT("\"data\":");
+        ret->pieces[2] = (struct piece)LIT("\",");
+        ret->pieces[3] = (struct piece){"", 0};
+        ret->pieces[4] = (struct piece)LIT("\"data\":");
     }
-    return text_frame(deflate, pieces, ARRAY_LEN(pieces));
 }
 
-static struct frame *sse_event(const char *name, struct position position, struct slice data)
+static void sse_text(struct event_text *ret, const char *name, struct position position,
+                     struct slice data)
 {
-    char pos[POSITION_TEXT_MAX];
-    struct piece pieces[] = {
-        LIT("event: "),  {name, strlen(name)}, LIT("\nid: "), {pos, position_format(position, pos)},
-        LIT("\ndata: "), {data.ptr, data.len}, LIT("\n\n")};
+    const struct piece pieces[] = {LIT("event: "),  {name, strlen(name)},
+                                   LIT("\nid: "),   {ret->pos, position_format(position, ret->pos)},
+                                   LIT("\ndata: "), {data.ptr, data.len},
+                                   LIT("\n\n")};
+    memcpy(ret->pieces, pieces, sizeof pieces);
+    ret->count = ARRAY_LEN(pieces);
     if (position.pos == 0) {
-        pieces[2] = (struct piece){"", 0};
-        pieces[3] = (struct piece){"", 0};
+        ret->pieces[2] = (struct piece){"", 0};
+        ret->pieces[3] = (struct piece){"", 0};
     }
-    struct frame *frame = frame_new(total(pieces, ARRAY_LEN(pieces)));
-    put(frame->bytes, pieces, ARRAY_LEN(pieces));
-    return frame;
+}
+
+static void event_text(struct event_text *ret, enum envelope envelope, const char *name,
+                       struct position position, struct slice data)
+{
+    if (envelope == ENVELOPE_SSE)
+        sse_text(ret, name, position, data);
+    else
+        websocket_text(ret, name, position, data);
 }
 
 struct frame *envelope_frame(enum envelope envelope, const char *name, struct position position,
                              struct slice data)
 {
-    if (envelope == ENVELOPE_SSE)
-        return sse_event(name, position, data);
-    return websocket_event(envelope == ENVELOPE_WEBSOCKET_DEFLATE, name, position, data);
+    struct event_text text;
+    event_text(&text, envelope, name, position, data);
+    if (envelope != ENVELOPE_SSE)
+        return text_frame(envelope == ENVELOPE_WEBSOCKET_DEFLATE, text.pieces, text.count);
+    struct frame *frame = frame_new(total(text.pieces, text.count));
+    put(frame->bytes, text.pieces, text.count);
+    return frame;
+}
+
+/* The text as the transport wants it; ret_at NULL: only its length. */
+static size_t put_event(char *ret_at, enum envelope envelope, const struct event *event,
+                        uint32_t epoch)
+{
+    struct event_text text;
+    event_text(&text, envelope, event->type->name, (struct position){epoch, event->pos},
+               event->data);
+    size_t len = total(text.pieces, text.count), header_len = 0;
+    uint8_t header[WS_HEADER_MAX];
+    if (envelope != ENVELOPE_SSE)
+        header_len = ws_header(header, WS_TEXT, false, len);
+    if (ret_at != NULL) {
+        memcpy(ret_at, header, header_len);
+        put(ret_at + header_len, text.pieces, text.count);
+    }
+    return header_len + len;
+}
+
+static struct frame *joined(struct frame *const *parts, unsigned count)
+{
+    size_t len = 0;
+    for (unsigned i = 0; i < count; i++)
+        len += parts[i]->len;
+    struct frame *frame = frame_new(len);
+    char *at = frame->bytes;
+    for (unsigned i = 0; i < count; i++) {
+        memcpy(at, parts[i]->bytes, parts[i]->len);
+        at += parts[i]->len;
+    }
+    return frame;
+}
+
+/* Some of them compressed, each as it would be alone. */
+static struct frame *deflated_run(const struct event *events, unsigned count, uint32_t epoch)
+{
+    struct frame *parts[ENVELOPE_RUN_MAX];
+    for (unsigned i = 0; i < count; i++)
+        parts[i] = envelope_frame(ENVELOPE_WEBSOCKET_DEFLATE, events[i].type->name,
+                                  (struct position){epoch, events[i].pos}, events[i].data);
+    struct frame *frame = joined(parts, count);
+    for (unsigned i = 0; i < count; i++)
+        frame_unref(parts[i]);
+    return frame;
+}
+
+struct frame *envelope_run(enum envelope envelope, const struct event *events, unsigned count,
+                           uint32_t epoch)
+{
+    if (envelope == ENVELOPE_WEBSOCKET_DEFLATE)
+        return deflated_run(events, count, epoch);
+    size_t len = 0;
+    for (unsigned i = 0; i < count; i++)
+        len += put_event(NULL, envelope, &events[i], epoch);
+    struct frame *frame = frame_new(len);
+    char *at = frame->bytes;
+    for (unsigned i = 0; i < count; i++)
+        at += put_event(at, envelope, &events[i], epoch);
+    return frame;
 }
 
 enum { REPLY_PIECES = 5 };

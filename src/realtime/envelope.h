@@ -8,6 +8,10 @@
 /* position.pos 0: ephemeral, no pos. The caller owns the reference. */
 struct frame *envelope_frame(enum envelope envelope, const char *name, struct position position,
                              struct slice data);
+/* Neighbouring events of a stream, at most ENVELOPE_RUN_MAX, as one piece of bytes. */
+enum { ENVELOPE_RUN_MAX = 64 };
+struct frame *envelope_run(enum envelope envelope, const struct event *events, unsigned count,
+                           uint32_t epoch);
 /* {"id": <id>, "data": <json>} or {"id": <id>, "error": <json>}; id is JSON text or absent. */
 struct frame *envelope_reply(bool deflate, struct slice id, bool failed, struct slice json);
 /* The same frame into `room` bytes; its length, or 0 when it does not fit or is to be compressed.

@@ -1,6 +1,7 @@
 /* Who is given what: each commit's events to the live followers of their streams, encoded once for
  * each transport, a burst as one piece; and the last commits again to a session that joins.
  */
+#include "base/hash.h"
 #include "realtime/envelope.h"
 #include "realtime/hub_private.h"
 #include "realtime/realtime.h"
@@ -30,33 +31,7 @@ struct run {
     unsigned count;
     const struct audience *audience; /* of an ephemeral one; NULL: everybody */
 };
-enum { RUN_EVENTS_MAX = 64, RUN_BYTES_MAX = 12 << 10, LOOK_AHEAD = 8 };
-
-static struct frame *event_frame(struct hub *hub, enum envelope envelope, const struct event *event)
-{
-    struct position position = {hub->realtime->epoch, event->pos};
-    return envelope_frame(envelope, event->type->name, position, event->data);
-}
-
-static struct frame *run_frame(struct hub *hub, enum envelope envelope, const struct run *run)
-{
-    if (run->count == 1)
-        return event_frame(hub, envelope, run->events);
-    struct frame *parts[RUN_EVENTS_MAX];
-    size_t bytes = 0;
-    for (unsigned i = 0; i < run->count; i++) {
-        parts[i] = event_frame(hub, envelope, &run->events[i]);
-        bytes += parts[i]->len;
-    }
-    struct frame *joined = frame_new(bytes);
-    char *at = joined->bytes;
-    for (unsigned i = 0; i < run->count; i++) {
-        memcpy(at, parts[i]->bytes, parts[i]->len);
-        at += parts[i]->len;
-        frame_unref(parts[i]);
-    }
-    return joined;
-}
+enum { RUN_BYTES_MAX = 12 << 10, LOOK_AHEAD = 8 };
 
 /* A session that has had a part of the run already. */
 static void give_rest(struct realtime_session *session, const struct run *run)
@@ -92,10 +67,18 @@ static void give_run(struct realtime_session *session, const struct run *run,
         give_rest(session, run);
     } else {
         if (frames[envelope] == NULL)
-            frames[envelope] = run_frame(session->hub, envelope, run);
+            frames[envelope] =
+                envelope_run(envelope, run->events, run->count, session->hub->realtime->epoch);
         session->hub->delivered += run->count - 1;
         send_frame(session, frames[envelope], last == 0);
     }
+}
+
+static void prefetch_session(const struct realtime_session *session)
+{
+    __builtin_prefetch(session);
+    __builtin_prefetch(&session->through);
+    __builtin_prefetch(session + 1);
 }
 
 /* With thousands of followers none of them is in the cache. */
@@ -103,11 +86,7 @@ static void look_ahead(const struct hub *hub, struct hub_stream *stream, uint32_
 {
     if (i < LOOK_AHEAD)
         return;
-    const struct realtime_session *session =
-        session_at(hub, followers(stream)[i - LOOK_AHEAD].session);
-    __builtin_prefetch(session);
-    __builtin_prefetch(&session->through);
-    __builtin_prefetch(session + 1);
+    prefetch_session(session_at(hub, followers(stream)[i - LOOK_AHEAD].session));
 }
 
 /* To every live follower; each envelope is encoded at most once. A send may close the session,
@@ -171,7 +150,7 @@ static unsigned run_length(const struct event *events, unsigned count)
     unsigned length = 1;
     if (!events[0].type->client)
         return 1;
-    for (; length < count && length < RUN_EVENTS_MAX; length++) {
+    for (; length < count && length < ENVELOPE_RUN_MAX; length++) {
         const struct event *event = &events[length];
         bytes += event->data.len;
         if (!event->type->client || event->link_count != 0 || bytes > RUN_BYTES_MAX ||
@@ -213,11 +192,32 @@ static void keep_recent(struct hub *hub, struct event_batch *batch)
     hub->recent_bytes += batch->bytes;
 }
 
+/* The event's stream, and who follows it, are on their way into the cache some events before: each
+ * step needs what the one before it has brought. */
+static void fetch_ahead(const struct hub *hub, const struct event_batch *batch, unsigned i)
+{
+    enum { SLOT = 12, STREAM = 8, FOLLOWERS = 4 };
+    const struct map *map = &hub->streams_by_id;
+    if (i + SLOT < batch->count)
+        map_prefetch(map, hash_id(&batch->events[i + SLOT].stream));
+    if (i + STREAM < batch->count)
+        map_prefetch_node(map, hash_id(&batch->events[i + STREAM].stream));
+    if (i + FOLLOWERS >= batch->count)
+        return;
+    struct hub_stream *stream = hub_find_stream(hub, &batch->events[i + FOLLOWERS].stream);
+    if (stream == NULL || stream->cap != 0) /* fan_out looks ahead among many */
+        return;
+    for (uint32_t k = 0; k < stream->count; k++)
+        prefetch_session(session_at(hub, stream->few[k].session));
+}
+
 void hub_deliver(struct hub *hub, struct event_batch *batch)
 {
-    unsigned length;
+    unsigned length, fetched = 0;
     for (unsigned i = 0; i < batch->count; i += length) {
         length = run_length(&batch->events[i], batch->count - i);
+        for (; fetched < i + length; fetched++)
+            fetch_ahead(hub, batch, fetched);
         deliver_run(hub, &batch->events[i], length);
     }
     hub->head = batch->head;

@@ -91,6 +91,36 @@ TEST(an_event_stream_names_event_and_id)
     frame_unref(frame);
 }
 
+/* What follows at once says the same as each alone, on every transport and at every form of header.
+ */
+TEST(a_run_is_its_events_one_after_the_other)
+{
+    static const size_t sizes[] = {2, 40, 80, 90, 120, 900, 1500, 65400, 66000};
+    static const enum envelope kinds[] = {ENVELOPE_WEBSOCKET, ENVELOPE_WEBSOCKET_DEFLATE,
+                                          ENVELOPE_SSE};
+    static const struct event_type type = {.name = "message.sent", .client = true};
+    struct event events[ARRAY_LEN(sizes)];
+    for (unsigned i = 0; i < ARRAY_LEN(sizes); i++)
+        events[i] =
+            (struct event){.type = &type, .pos = (uint64_t)1 << (i * 7), .data = json_of(sizes[i])};
+    for (unsigned k = 0; k < ARRAY_LEN(kinds); k++) {
+        struct buf want;
+        buf_init(&want, 1 << 20);
+        for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
+            struct frame *one = envelope_frame(kinds[k], type.name,
+                                               (struct position){7, events[i].pos}, events[i].data);
+            buf_append(&want, one->bytes, one->len);
+            frame_unref(one);
+        }
+        struct frame *run = envelope_run(kinds[k], events, ARRAY_LEN(sizes), 7);
+        CHECK(slice_eq(slice_of(run->bytes, run->len), buf_view(&want)));
+        frame_unref(run);
+        buf_done(&want);
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(sizes); i++)
+        free((char *)(uintptr_t)events[i].data.ptr);
+}
+
 /* A long one has a longer header, and is still what a slow client loses first. */
 TEST(a_long_ephemeral_event_is_known_as_one)
 {
