@@ -14,6 +14,7 @@
 
 #define MAILS_PER_TURN 1024   /* then descriptors get their turn */
 #define RESUMES_PER_TURN 4096 /* coroutines that keep waking each other must not starve them */
+#define TASKS_PER_TURN 65536  /* nor tasks that keep deferring each other */
 #define STACKS_MAX 4096
 #define STACK_BYTES ((size_t)256 << 10)
 #define TRIM_EVERY_MS 1000
@@ -279,10 +280,11 @@ static void deliver_mail(struct loop *loop)
 
 /* --- turns ----------------------------------------------------------------------------------- */
 
-static void run_tasks(struct loop *loop)
+static void run_tasks(struct loop *loop, unsigned *budget)
 {
     struct list *link;
-    while ((link = list_pop(&loop->tasks)) != NULL) {
+    while (*budget > 0 && (link = list_pop(&loop->tasks)) != NULL) {
+        --*budget;
         /* With thousands of sockets to flush, the next task is rarely in the cache. */
         __builtin_prefetch(loop->tasks.next->next);
         struct task *task = CONTAINER_OF(link, struct task, link);
@@ -296,7 +298,7 @@ static void settle(struct loop *loop)
     struct list *link;
     while ((link = list_pop(&loop->next_turn)) != NULL)
         list_add_tail(&loop->ready, link);
-    unsigned budget = RESUMES_PER_TURN;
+    unsigned budget = RESUMES_PER_TURN, tasks = TASKS_PER_TURN;
     do {
         while (budget > 0 && (link = list_pop(&loop->ready)) != NULL) {
             budget--;
@@ -304,13 +306,13 @@ static void settle(struct loop *loop)
                 coro_prefetch_resume(CONTAINER_OF(loop->ready.next, struct coro, link));
             coro_resume(loop, CONTAINER_OF(link, struct coro, link));
         }
-        run_tasks(loop);
+        run_tasks(loop, &tasks);
     } while (budget > 0 && !list_empty(&loop->ready));
 }
 
 static int sleep_ms(struct loop *loop)
 {
-    if (!list_empty(&loop->ready) || !list_empty(&loop->next_turn))
+    if (!list_empty(&loop->ready) || !list_empty(&loop->next_turn) || !list_empty(&loop->tasks))
         return 0;
     int64_t next = timer_wheel_next(&loop->wheel);
     int64_t now = clock_mono_ms(loop->clock);

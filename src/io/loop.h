@@ -69,7 +69,8 @@ struct task {
 };
 void task_init(struct task *task, void (*run)(struct task *));
 /* Runs once at the end of this turn; queueing it again before that is a no-op. A task queued by a
- * task runs in the same end of turn. */
+ * task runs in the same end of turn, unless there are very many (65,536 in a turn): the rest
+ * follows in the next one. */
 void loop_defer(struct loop *loop, struct task *task);
 /* The same, but before those that are queued: for waking another thread, which then works while
  * the others run. */

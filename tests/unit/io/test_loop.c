@@ -284,6 +284,34 @@ TEST(a_deferred_task_runs_once_at_the_end_of_the_turn)
     loop_free(loop);
 }
 
+static void again(struct task *task)
+{
+    struct note *note = CONTAINER_OF(task, struct note, task);
+    note->runs++;
+    loop_defer(note->loop, task);
+}
+
+static void let_turns_pass(void *arg)
+{
+    for (int i = 0; i < 3; i++)
+        coro_yield();
+    loop_stop(arg);
+}
+
+TEST(a_task_that_defers_itself_for_ever_starves_nobody)
+{
+    struct loop *loop = new_loop(NULL);
+    struct note note = {.loop = loop};
+    task_init(&note.task, again);
+    loop_defer(loop, &note.task);
+    struct error err = {0};
+    CHECK_OK(coro_spawn(loop, let_turns_pass, loop, &err), &err);
+    loop_run(loop);
+    CHECK(note.runs > 3); /* and nobody has waited for it to end */
+    task_cancel(&note.task);
+    loop_free(loop);
+}
+
 /* --- descriptors ----------------------------------------------------------------------------- */
 
 struct pair_watch {
