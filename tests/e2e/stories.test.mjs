@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import { inspect, overflows, phone } from './inspect.mjs';
 import { until } from './stage.mjs';
 
-const tell = (stage, person, text) =>
-  stage.call('POST', '/stories', person.token, { text, visibility: 'public' });
+/** The next one is told in a later millisecond: which of two of the same is first is nobody's say. */
+async function tell(stage, person, text) {
+  const story = await stage.call('POST', '/stories', person.token, { text, visibility: 'public' });
+  while (Date.now() <= Date.parse(story.created_at)) await new Promise((go) => setTimeout(go, 1));
+  return story;
+}
 const viewer = (page) => page.getByRole('dialog', { name: /^Story by/ });
 
 /** On a busy machine the end of a tap comes so late that it would count as holding. */
@@ -76,6 +80,24 @@ export const tests = {
       const { items } = await stage.call('GET', '/stories', ada.token);
       return items.filter((story) => story.user_id === bob.id).every((story) => story.viewed);
     });
+  },
+
+  async 'those of one millisecond are each shown once'(stage) {
+    const { ada, bob } = await scene(stage);
+    const texts = Array.from({ length: 8 }, (_, at) => `Number ${at}`);
+    const told = await Promise.all(
+      texts.map((text) =>
+        stage.call('POST', '/stories', bob.token, { text, visibility: 'public' }),
+      ),
+    );
+    told.sort((a, b) => (a.created_at + a.id < b.created_at + b.id ? -1 : 1));
+    const page = await stage.browse(ada, '/');
+    await page.getByRole('button', { name: 'Story by Bob, new' }).click();
+    for (const story of told) {
+      await viewer(page).getByText(story.text, { exact: true }).waitFor();
+      await page.keyboard.press('ArrowRight');
+    }
+    await viewer(page).waitFor({ state: 'detached' });
   },
 
   async 'they go on by themselves, stand still when paused, and end'(stage) {

@@ -19,6 +19,12 @@ export interface StoryGroup {
   unseen: boolean;
 }
 
+/** Those of one millisecond keep their order too, whichever was seen or changed last. */
+function byTime(a: Story, b: Story): number {
+  const key = (story: Story): string => story.created_at + story.id;
+  return key(a) < key(b) ? -1 : 1;
+}
+
 export const storyGroups = computed<readonly StoryGroup[]>(() => {
   const byAuthor = new Map<Id, Story[]>();
   for (const story of all.value) {
@@ -27,7 +33,7 @@ export const storyGroups = computed<readonly StoryGroup[]>(() => {
   }
   const groups = [...byAuthor].map(([userId, stories]) => ({
     userId,
-    stories: stories.sort((a, b) => (a.created_at < b.created_at ? -1 : 1)),
+    stories: stories.sort(byTime),
     unseen: userId !== me.value?.id && stories.some((story) => !story.viewed),
   }));
   const newest = (group: StoryGroup): string => group.stories.at(-1)!.created_at;
