@@ -4,6 +4,7 @@
 
 #include "app/commands.h"
 #include "app/crash.h"
+#include "app/memory.h"
 #include "app/serve.h"
 #include "base/fault.h"
 
@@ -98,6 +99,8 @@ static bool set_faults(void)
 
 int main(int argc, char **argv)
 {
+    if (argc > 1 && slice_eq(slice_str(argv[1]), SLICE("serve")))
+        memory_ask_for_huge_pages(argv);
     crash_report_install();
     if (!set_faults())
         return 2;

@@ -3,10 +3,12 @@
  * sockets are told when and where to resume and leave at a pace, requests finish, consumers save
  * their place, the log is folded, all within drain.timeout.
  *
- * The main thread only starts, waits for a signal, and stops; all work is done on the loops.
+ * The main thread only starts, waits for a signal, gives memory back when things are calm, and
+ * stops; all work is done on the loops.
  */
 #include "app/serve.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -19,6 +21,7 @@
 
 #include "app/control.h"
 #include "app/house.h"
+#include "app/memory.h"
 #include "app/pid_file.h"
 #include "app/rooms.h"
 #include "base/log.h"
@@ -394,9 +397,12 @@ static void say_ready(const struct server *s)
 
 static int wait_for_signal(const sigset_t *signals)
 {
-    int signal_number = 0;
-    while (sigwait(signals, &signal_number) != 0)
-        continue;
+    struct memory_calm calm = {0};
+    const struct timespec look = {.tv_sec = MEMORY_LOOK_MS / 1000};
+    int signal_number;
+    while ((signal_number = sigtimedwait(signals, NULL, &look)) < 0)
+        if (errno == EAGAIN)
+            memory_give_back_when_calm(&calm);
     return signal_number;
 }
 

@@ -305,3 +305,21 @@ class PidFile(unittest.TestCase):
             with self.assertRaises(StartError):
                 Server(data=first.data).remove()
             self.assertEqual(first.get("/livez").status, 200)
+
+
+class Memory(unittest.TestCase):
+    """The server starts itself anew to have glibc ask for huge pages, unless told otherwise."""
+
+    def tunables(self, **environment):
+        with Server(environment=environment) as server:
+            self.assertEqual(server.get("/livez").status, 200)
+            path = pathlib.Path(f"/proc/{server.process.pid}/environ")
+            wanted = b"GLIBC_TUNABLES="
+            return [entry[len(wanted):] for entry in path.read_bytes().split(b"\0")
+                    if entry.startswith(wanted)]
+
+    def test_huge_pages_are_asked_for(self):
+        self.assertEqual(self.tunables(), [b"glibc.malloc.hugetlb=1"])
+
+    def test_who_has_set_something_is_obeyed(self):
+        self.assertEqual(self.tunables(GLIBC_TUNABLES=""), [b""])
