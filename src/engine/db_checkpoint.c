@@ -109,9 +109,14 @@ void db_checkpoint_await(struct db_writer *w)
     free(c);
 }
 
+bool db_checkpoint_over(const struct db_writer *w)
+{
+    return w->checkpointer != NULL && atomic_load(&w->checkpointer->done);
+}
+
 bool db_checkpoint_busy(struct db_writer *w)
 {
-    if (w->checkpointer != NULL && atomic_load(&w->checkpointer->done))
+    if (db_checkpoint_over(w))
         db_checkpoint_await(w);
     return w->checkpointer != NULL;
 }

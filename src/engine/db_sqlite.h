@@ -167,7 +167,8 @@ void db_checkpoint_if_long(struct db_writer *writer);
 void db_checkpoint_aside(struct db_writer *writer);
 /* The connection is with a checkpoint that is under way, so whoever needs it would wait. */
 bool db_checkpoint_busy(struct db_writer *writer);
-void db_checkpoint_await(struct db_writer *writer); /* the connection is the caller's again */
+bool db_checkpoint_over(const struct db_writer *writer); /* await will not wait */
+void db_checkpoint_await(struct db_writer *writer);      /* the connection is the caller's again */
 void db_wal_watch(struct db_writer *writer);
 unsigned db_wal_unsafe_pages(const struct db_writer *writer); /* not in the database file yet */
 

@@ -277,7 +277,7 @@ static bool rest(struct db *db)
             clock_mono_ns(w->conn.clock); /* if a reader is in the way, not at once */
     }
     db_bell_arm(&w->bell);
-    if (atomic_load(&w->queued) != 0) {
+    if (atomic_load(&w->queued) != 0 || db_checkpoint_over(w)) {
         db_bell_disarm(&w->bell);
         return true;
     }
