@@ -19,7 +19,8 @@ const struct config_key app_config[] = {
      .doc = "Which parts this process runs. The embedded engines belong to one process: all."},
     {"environment", CONFIG_ENUM, "development", .names = environments,
      .doc = "production refuses settings that are for tests only."},
-    {"loops", CONFIG_INT, "0", 0, 256, .doc = "Event loops; 0: one per core."},
+    {"loops", CONFIG_INT, "0", 0, 256,
+     .doc = "Event loops; 0: one per core, but one on two cores."},
     {"conformance.listen", CONFIG_STRING, "",
      .doc =
          "Address of a second listener for protocol suites: echo only, no data. Off when empty."},

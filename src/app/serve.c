@@ -76,7 +76,9 @@ static unsigned count_loops(const struct config *config)
     int64_t wanted = config_int(config, "loops");
     cpu_set_t allowed; /* a container or taskset may give fewer than there are */
     int cores = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
-    return wanted > 0 ? (unsigned)wanted : cores > 0 ? (unsigned)cores : 1;
+    if (wanted > 0)
+        return (unsigned)wanted;
+    return cores > 2 ? (unsigned)cores : 1; /* of two the database's writer has one */
 }
 
 /* A stack is two mappings, of which Linux gives a process 65,530 (vm.max_map_count): half of that

@@ -1,4 +1,4 @@
-/* The event loop: one per core, one thread each, epoll edge-triggered.
+/* The event loop: about one per core, one thread each, epoll edge-triggered.
  *
  * A loop turn: wait for readiness, run due timers, run mail from other threads, run ready watches,
  * resume woken coroutines, then run deferred tasks (that is where sockets flush what the turn put

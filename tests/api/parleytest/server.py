@@ -19,7 +19,9 @@ from .streams import PollReader, SseReader, WsReader
 from .ws import WebSocket
 
 PASSWORD = "Quiet-River-17-Stone"
-BASE_SETTINGS = {"auth.bcrypt_cost": "4", "limits.per_user": "off", "limits.per_address": "off"}
+# Two loops wherever the tests run: what one hears of the other is half of what there is to test.
+BASE_SETTINGS = {"auth.bcrypt_cost": "4", "limits.per_user": "off", "limits.per_address": "off",
+                 "loops": "2"}
 # For every server that the tests start: API_SETTINGS="key=value key=value".
 BASE_SETTINGS.update(s.split("=", 1) for s in os.environ.get("API_SETTINGS", "").split())
 _used_names = iter(range(1, 10**9))
