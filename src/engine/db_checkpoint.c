@@ -44,12 +44,12 @@ void db_wal_watch(struct db_writer *w)
     sqlite3_wal_hook(w->conn.sqlite, note_wal, w);
 }
 
-static void run_checkpoint(struct db_writer *w, int mode, int *ret_rc, int *ret_wal, int *ret_safe)
+static int run_checkpoint(struct db_writer *w, int mode, int *ret_wal, int *ret_safe)
 {
     *ret_wal = *ret_safe = -1;
     while (fault("db.checkpoint_held"))
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    *ret_rc = sqlite3_wal_checkpoint_v2(w->conn.sqlite, NULL, mode, ret_wal, ret_safe);
+    return sqlite3_wal_checkpoint_v2(w->conn.sqlite, NULL, mode, ret_wal, ret_safe);
 }
 
 static void note_checkpoint(struct db_writer *w, int wal, int safe)
@@ -66,9 +66,9 @@ static void note_checkpoint(struct db_writer *w, int wal, int safe)
 
 int db_checkpoint(struct db_writer *w, int mode)
 {
-    int rc, wal, safe;
+    int wal, safe;
     db_checkpoint_await(w);
-    run_checkpoint(w, mode, &rc, &wal, &safe);
+    int rc = run_checkpoint(w, mode, &wal, &safe);
     note_checkpoint(w, wal, safe);
     return rc;
 }
@@ -77,8 +77,8 @@ int db_checkpoint(struct db_writer *w, int mode)
 static void *checkpointer_main(void *arg)
 {
     struct db_checkpointer *c = arg;
-    int rc; /* a checkpoint that failed is tried again when the WAL has grown */
-    run_checkpoint(c->writer, SQLITE_CHECKPOINT_PASSIVE, &rc, &c->wal, &c->safe);
+    /* One that failed is tried again when the WAL has grown. */
+    (void)run_checkpoint(c->writer, SQLITE_CHECKPOINT_PASSIVE, &c->wal, &c->safe);
     atomic_store(&c->done, true);
     db_bell_ring(&c->writer->bell); /* workers that left it the connection have their turn */
     return NULL;

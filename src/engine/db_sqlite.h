@@ -5,8 +5,8 @@
  * checkpoints (DEPENDENCIES.md section 8.1: the WAL-reset bug needs a second connection that does
  * either). While a checkpoint runs it has the connection, on a thread of its own, and the writer
  * goes on with whatever needs none. Reader threads own one read-only connection each. Callers hand
- * over a db_job that lies on their stack and wait; the thread that ran it gives it back through
- * db_job_finish.
+ * over a db_job that lies on their stack and wait; the thread that ran it sends it home
+ * (db_homes_send).
  */
 #ifndef PARLEY_ENGINE_DB_SQLITE_H
 #define PARLEY_ENGINE_DB_SQLITE_H

@@ -17,8 +17,8 @@
 enum {
     IDLE_MS = 1000,
     RETRY_AFTER_MS = 1000,
-    AHEAD = 4, /* jobs that are on their way into the cache */
-    CACHE_LINE = 64,
+    AHEAD = 4,       /* jobs that are on their way into the cache */
+    ARG_BYTES = 128, /* of what a job's function is given */
 };
 
 struct batch {
@@ -192,10 +192,8 @@ static int commit_batch(struct db *db, struct db_tx *tx, struct error *err)
 
 static void prefetch_job(const struct db_queued *queued)
 {
-    for (size_t at = 0; at < sizeof(struct db_job); at += CACHE_LINE)
-        __builtin_prefetch((const char *)queued->job + at, 1);
-    __builtin_prefetch(queued->arg);
-    __builtin_prefetch((const char *)queued->arg + CACHE_LINE);
+    prefetch(queued->job, sizeof *queued->job, true);
+    prefetch(queued->arg, ARG_BYTES, false);
 }
 
 /* Runs jobs until the batch is full, the queue is empty, or the next one wants no transaction.

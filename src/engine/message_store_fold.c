@@ -155,14 +155,11 @@ static void sort_keys(struct message_fold *fold)
 /* The events lie where they were emitted a whole round ago: nowhere near the caches. */
 static void prefetch_event(const struct message_fold *fold)
 {
-    enum { AHEAD = 4, CACHE_LINE = 64, HEAD_LINES = 5 };
+    enum { AHEAD = 4, HEAD_BYTES = 320 }; /* what key_of reads */
     if (fold->next + 2 * AHEAD < fold->count)
         __builtin_prefetch(fold->events[fold->next + 2 * AHEAD]);
-    if (fold->next + AHEAD >= fold->count)
-        return;
-    const char *data = fold->events[fold->next + AHEAD]->data.ptr;
-    for (int i = 0; i < HEAD_LINES; i++) /* what key_of reads */
-        __builtin_prefetch(data + i * CACHE_LINE);
+    if (fold->next + AHEAD < fold->count)
+        prefetch(fold->events[fold->next + AHEAD]->data.ptr, HEAD_BYTES, false);
 }
 
 static int step_scan(struct message_fold *fold, struct db_tx *tx, struct error *err)

@@ -32,12 +32,9 @@ void coro_resume(struct loop *loop, struct coro *coro);
 /* Brings what it will go on with into the cache: the innermost frames and what it works on. */
 static inline void coro_prefetch_resume(const struct coro *coro)
 {
-    enum { CACHE_LINE = 64, STACK_LINES = 8, ARG_LINES = 4 };
-    const char *frames = coro_context_frames(&coro->context), *arg = coro->arg;
-    for (int i = 0; i < STACK_LINES; i++)
-        __builtin_prefetch(frames + i * CACHE_LINE, 1);
-    for (int i = 0; i < ARG_LINES; i++)
-        __builtin_prefetch(arg + i * CACHE_LINE, 1);
+    enum { FRAMES_BYTES = 512, ARG_BYTES = 256 };
+    prefetch(coro_context_frames(&coro->context), FRAMES_BYTES, true);
+    prefetch(coro->arg, ARG_BYTES, true);
 }
 /* Installs the report of stack overflows for the calling thread; alt_stack holds
  * CORO_ALT_STACK_BYTES and lives until coro_overflow_leave, which puts the thread's former

@@ -173,6 +173,9 @@ static struct frame *deflated_run(const struct event *events, unsigned count, ui
 struct frame *envelope_run(enum envelope envelope, const struct event *events, unsigned count,
                            uint32_t epoch)
 {
+    if (count == 1) /* nearly always */
+        return envelope_frame(envelope, events->type->name, (struct position){epoch, events->pos},
+                              events->data);
     if (envelope == ENVELOPE_WEBSOCKET_DEFLATE)
         return deflated_run(events, count, epoch);
     size_t len = 0;
