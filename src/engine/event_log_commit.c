@@ -223,7 +223,9 @@ void log_after_commit(void *arg, struct db_tx *tx, bool committed)
     else if (log->batch != NULL)
         event_batch_unref(log->batch);
     log->batch = NULL;
-    log->last_commit_ns = clock_mono_ns(log->clock);
+    int64_t now_ns = clock_mono_ns(log->clock);
+    log->commit_gap_ns = now_ns - log->last_commit_ns;
+    log->last_commit_ns = now_ns;
     log->draft_count = log->plain = log->into_table = 0;
     log_memory_drop(&log->memory);
     arena_reset(&log->marks);

@@ -5,9 +5,11 @@
  * repeats the whole round, so folders are idempotent.
  *
  * A round begins when the tail is long, or somewhat long and nobody writes, or at close. It keeps
- * pace with what is written: every new event owes the fold some time, more of it the longer the
- * tail is, so that a round takes about as long as the next one takes to fill up, and writers never
- * stand still for it. When the tail is four times too long all the same, slices have no end.
+ * pace with what is written: every new event owes the fold what folding one has cost lately, times
+ * how much too long the tail is. So the work of a round is spread over three quarters of the time
+ * that the next one takes to fill up, and writers neither stand still for it nor are slower in one
+ * half of the time than in the other. When the tail is four times too long all the same, slices
+ * have no end.
  */
 #include <stdlib.h>
 
@@ -21,9 +23,12 @@ static const struct db_sql advance = {
 enum {
     RETRY_MS = 1000,
     IDLE_MS = 1000,
-    SLICE_ALWAYS_AT = 2, /* after every commit, however small */
+    QUIET_NS = 10 * 1000 * 1000, /* between two commits: few would meet a slice */
+    SLICE_ALWAYS_AT = 2,         /* after every commit, however small */
     WRITERS_WAIT_AT = 4,
-    OWED_NS = 3000, /* per event, at a tail of just the allowed length; folding it costs 2000 */
+    COST_NS_AT_FIRST = 2000, /* of an event, until rounds have told */
+    COST_NS_MIN = 300,
+    COST_NS_MAX = 20000,
     SLICE_MIN_US = 2000, /* a slice is a transaction: fewer, larger ones cost less */
     SLICE_MAX_US = 8000, /* nobody is acknowledged meanwhile; longer when the tail is too long */
 };
@@ -55,7 +60,7 @@ static int64_t owed_us(const struct event_log *log)
     double length = (double)events / (double)log->config.tail_events_max;
     if (length < (double)bytes / (double)log->config.tail_bytes_max)
         length = (double)bytes / (double)log->config.tail_bytes_max;
-    double owed = (double)fresh * OWED_NS / 1000 * length;
+    double owed = (double)fresh * (double)log->fold.cost_ns / 1000 * length;
     double most = length > 1 ? SLICE_MAX_US * length : SLICE_MAX_US;
     return (int64_t)(owed < most ? owed : most);
 }
@@ -64,7 +69,8 @@ static bool overdue(struct db_worker *worker)
 {
     struct event_log *log = log_of(worker);
     if (longer_than(log, 1) && may_try(log))
-        return owed_us(log) >= SLICE_MIN_US || longer_than(log, SLICE_ALWAYS_AT);
+        return !log->fold.active || owed_us(log) >= SLICE_MIN_US ||
+               longer_than(log, SLICE_ALWAYS_AT);
     return log_trim_due(log);
 }
 
@@ -78,8 +84,10 @@ static bool ready(struct db_worker *worker)
     bool idle = clock_mono_ns(log->clock) - log->last_commit_ns >= IDLE_MS * INT64_C(1000000);
     if (idle)
         log_memory_rest(&log->memory);
-    return log->fold.active || longer_than(log, 1) ||
-           (idle && atomic_load(&log->tail.events) > LOG_IDLE_FOLD_EVENTS);
+    /* That the queue is empty says little when commits come every millisecond. */
+    if (log->fold.active)
+        return idle || log->commit_gap_ns >= QUIET_NS;
+    return idle && atomic_load(&log->tail.events) > LOG_IDLE_FOLD_EVENTS;
 }
 
 /* --- a round --------------------------------------------------------------------------------- */
@@ -100,6 +108,7 @@ static void start_round(struct event_log *log)
     f->through = atomic_load(&tail->head);
     f->folder = log->folders;
     f->index_done = f->finished = false;
+    f->spent_ns = 0;
     f->active = true;
     log_index_start(&f->index, tail, f->through);
 }
@@ -160,7 +169,9 @@ static int work(struct db_worker *worker, struct db_tx *tx, int64_t budget_us, b
     struct log_fold *f = &log->fold;
     bool folding = f->active || longer_than(log, 1) || f->closing || !log_trim_due(log);
     if (folding && may_try(log) && atomic_load(&log->tail.events) != 0) {
-        int64_t owed = owed_us(log);
+        /* What came before the round began owes it nothing: that is what it folds. */
+        int64_t owed = f->active ? owed_us(log) : 0;
+        f->slice_ns = clock_mono_ns(log->clock);
         int rc = fold_slice(log, tx, owed > budget_us ? owed : budget_us, err);
         f->paid = atomic_load(&log->tail.head);
         *ret_more = !f->finished;
@@ -170,9 +181,22 @@ static int work(struct db_worker *worker, struct db_tx *tx, int64_t budget_us, b
     return log_trim_slice(log, tx, err);
 }
 
+/* Commits of slices included: they keep the writers waiting too. */
+static void learn_cost(struct log_fold *f)
+{
+    if (f->count < LOG_IDLE_FOLD_EVENTS) /* what any round costs would count for too much */
+        return;
+    int64_t cost_ns = f->spent_ns / (int64_t)f->count;
+    cost_ns = f->cost_ns + (cost_ns - f->cost_ns) / 4;
+    f->cost_ns = cost_ns < COST_NS_MIN ? COST_NS_MIN : cost_ns;
+    if (f->cost_ns > COST_NS_MAX)
+        f->cost_ns = COST_NS_MAX;
+}
+
 static void round_done(struct event_log *log)
 {
     struct log_fold *f = &log->fold;
+    learn_cost(f);
     for (struct event_folder *folder = log->folders; folder != NULL; folder = folder->next)
         if (folder->folded != NULL)
             folder->folded(folder, f->through);
@@ -200,6 +224,9 @@ static void ended(struct db_worker *worker, bool committed)
     struct event_log *log = log_of(worker);
     struct log_fold *f = &log->fold;
     log_trim_ended(log, committed);
+    if (f->slice_ns != 0)
+        f->spent_ns += clock_mono_ns(log->clock) - f->slice_ns;
+    f->slice_ns = 0;
     if (!committed) {
         round_failed(log);
         return;
@@ -213,6 +240,7 @@ void log_fold_init(struct event_log *log)
 {
     log->worker =
         (struct db_worker){.overdue = overdue, .ready = ready, .work = work, .ended = ended};
+    log->fold.cost_ns = COST_NS_AT_FIRST;
 }
 
 void log_fold_done(struct event_log *log)

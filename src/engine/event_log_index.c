@@ -23,7 +23,7 @@ static const struct db_sql put_row = {
     " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (stream, first_pos) DO UPDATE"
     " SET last_pos = excluded.last_pos, count = excluded.count, positions = excluded.positions"};
 
-enum { STREAMS_PER_LOOK = 16, ROW_BYTES_MAX = LOG_INDEX_ROW * 10 };
+enum { STREAMS_PER_LOOK = 4, ROW_BYTES_MAX = LOG_INDEX_ROW * 10 };
 
 /* --- rows ------------------------------------------------------------------------------------ */
 static void put_varint(struct buf *out, uint64_t value)

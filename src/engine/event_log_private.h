@@ -241,6 +241,8 @@ struct log_fold {
     bool index_done, finished;   /* finished: this slice advances `folded` */
     struct event_folder *folder; /* next to be given the round */
     uint64_t paid;               /* head at the last slice: events above it owe the fold time */
+    int64_t cost_ns;             /* of an event, as the last rounds had it */
+    int64_t slice_ns, spent_ns;  /* when the slice began, 0: none; what the round took so far */
     int64_t retry_ns;
 };
 
@@ -272,8 +274,8 @@ struct event_log {
     const struct db_tx *marked_tx;
     struct event_batch *batch; /* between its rows and the end of the commit */
     int64_t last_at_ms, batch_at_ms;
-    int64_t row_bytes; /* moving average, for retention by size */
-    int64_t last_commit_ns;
+    int64_t row_bytes;                     /* moving average, for retention by size */
+    int64_t last_commit_ns, commit_gap_ns; /* the gap: between the last two */
     struct log_tail tail;
     _Atomic uint64_t first;
     /* relay */

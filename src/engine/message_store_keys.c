@@ -6,8 +6,8 @@
  * that a fold round finds many new ids for each row it rewrites; one big table ordered by hash
  * would dirty a page per message. In front of the runs: blocked Bloom filters, one generation per
  * MESSAGE_FILTER_RUNS runs, 16 bits an id, one cache line a look, about one false alarm in 2,000. A
- * generation is saved whenever a run is full; at start only the open run's rows are read again.
- * What the filter lets through is compared with the message itself.
+ * generation is saved whenever SAVED_RUNS more are full: 2 MiB at once; at start the rows of the
+ * runs since then are read again. What the filter lets through is compared with the message itself.
  */
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -16,6 +16,8 @@
 #include "engine/message_store_internal.h"
 
 enum { LINE_BYTES = 64, LINES = MESSAGE_FILTER_BYTES / LINE_BYTES, PROBES = 7 };
+enum { SAVED_RUNS = 4 };
+_Static_assert(MESSAGE_FILTER_RUNS % SAVED_RUNS == 0, "a generation ends with being saved");
 
 static const struct db_sql bucket_sql = {"SELECT data FROM message_key WHERE bucket = ?1"};
 /* A row for each of MESSAGE_FILTER_RUNS runs, MESSAGE_KEY_BUCKETS apart. */
@@ -141,6 +143,8 @@ int message_keys_turn(struct message_store *store, struct db_tx *tx, struct erro
     struct slice data = {(const char *)store->filter.generations[generation], MESSAGE_FILTER_BYTES};
     state->run++;
     state->run_count = 0;
+    if (state->run % SAVED_RUNS != 0)
+        return 0;
     return db_exec(tx, &put_filter_sql, err, db_int(generation), db_blob(data));
 }
 
@@ -281,11 +285,12 @@ static int load_filters(struct message_store *store, struct db_tx *tx, struct er
     return rc;
 }
 
-static int load_open_run(struct message_store *store, struct db_tx *tx, struct error *err)
+/* The open run and the full ones that no saved filter holds. All are of one generation. */
+static int load_unsaved_runs(struct message_store *store, struct db_tx *tx, struct error *err)
 {
     uint64_t run = store->state.run;
     struct db_rows rows;
-    int rc = db_query(tx, &run_sql, &rows, err, db_int(bucket_row(run, 0)),
+    int rc = db_query(tx, &run_sql, &rows, err, db_int(bucket_row(run - run % SAVED_RUNS, 0)),
                       db_int(bucket_row(run + 1, 0)));
     while (rc == 0 && (rc = db_next(&rows, err)) == 1) {
         struct slice data = db_col_blob(&rows, 0);
@@ -300,7 +305,7 @@ static int load_open_run(struct message_store *store, struct db_tx *tx, struct e
 int message_keys_load(struct message_store *store, struct db_tx *tx, struct error *err)
 {
     int rc = load_filters(store, tx, err);
-    return rc == 0 ? load_open_run(store, tx, err) : rc;
+    return rc == 0 ? load_unsaved_runs(store, tx, err) : rc;
 }
 
 void message_keys_done(struct message_store *store)

@@ -15,6 +15,7 @@ struct pair {
 };
 
 enum step { STEP_COLLECT, STEP_WRITE };
+enum { COLLECTS_PER_LOOK = 32, WRITES_PER_LOOK = 4 }; /* at the clock */
 
 struct chat_fold {
     struct chat_room *room;
@@ -46,7 +47,7 @@ static void round_begin(struct chat_fold *fold, const struct event *const *event
     fold->event_count = count;
     fold->next = fold->pair_count = 0;
     fold->step = STEP_COLLECT;
-    fold->pairs = xcalloc(count, sizeof *fold->pairs);
+    fold->pairs = xmalloc(count * sizeof *fold->pairs);
     fold->slots = xcalloc(slots, sizeof *fold->slots);
     fold->mask = slots - 1;
 }
@@ -104,7 +105,8 @@ static int work(struct chat_fold *fold, struct db_tx *tx, int64_t until_ns, bool
         }
         if (fold->step == STEP_WRITE && fold->next == fold->pair_count)
             return 0;
-        *ret_more = steps % 32 == 0 && clock_mono_ns(clock) >= until_ns;
+        unsigned look = fold->step == STEP_COLLECT ? COLLECTS_PER_LOOK : WRITES_PER_LOOK;
+        *ret_more = steps % look == 0 && clock_mono_ns(clock) >= until_ns;
         if (*ret_more)
             return 0;
         if (fold->step == STEP_COLLECT) {

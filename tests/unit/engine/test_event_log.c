@@ -18,6 +18,7 @@ enum { STREAMS = 10 };
 static struct {
     struct clock clock;
     _Atomic int64_t wall_ms, mono_ns;
+    int64_t look_ns; /* what looking at it takes */
 } fake;
 static struct id streams[STREAMS];
 static struct db *db;
@@ -30,7 +31,7 @@ static int64_t fake_wall_ms(const struct clock *clock)
 
 static int64_t fake_mono_ns(const struct clock *clock)
 {
-    return fake.mono_ns;
+    return atomic_fetch_add(&fake.mono_ns, fake.look_ns);
 }
 
 static void advance(int64_t ms)
@@ -60,6 +61,7 @@ static void start(struct event_log_config config)
     fake.clock = (struct clock){fake_wall_ms, fake_mono_ns};
     fake.wall_ms = 1700000000000;
     fake.mono_ns = 1000000000;
+    fake.look_ns = 0;
     for (unsigned i = 0; i < STREAMS; i++)
         streams[i] = id_new(&fake.clock);
     open_log(config);
@@ -279,6 +281,25 @@ TEST(a_tail_is_folded_when_nobody_writes)
     while (stats_now().tail_events > 0)
         usleep(1000);
     CHECK_INT(stats_now().folded, 5000);
+    stop();
+}
+
+/* However little time its slices have: at twice the allowed length each commit is followed by one.
+ */
+TEST(a_fold_keeps_pace_with_those_who_write)
+{
+    enum { ALLOWED = 1000, WRITTEN = 20000, ROUND_SLICES = 100 };
+    start((struct event_log_config){.tail_events_max = ALLOWED});
+    fake.look_ns = 1500000;
+    size_t longest = 0;
+    for (unsigned i = 0; i < WRITTEN / STREAMS; i++) {
+        emit_many(STREAMS);
+        size_t now = stats_now().tail_events;
+        longest = now > longest ? now : longest;
+    }
+    CHECK(stats_now().folded > WRITTEN / 2);
+    CHECK(longest >= ALLOWED && longest < 2 * ALLOWED + ROUND_SLICES * STREAMS);
+    CHECK_INT(stats_now().fold_failures, 0);
     stop();
 }
 
