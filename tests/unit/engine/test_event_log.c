@@ -18,7 +18,7 @@ enum { STREAMS = 10 };
 static struct {
     struct clock clock;
     _Atomic int64_t wall_ms, mono_ns;
-    int64_t look_ns; /* what looking at it takes */
+    _Atomic int64_t look_ns; /* what looking at it takes */
 } fake;
 static struct id streams[STREAMS];
 static struct db *db;
