@@ -55,11 +55,15 @@ static size_t line_of(uint64_t hash)
     return (size_t)((hash & 0xffffffff) * LINES >> 32) * LINE_BYTES;
 }
 
-static void filter_add(struct message_filter *filter, unsigned generation, uint64_t hash)
+static void filter_grow(struct message_filter *filter, unsigned generation)
 {
     panic_if(generation >= ARRAY_LEN(filter->generations), "4 billion messages in one store");
     while (filter->count <= generation)
         filter->generations[filter->count++] = xcalloc(1, MESSAGE_FILTER_BYTES);
+}
+
+static void filter_add(struct message_filter *filter, unsigned generation, uint64_t hash)
+{
     uint8_t *line = filter->generations[generation] + line_of(hash);
     uint64_t bits = hash_mix(hash);
     for (int i = 0; i < PROBES; i++, bits >>= 9)
@@ -115,13 +119,18 @@ int message_keys_append(struct message_store *store, struct db_tx *tx,
                         const struct message_key_item *items, size_t count, struct error *err)
 {
     struct message_state *state = &store->state;
+    struct message_filter *filter = &store->filter;
+    unsigned generation = (unsigned)(state->run / MESSAGE_FILTER_RUNS);
     int64_t row = bucket_row(state->run, message_key_bucket(items[0].hash));
     struct buf bucket;
+    filter_grow(filter, generation);
+    for (size_t i = 0; i < count; i++) /* on their way while the row is read */
+        __builtin_prefetch(filter->generations[generation] + line_of(items[i].hash), 1);
     buf_init(&bucket, 16 << 20);
     int rc = read_bucket(tx, row, &bucket, err);
     size_t before = bucket.len;
     for (size_t i = 0; rc == 0 && i < count; i++) {
-        filter_add(&store->filter, (unsigned)(state->run / MESSAGE_FILTER_RUNS), items[i].hash);
+        filter_add(filter, generation, items[i].hash);
         /* A round that is folded again after a failure finds its own rows. */
         if (!bucket_has(&bucket, &items[i]))
             buf_append(&bucket, &items[i], MESSAGE_KEY_BYTES);
@@ -289,14 +298,15 @@ static int load_filters(struct message_store *store, struct db_tx *tx, struct er
 static int load_unsaved_runs(struct message_store *store, struct db_tx *tx, struct error *err)
 {
     uint64_t run = store->state.run;
+    unsigned generation = (unsigned)(run / MESSAGE_FILTER_RUNS);
     struct db_rows rows;
     int rc = db_query(tx, &run_sql, &rows, err, db_int(bucket_row(run - run % SAVED_RUNS, 0)),
                       db_int(bucket_row(run + 1, 0)));
     while (rc == 0 && (rc = db_next(&rows, err)) == 1) {
         struct slice data = db_col_blob(&rows, 0);
+        filter_grow(&store->filter, generation);
         for (size_t at = 0; at + MESSAGE_KEY_BYTES <= data.len; at += MESSAGE_KEY_BYTES)
-            filter_add(&store->filter, (unsigned)(run / MESSAGE_FILTER_RUNS),
-                       item_at(data.ptr + at).hash);
+            filter_add(&store->filter, generation, item_at(data.ptr + at).hash);
         rc = 0;
     }
     return rc;
