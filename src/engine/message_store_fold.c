@@ -153,19 +153,9 @@ static void sort_keys(struct message_fold *fold)
         fold->keys_sorted[start[message_key_bucket(fold->keys[i].hash)]++] = fold->keys[i];
 }
 
-/* The events lie where they were emitted a whole round ago: nowhere near the caches. */
-static void prefetch_event(const struct message_fold *fold)
-{
-    enum { AHEAD = 4, HEAD_BYTES = 320 }; /* what key_of reads */
-    if (fold->next + 2 * AHEAD < fold->count)
-        __builtin_prefetch(fold->events[fold->next + 2 * AHEAD]);
-    if (fold->next + AHEAD < fold->count)
-        prefetch(fold->events[fold->next + AHEAD]->data.ptr, HEAD_BYTES, false);
-}
-
 static int step_scan(struct message_fold *fold, struct db_tx *tx, struct error *err)
 {
-    prefetch_event(fold);
+    event_prefetch(fold->events, fold->count, fold->next);
     int rc = scan_event(fold, tx, fold->events[fold->next], fold->next, err);
     if (rc != 0)
         return rc;

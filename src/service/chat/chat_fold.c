@@ -16,7 +16,6 @@ struct pair {
 
 enum step { STEP_COLLECT, STEP_WRITE };
 enum { COLLECTS_PER_LOOK = 32, WRITES_PER_LOOK = 4 }; /* at the clock */
-enum { AHEAD = 4, HEAD_BYTES = 320 };                 /* what chat_key_of reads of an event */
 
 struct chat_fold {
     struct chat_room *room;
@@ -111,8 +110,7 @@ static int work(struct chat_fold *fold, struct db_tx *tx, int64_t until_ns, bool
         if (*ret_more)
             return 0;
         if (fold->step == STEP_COLLECT) {
-            if (fold->next + AHEAD < fold->event_count)
-                prefetch(fold->events[fold->next + AHEAD]->data.ptr, HEAD_BYTES, false);
+            event_prefetch(fold->events, fold->event_count, fold->next);
             collect(fold, fold->events[fold->next++]);
             continue;
         }
