@@ -36,6 +36,11 @@ struct client {
     uint64_t last_seq;
 };
 
+static void add(struct text *frame, const char *words)
+{
+    text_add(frame, words, strlen(words));
+}
+
 static void send_one(struct client *c)
 {
     struct run *run = c->run;
@@ -43,12 +48,21 @@ static void send_one(struct client *c)
     uint64_t now = now_ns(), n = c->sent++;
     c->started[n % run->options->in_flight] = now;
     frame->len = 0;
-    text_printf(frame,
-                "{\"id\":%" PRIu64 ",\"op\":\"chat.send\",\"data\":{\"chat_id\":\"%s\","
-                "\"client_id\":\"%" PRIx64 "-%" PRIu64 "\",\"text\":\"%" PRIu64 " %" PRIu64 " ",
-                n, c->chat_id, run->run_id, n, n, now);
-    text_add(frame, run->padding, strlen(run->padding));
-    text_add(frame, "\"}}", 3);
+    add(frame, "{\"id\":");
+    text_number(frame, n);
+    add(frame, ",\"op\":\"chat.send\",\"data\":{\"chat_id\":\"");
+    add(frame, c->chat_id);
+    add(frame, "\",\"client_id\":\"");
+    text_number(frame, run->run_id);
+    add(frame, "-");
+    text_number(frame, n);
+    add(frame, "\",\"text\":\"");
+    text_number(frame, n);
+    add(frame, " ");
+    text_number(frame, now);
+    add(frame, " ");
+    add(frame, run->padding);
+    add(frame, "\"}}");
     ws_send(&c->ws, frame->data, frame->len);
     run->sent++;
 }
@@ -64,7 +78,7 @@ static void took_answer(struct client *c, struct piece message)
     uint64_t id;
     if (!piece_number(json_member(message, "id"), &id) || id >= c->sent)
         die("an answer to nothing: %.*s", (int)message.len, message.data);
-    if (!json_member(message, "data").data && run->refused++ == 0)
+    if (!json_member_on(message, "data").data && run->refused++ == 0)
         fprintf(stderr, "parley-bench: refused: %.*s\n", (int)message.len, message.data);
     hist_add(&run->acknowledge, now_ns() - c->started[id % run->options->in_flight]);
     c->acknowledged++;
@@ -76,18 +90,22 @@ static void took_answer(struct client *c, struct piece message)
 static void took_event(struct client *c, struct piece data)
 {
     struct run *run = c->run;
-    struct piece text = json_member(data, "text");
+    enum { CHAT_ID, SEQ, SENDER_ID, TEXT, KEYS };
+    static const struct piece keys[KEYS] = {PIECE("chat_id"), PIECE("seq"), PIECE("sender_id"),
+                                            PIECE("text")};
+    struct piece values[KEYS];
     uint64_t seq, n, then;
-    if (!run->options->raw && piece_is(json_member(data, "sender_id"), c->user_id))
+    json_members(data, KEYS, keys, values);
+    if (!run->options->raw && piece_is(values[SENDER_ID], c->user_id))
         return; /* one's own message, for one's other devices */
-    if (!piece_number(json_member(data, "seq"), &seq) || seq <= c->last_seq)
+    if (!piece_number(values[SEQ], &seq) || seq <= c->last_seq)
         run->seq_wrong++;
     else
         c->last_seq = seq;
     char *end;
-    if (!text.data || (!run->options->raw && !piece_is(json_member(data, "chat_id"), c->chat_id)))
+    if (!values[TEXT].data || (!run->options->raw && !piece_is(values[CHAT_ID], c->chat_id)))
         die("an event of another chat: %.*s", (int)data.len, data.data);
-    n = strtoull(text.data, &end, 10);
+    n = strtoull(values[TEXT].data, &end, 10);
     then = strtoull(end, NULL, 10);
     if (n < c->expects) {
         run->doubled++;
@@ -114,7 +132,7 @@ static void on_message(struct ws *ws, struct piece message)
     if (!event.data)
         took_answer(c, message);
     else if (piece_is(event, "message.sent"))
-        took_event(c, json_member(message, "data"));
+        took_event(c, json_member_on(message, "data"));
     else if (piece_is(event, "ready"))
         c->run->ready++;
 }

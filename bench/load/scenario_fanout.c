@@ -62,7 +62,7 @@ static void on_message(struct ws *ws, struct piece message)
     } else if (piece_is(event, "ready")) {
         run->ready++;
     } else if (!event.data) {
-        if (!json_member(message, "data").data)
+        if (!json_member_on(message, "data").data)
             die("a message was refused: %.*s", (int)message.len, message.data);
         run->acknowledged++;
     }

@@ -57,7 +57,7 @@ static bool is_answer(const struct client *c, struct piece message)
         return message.len == len && memcmp(message.data, want, len) == 0;
     uint64_t id;
     return piece_number(json_member(message, "id"), &id) && id == c->answered + 1 &&
-           json_member(message, "data").data;
+           json_member_on(message, "data").data;
 }
 
 static void on_message(struct ws *ws, struct piece message)

@@ -38,6 +38,16 @@ void text_add(struct text *t, const char *data, size_t len)
     t->len += len;
 }
 
+void text_number(struct text *t, uint64_t number)
+{
+    char digits[20];
+    size_t len = 0;
+    do {
+        digits[sizeof digits - ++len] = (char)('0' + number % 10);
+    } while ((number /= 10) != 0);
+    text_add(t, digits + sizeof digits - len, len);
+}
+
 void text_printf(struct text *t, const char *fmt, ...)
 {
     text_reserve(t, 64);
@@ -146,37 +156,85 @@ static const char *skip_value(const char *at, const char *end)
     return end;
 }
 
+/* at: behind the bracket or a value. Returns the next member's value, or NULL when there is none.
+ */
+static const char *next_member(const char *at, const char *end, struct piece *ret_name)
+{
+    at = skip_blank(at, end);
+    if (at < end && *at == ',')
+        at = skip_blank(at + 1, end);
+    if (at >= end || *at != '"')
+        return NULL;
+    const char *name = ++at;
+    at = skip_string(name, end);
+    *ret_name = (struct piece){name, (size_t)(at - name)};
+    at = at < end ? skip_blank(at + 1, end) : end;
+    if (at >= end || *at != ':')
+        return NULL;
+    at = skip_blank(at + 1, end);
+    return at < end ? at : NULL;
+}
+
+/* Returns what is behind the value. */
+static const char *take_value(const char *at, const char *end, struct piece *ret_value)
+{
+    if (*at == '"') {
+        const char *close = skip_string(at + 1, end);
+        *ret_value = (struct piece){at + 1, (size_t)(close - at - 1)};
+        return close < end ? close + 1 : end;
+    }
+    const char *start = at;
+    at = skip_value(at, end);
+    *ret_value = (struct piece){start, (size_t)(at - start)};
+    return at;
+}
+
+static const char *inside(struct piece object)
+{
+    const char *open = object.data ? memchr(object.data, '{', object.len) : NULL;
+    return open ? open + 1 : NULL;
+}
+
+static bool same(struct piece a, struct piece b)
+{
+    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+}
+
+void json_members(struct piece object, unsigned count, const struct piece keys[],
+                  struct piece ret_values[])
+{
+    const char *at = inside(object), *end = object.data + object.len;
+    struct piece name, value;
+    unsigned missing = count;
+    for (unsigned i = 0; i < count; i++)
+        ret_values[i] = (struct piece){0};
+    while (missing && at && (at = next_member(at, end, &name)) != NULL) {
+        at = take_value(at, end, &value);
+        for (unsigned i = 0; i < count; i++) {
+            if (!ret_values[i].data && same(name, keys[i])) {
+                ret_values[i] = value;
+                missing--;
+                break;
+            }
+        }
+    }
+}
+
 struct piece json_member(struct piece object, const char *key)
 {
-    const char *at = object.data, *end = object.data + object.len;
-    size_t key_len = strlen(key);
-    if (!at || (at = memchr(at, '{', object.len)) == NULL)
-        return (struct piece){0};
-    for (at++;;) {
-        at = skip_blank(at, end);
-        if (at >= end || *at != '"')
-            return (struct piece){0};
-        const char *name = at + 1, *name_end = skip_string(name, end);
-        at = name_end < end ? skip_blank(name_end + 1, end) : end;
-        if (at >= end || *at != ':')
-            return (struct piece){0};
-        at = skip_blank(at + 1, end);
-        if (at >= end)
-            return (struct piece){0};
-        struct piece value;
-        if (*at == '"') {
-            const char *close = skip_string(at + 1, end);
-            value = (struct piece){at + 1, (size_t)(close - at - 1)};
-            at = close < end ? close + 1 : end;
-        } else {
-            const char *start = at;
-            at = skip_value(at, end);
-            value = (struct piece){start, (size_t)(at - start)};
-        }
-        if ((size_t)(name_end - name) == key_len && memcmp(name, key, key_len) == 0)
-            return value;
-        at = skip_blank(at, end);
-        if (at < end && *at == ',')
-            at++;
+    struct piece value;
+    json_members(object, 1, &(struct piece){key, strlen(key)}, &value);
+    return value;
+}
+
+struct piece json_member_on(struct piece object, const char *key)
+{
+    const char *at = inside(object), *end = object.data + object.len;
+    struct piece name, wanted = {key, strlen(key)}, value;
+    while (at && (at = next_member(at, end, &name)) != NULL) {
+        if (same(name, wanted))
+            return (struct piece){at, (size_t)(end - at)};
+        at = take_value(at, end, &value);
     }
+    return (struct piece){0};
 }

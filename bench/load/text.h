@@ -23,6 +23,7 @@ void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 void text_reserve(struct text *t, size_t more);
 void text_add(struct text *t, const char *data, size_t len);
+void text_number(struct text *t, uint64_t number);
 void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void text_free(struct text *t);
 
@@ -32,9 +33,20 @@ bool piece_number(struct piece p, uint64_t *ret_number);
 /* A copy ended by NUL; owned by the caller. */
 char *piece_copy(struct piece p);
 
+#define PIECE(literal)                                                                             \
+    {                                                                                              \
+        literal, sizeof(literal) - 1                                                               \
+    }
+
 /* The value of `key` among the members of the object that starts at the piece's first '{': text
  * without its quotes (escapes left as they are), or the raw bytes of any other value. Absent when
  * there is no such member. Looks only at the first level. */
 struct piece json_member(struct piece object, const char *key);
+/* The values of `count` different keys in one walk, which ends with the last one found. */
+void json_members(struct piece object, unsigned count, const struct piece keys[],
+                  struct piece ret_values[]);
+/* All bytes from the value of `key` on, for a value that is an object to be looked into: nobody
+ * steps over it to find its end. */
+struct piece json_member_on(struct piece object, const char *key);
 
 #endif
