@@ -100,7 +100,7 @@ static bool set_faults(void)
 int main(int argc, char **argv)
 {
     if (argc > 1 && slice_eq(slice_str(argv[1]), SLICE("serve")))
-        memory_ask_for_huge_pages(argv);
+        memory_tune(argv);
     crash_report_install();
     if (!set_faults())
         return 2;

@@ -9,8 +9,12 @@
 #endif
 
 /* Thousands of requests under way lie all over the heap; with pages of 4 KB most steps from one to
- * the next miss the processor's table of pages too. */
-void memory_ask_for_huge_pages(char **argv)
+ * the next miss the processor's table of pages too. And what a commit of hundreds of messages
+ * brings home is freed at once and soon allocated again, often by the other thread: of each size a
+ * thread keeps a handful for itself unless it is told otherwise. */
+#define TUNABLES "glibc.malloc.hugetlb=1:glibc.malloc.tcache_count=256"
+
+void memory_tune(char **argv)
 {
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     char program[PATH_MAX];
@@ -20,7 +24,7 @@ void memory_ask_for_huge_pages(char **argv)
     if (len <= 0)
         return;
     program[len] = 0;
-    if (setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1", 0) == 0)
+    if (setenv("GLIBC_TUNABLES", TUNABLES, 0) == 0)
         execv(program, argv); /* comes back only when it has failed: then without */
 #else
     (void)argv;

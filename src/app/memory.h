@@ -4,11 +4,12 @@
 
 #include "base/base.h"
 
-/* Lets malloc ask the system for huge pages, where it offers them to those who ask. glibc takes
- * that only from the environment at start, so this starts the program anew, with the same arguments
- * and process id, and does not return then. Whoever has set GLIBC_TUNABLES, to whatever, is
- * obeyed. Before anything that would have to be undone. */
-void memory_ask_for_huge_pages(char **argv);
+/* Lets malloc ask the system for huge pages, where it offers them to those who ask, and keep more
+ * freed pieces for the thread that freed them. glibc takes that only from the environment at start,
+ * so this starts the program anew, with the same arguments and process id, and does not return
+ * then. Whoever has set GLIBC_TUNABLES, to whatever, is obeyed. Before anything that would have to
+ * be undone. */
+void memory_tune(char **argv);
 
 enum { MEMORY_LOOK_MS = 5000 };
 struct memory_calm {

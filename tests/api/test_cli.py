@@ -308,18 +308,20 @@ class PidFile(unittest.TestCase):
 
 
 class Memory(unittest.TestCase):
-    """The server starts itself anew to have glibc ask for huge pages, unless told otherwise."""
+    """The server starts itself anew to have glibc's heap tuned, unless told otherwise."""
 
-    def tunables(self, **environment):
+    def environment(self, **environment):
+        """What the process was started with; glibc ends each tunable that it has read by a NUL."""
         with Server(environment=environment) as server:
             self.assertEqual(server.get("/livez").status, 200)
             path = pathlib.Path(f"/proc/{server.process.pid}/environ")
-            wanted = b"GLIBC_TUNABLES="
-            return [entry[len(wanted):] for entry in path.read_bytes().split(b"\0")
-                    if entry.startswith(wanted)]
+            return b":" + path.read_bytes().replace(b"\0", b":")
 
-    def test_huge_pages_are_asked_for(self):
-        self.assertEqual(self.tunables(), [b"glibc.malloc.hugetlb=1"])
+    def test_the_heap_is_tuned(self):
+        self.assertIn(b":GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.tcache_count=256:",
+                      self.environment())
 
     def test_who_has_set_something_is_obeyed(self):
-        self.assertEqual(self.tunables(GLIBC_TUNABLES=""), [b""])
+        environment = self.environment(GLIBC_TUNABLES="")
+        self.assertIn(b":GLIBC_TUNABLES=:", environment)
+        self.assertNotIn(b"glibc.malloc", environment)
