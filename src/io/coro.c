@@ -72,8 +72,7 @@ void coro_resume(struct loop *loop, struct coro *coro)
     if (coro->fn == NULL) {
         stack_pool_give(&loop->stacks, coro);
         count_coroutines(loop);
-        if (UNLIKELY(!list_empty(&loop->line)))
-            loop_defer(loop, &loop->line_moves);
+        coro_line_look(loop);
     }
 }
 

@@ -45,6 +45,10 @@ struct coro_ticket {
     void (*turn)(struct coro_ticket *ticket);
 };
 bool coro_room(const struct loop *loop);
+/* For work that goes on after its coroutine has ended and whose end comes as a call: it counts like
+ * a coroutine under way from the one to the other. */
+void coro_place_keep(struct loop *loop);
+void coro_place_return(struct loop *loop);
 void coro_ticket_init(struct coro_ticket *ticket, void (*turn)(struct coro_ticket *ticket));
 void coro_line_up(struct loop *loop, struct coro_ticket *ticket); /* keeps its place */
 void coro_ticket_return(struct coro_ticket *ticket);              /* leaves the line, if in it */

@@ -8,7 +8,18 @@ enum { RESERVED_SHARE = 16 };
 static bool some_left(const struct loop *loop)
 {
     const struct stack_pool *pool = &loop->stacks;
-    return pool->busy < pool->max - pool->max / RESERVED_SHARE;
+    return pool->busy + loop->places < pool->max - pool->max / RESERVED_SHARE;
+}
+
+void coro_place_keep(struct loop *loop)
+{
+    loop->places++;
+}
+
+void coro_place_return(struct loop *loop)
+{
+    loop->places--;
+    coro_line_look(loop);
 }
 
 bool coro_room(const struct loop *loop)
@@ -31,6 +42,12 @@ void coro_line_up(struct loop *loop, struct coro_ticket *ticket)
 void coro_ticket_return(struct coro_ticket *ticket)
 {
     list_remove(&ticket->link);
+}
+
+void coro_line_look(struct loop *loop)
+{
+    if (UNLIKELY(!list_empty(&loop->line)))
+        loop_defer(loop, &loop->line_moves);
 }
 
 void coro_line_move(struct task *task)

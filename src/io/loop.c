@@ -62,10 +62,11 @@ static void woken_up(struct watch *watch, unsigned events)
     (void)watch, (void)events;
 }
 
-static void trim_stacks(struct timer *timer)
+static void trim(struct timer *timer)
 {
     struct loop *loop = CONTAINER_OF(timer, struct loop, trim);
-    if (stack_pool_trim(&loop->stacks))
+    bool stacks = stack_pool_trim(&loop->stacks);
+    if (loop_trim_spares(loop) || stacks)
         timer_start(loop, timer, TRIM_EVERY_MS);
 }
 
@@ -104,7 +105,7 @@ int loop_new(const struct loop_config *config, struct loop **ret_loop, struct er
     mailbox_init(&loop->mailbox);
     loop->now_ns = clock_mono_ns(loop->clock);
     timer_wheel_init(&loop->wheel, loop_tick_ms(loop));
-    timer_init(&loop->trim, trim_stacks);
+    timer_init(&loop->trim, trim);
     list_init(&loop->tasks);
     list_init(&loop->ready);
     list_init(&loop->next_turn);
@@ -335,7 +336,8 @@ static void note_turn(struct loop *loop)
     if (took_us > atomic_load_explicit(&loop->longest_turn_us, memory_order_relaxed))
         atomic_store_explicit(&loop->longest_turn_us, took_us, memory_order_relaxed);
     LOOP_COUNT(loop->turns, 1);
-    if (loop->stacks.warm_count > STACK_POOL_KEEP_WARM && !timer_active(&loop->trim))
+    if (!timer_active(&loop->trim) &&
+        (loop->stacks.warm_count > STACK_POOL_KEEP_WARM || loop_has_idle_spares(loop)))
         timer_start(loop, &loop->trim, TRIM_EVERY_MS);
 }
 

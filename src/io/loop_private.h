@@ -38,12 +38,13 @@ struct loop {
     struct coro_context home;
     struct sanitizer_home sanitizer;
     struct stack_pool stacks;
+    size_t places; /* work under way whose coroutines have ended */
     struct timer trim;
     char *read_buffer;
     struct loop_spares {
         const struct spares_kind *kind;
         struct spare *first;
-        unsigned count;
+        unsigned count, least; /* least: since the last trim */
     } spares[SPARES_KINDS];
     int event_at, event_count; /* events[event_at..] are still to be dispatched */
     struct epoll_event events[LOOP_EVENTS];
@@ -54,9 +55,14 @@ struct loop {
     _Atomic size_t coroutines, coroutines_peak, stacks_made;
 };
 
-void loop_free_spares(struct loop *loop); /* spares.c; at the end of loop_run */
+/* spares.c */
+bool loop_has_idle_spares(const struct loop *loop);
+bool loop_trim_spares(struct loop *loop); /* once a second; false when that is no longer needed */
+void loop_free_spares(struct loop *loop); /* at the end of loop_run */
 
-void coro_line_move(struct task *task); /* coro_line.c */
+/* coro_line.c */
+void coro_line_move(struct task *task);
+void coro_line_look(struct loop *loop); /* some work has ended: lets the line move */
 
 /* The wheel's clock. */
 static inline int64_t loop_tick_ms(const struct loop *loop)

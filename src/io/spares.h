@@ -1,6 +1,6 @@
 /* Records kept for next time. What serves a request or a socket op (its buffers, its arena) is
- * used again by the next one on the same loop instead of being allocated anew. A loop keeps them
- * while it runs; when its thread leaves loop_run they are freed.
+ * used again by the next one on the same loop instead of being allocated anew. What was in no use
+ * during a second is freed, but for SPARES_KEPT; the rest when the thread leaves loop_run.
  *
  *     static const struct spares_kind calls = {.index = SPARES_EDGE, .kept_max = 256, .free = ...};
  *     struct spare *spare = spares_take(&calls);      NULL: none there, make one
@@ -10,6 +10,8 @@
 #define PARLEY_IO_SPARES_H
 
 enum spares_index { SPARES_EDGE, SPARES_OPS, SPARES_KINDS };
+
+enum { SPARES_KEPT = 32 };
 
 struct spare {
     struct spare *next;

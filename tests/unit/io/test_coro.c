@@ -199,6 +199,52 @@ TEST(a_full_pool_refuses_and_stacks_are_used_again)
     loop_free(loop);
 }
 
+/* --- the line -------------------------------------------------------------------------------- */
+struct waiting {
+    struct coro_ticket ticket;
+    unsigned turns;
+    bool room;
+};
+
+static void my_turn(struct coro_ticket *ticket)
+{
+    struct waiting *w = CONTAINER_OF(ticket, struct waiting, ticket);
+    w->turns++;
+    w->room = coro_room(loop_current());
+}
+
+/* Of 16 stacks one is for the house; this coroutine has another. */
+static void keep_places(void *arg)
+{
+    struct loop *loop = loop_current();
+    struct waiting w = {0};
+    (void)arg;
+    for (int i = 0; i < 14; i++) {
+        CHECK(coro_room(loop));
+        coro_place_keep(loop);
+    }
+    CHECK(!coro_room(loop));
+    coro_ticket_init(&w.ticket, my_turn);
+    coro_line_up(loop, &w.ticket);
+    coro_yield();
+    CHECK_INT(w.turns, 0);
+    coro_place_return(loop);
+    CHECK(!coro_room(loop)); /* the line comes first */
+    coro_yield();
+    CHECK(w.turns == 1 && w.room && coro_room(loop));
+    for (int i = 0; i < 13; i++)
+        coro_place_return(loop);
+    stop();
+}
+
+TEST(work_whose_coroutine_has_ended_counts_in_the_line)
+{
+    struct loop *loop = new_loop(16);
+    spawn(loop, keep_places, NULL);
+    loop_run(loop);
+    loop_free(loop);
+}
+
 static void start_at_once(struct timer *timer)
 {
     (void)timer;

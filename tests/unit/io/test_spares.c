@@ -8,6 +8,7 @@
 enum { KEPT = 3 };
 
 static int made, freed;
+static int freed_at_last; /* while the loop still ran */
 
 static void free_record(struct spare *spare)
 {
@@ -58,6 +59,60 @@ TEST(a_loop_keeps_some_and_frees_them_when_its_thread_leaves)
     loop_defer(loop, &task);
     loop_run(loop);
     CHECK_INT(freed, made);
+    loop_free(loop);
+}
+
+/* --- after a burst ---------------------------------------------------------------------------- */
+enum { BURST = SPARES_KEPT + 50 };
+static const struct spares_kind ample = {SPARES_OPS, BURST, free_record};
+
+struct seconds {
+    struct timer timer;
+    struct clock_fake clock;
+    int passed;
+};
+
+static void use_many(void)
+{
+    struct spare *many[BURST];
+    for (int i = 0; i < BURST; i++)
+        many[i] = take(&ample);
+    for (int i = 0; i < BURST; i++)
+        spares_keep(&ample, many[i]);
+}
+
+/* In use during the first two seconds, in none from then on. */
+static void next_second(struct timer *timer)
+{
+    struct seconds *s = CONTAINER_OF(timer, struct seconds, timer);
+    if (s->passed++ < 2) {
+        use_many();
+        CHECK_INT(freed, 0);
+    }
+    clock_fake_advance(&s->clock, 1100);
+    if (s->passed == 8) {
+        freed_at_last = freed;
+        loop_stop(loop_current());
+        return;
+    }
+    timer_start(loop_current(), timer, 1);
+}
+
+TEST(what_a_burst_needed_is_freed_when_nobody_needs_it)
+{
+    struct loop *loop;
+    struct error err;
+    struct seconds seconds = {0};
+    error_init(&err);
+    clock_fake_init(&seconds.clock, 0);
+    made = freed = 0;
+    CHECK_OK(loop_new(&(struct loop_config){.clock = &seconds.clock.clock}, &loop, &err), &err);
+    timer_init(&seconds.timer, next_second);
+    timer_start(loop, &seconds.timer, 0);
+    loop_run(loop);
+    CHECK_INT(made, BURST);
+    CHECK_INT(freed_at_last, BURST - SPARES_KEPT);
+    CHECK_INT(freed, BURST);
     loop_free(loop);
 }
 
