@@ -24,16 +24,17 @@ int db_worker_slice(struct db *db, struct db_worker *worker, bool *ret_more, str
     struct db_writer *w = &db->writer;
     struct db_tx tx;
     db_tx_init(&tx, db, &w->conn, true);
+    /* One that fails is rolled back whole; a savepoint would copy each page before it changes. */
+    tx.savepoint = true;
     *ret_more = false;
     db_checkpoint_await(w);
     if (db->config.sync == DB_SYNC_FULL)
         wait_for_disk(w, false);
     int rc = db_writer_begin(w, err);
-    w->batch_wrote = false;
+    w->batch_wrote = true;
     if (rc == 0)
         rc = worker->work(worker, &tx, DB_SLICE_US, ret_more, err);
     db_tx_close_rows(&tx);
-    db_writer_end_savepoint(w, &tx, rc == 0);
     if (rc == 0)
         rc = db_writer_commit(w, err);
     if (rc != 0)

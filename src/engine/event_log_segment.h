@@ -80,8 +80,10 @@ struct log_segments {
     struct buf batch; /* of the commit that is being collected */
     uint32_t batch_events;
     uint64_t batch_first;
-    bool appended; /* the batch is in the file, not published yet */
-    bool leftover; /* the newest file may have bytes beyond its extent */
+    struct log_segment_extent batch_extent; /* what the newest segment's gets by the batch */
+    uint64_t batch_mark_due;                /* offset from which on it gets the next mark */
+    bool appended;                          /* the batch is in the file, not published yet */
+    bool leftover;                          /* the newest file may have bytes beyond its extent */
     bool unsynced;
 };
 

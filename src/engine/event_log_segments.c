@@ -76,6 +76,7 @@ void log_segments_close(struct log_segments *s)
         log_segment_unref(segment);
     }
     buf_done(&s->batch);
+    free(s->batch_extent.marks);
     pthread_mutex_destroy(&s->lock);
     free(s->folder);
     s->folder = NULL;
@@ -174,6 +175,14 @@ int log_segments_ready(struct log_segments *s, uint64_t head, struct error *err)
     return roll(s, head + 1, err);
 }
 
+static void mark_when_due(struct log_segments *s, uint64_t pos, uint64_t offset)
+{
+    if (offset < s->batch_mark_due)
+        return;
+    log_extent_mark(&s->batch_extent, pos, offset);
+    s->batch_mark_due = offset + LOG_SEGMENT_MARK;
+}
+
 /* Room for the head, and a segment that is not full yet. */
 static int begin_batch(struct log_segments *s, uint64_t first, struct error *err)
 {
@@ -183,7 +192,13 @@ static int begin_batch(struct log_segments *s, uint64_t first, struct error *err
         if (rc != 0)
             return rc;
     }
+    const struct log_segment_extent *e = &s->newest->extent;
     s->batch_first = first;
+    s->batch_extent.mark_count = 0;
+    s->batch_extent.first_at = e->first_at;
+    s->batch_mark_due =
+        e->mark_count != 0 ? e->marks[e->mark_count - 1].offset + LOG_SEGMENT_MARK : 0;
+    mark_when_due(s, first, e->bytes);
     buf_append(&s->batch, room, sizeof room);
     return 0;
 }
@@ -193,8 +208,14 @@ int log_segments_add(struct log_segments *s, const struct log_row *row, struct e
     int rc = s->batch_events == 0 ? begin_batch(s, row->pos, err) : 0;
     if (rc != 0)
         return rc;
+    struct log_segment_extent *e = &s->batch_extent;
+    if (s->batch_events++ != 0)
+        mark_when_due(s, row->pos, s->newest->extent.bytes + s->batch.len);
+    if (e->first_at == 0)
+        e->first_at = row->at_ms;
+    e->last_at = row->at_ms;
+    e->last = row->pos;
     log_segment_put_record(&s->batch, row);
-    s->batch_events++;
     return buf_ok(&s->batch)
                ? 0
                : error_set(err, FAIL_UNAVAILABLE, "busy", "too much data in one commit");
@@ -237,21 +258,14 @@ int log_segments_append(struct log_segments *s, struct error *err)
 static void publish(struct log_segments *s)
 {
     struct log_segment_extent *e = &s->newest->extent;
-    struct slice batch = buf_view(&s->batch);
-    struct log_segment_item item;
+    const struct log_segment_extent *more = &s->batch_extent;
     pthread_mutex_lock(&s->lock);
-    log_extent_mark(e, s->batch_first, e->bytes);
-    for (size_t at = LOG_BATCH_HEAD; at < batch.len; at += item.bytes) {
-        if (should_not(!log_segment_get_item(slice_of(batch.ptr + at, batch.len - at), &item)))
-            break;
-        if (at != LOG_BATCH_HEAD)
-            log_extent_mark(e, item.row.pos, e->bytes + at);
-        if (e->first_at == 0)
-            e->first_at = item.row.at_ms;
-        e->last_at = item.row.at_ms;
-        e->last = item.row.pos;
-    }
-    e->bytes += batch.len;
+    for (size_t i = 0; i < more->mark_count; i++)
+        log_extent_mark(e, more->marks[i].pos, more->marks[i].offset);
+    e->first_at = more->first_at;
+    e->last_at = more->last_at;
+    e->last = more->last;
+    e->bytes += s->batch.len;
     pthread_mutex_unlock(&s->lock);
     s->leftover = false;
 }

@@ -328,6 +328,35 @@ TEST(log_in_many_segments_is_read_as_one)
     close_log(&o);
 }
 
+static size_t read_file(const char *path, char *bytes, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t len = read(fd, bytes, size);
+    close(fd);
+    return len > 0 ? (size_t)len : 0;
+}
+
+/* The marks of a segment come from the events as they are appended; a start that finds no index
+ * takes them from the file. */
+TEST(segment_index_is_the_same_when_it_is_made_again)
+{
+    char path[200], files[50][520], before[16384], after[16384];
+    begin(path, "index");
+    struct opened o = open_log(path, (struct event_log_config){.tail_events_max = 100000});
+    struct error err;
+    for (unsigned i = 0; i < 60; i++)
+        CHECK_OK(try_emit(&o, i % 7 == 0 ? 3000 : 1 + i % 90, i % 4 == 1, &err), &err);
+    close_log(&o);
+    CHECK_INT(files_of(path, ".index", files), 1);
+    size_t len = read_file(files[0], before, sizeof before);
+    CHECK(len > 100);
+    remove_indexes(path);
+    o = open_log(path, (struct event_log_config){.tail_events_max = 100000});
+    close_log(&o);
+    CHECK_INT(read_file(files[0], after, sizeof after), len);
+    CHECK(memcmp(before, after, len) == 0);
+}
+
 static void expect_refusal(const char *path, const char *word)
 {
     struct opened o;
