@@ -65,6 +65,19 @@ typedef int db_fn(struct db_tx *tx, void *arg, struct error *err);
 
 int db_write(struct db *db, db_fn *fn, void *arg, struct error *err) MUSTCHECK;
 int db_read(struct db *db, db_fn *fn, void *arg, struct error *err) MUSTCHECK;
+/* db_write for paths on which thousands wait at a time, each with a record of some hundred bytes
+ * instead of a stack. Called on a loop's thread it returns 0 at once, and `done` is called on that
+ * loop later, once, with what db_write would have returned; or it fails ("busy"), and nothing
+ * follows. `arena` (the record comes from it) and what run uses stay until then. */
+struct db_work {
+    db_fn *run;
+    /* NULL, or called where run will be, a few transactions earlier: fetches from memory what run
+     * will look at, and changes nothing. */
+    void (*ahead)(const void *arg);
+    void (*done)(void *arg, int rc);
+};
+int db_write_later(struct db *db, struct arena *arena, const struct db_work *work, void *arg,
+                   struct error *err) MUSTCHECK;
 
 /* Runs a statement to its end. A unique violation is FAIL_CONFLICT, code "unique_violation", with
  * the columns in the detail; a full disk FAIL_STORAGE_FULL "storage_full". */

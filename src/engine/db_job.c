@@ -31,6 +31,14 @@ void db_job_init(struct db_job *job, db_fn *fn, void *arg, struct error *err)
     list_init(&job->ring.link);
 }
 
+void db_job_init_later(struct db_job *job, const struct db_work *work, void *arg, struct error *err)
+{
+    *job = (struct db_job){.fn = work->run, .arg = arg, .err = err, .work = work};
+    job->loop = loop_current();
+    panic_if(job->loop == NULL, "db_write_later outside of a loop");
+    list_init(&job->ring.link);
+}
+
 static bool is_done(const struct db_job *job)
 {
     return atomic_load_explicit(&job->done, memory_order_acquire) != 0;
@@ -99,22 +107,33 @@ void db_homes_add(struct db_homes *homes, struct db_job *job, int result)
     parcel->items[parcel->count++] = (struct db_parcel_item){job, job->coro};
 }
 
+static void prefetch_end(const struct db_parcel_item *item)
+{
+    prefetch(item->job, sizeof *item->job, true);
+    if (item->coro != NULL)
+        coro_prefetch_wake(item->coro);
+}
+
 static void deliver(struct mail *mail)
 {
     enum { AHEAD = 8 };
     struct db_parcel *parcel = CONTAINER_OF(mail, struct db_parcel, mail);
     for (unsigned i = 0; i < parcel->count; i++) {
-        if (i + AHEAD < parcel->count) {
-            __builtin_prefetch(parcel->items[i + AHEAD].job, 1);
-            __builtin_prefetch(&parcel->items[i + AHEAD].job->done, 1);
-            coro_prefetch_wake(parcel->items[i + AHEAD].coro);
-        }
+        if (i + AHEAD < parcel->count)
+            prefetch_end(&parcel->items[i + AHEAD]);
+        if (i + AHEAD / 2 < parcel->count && parcel->items[i + AHEAD / 2].coro == NULL)
+            prefetch(parcel->items[i + AHEAD / 2].job->arg, DB_ARG_BYTES, true);
         struct db_job *job = parcel->items[i].job;
         /* One that was handed over by mail may be home before the turn's end: then nobody needs to
          * be woken for it, and its memory goes. */
         task_cancel(&job->ring);
-        atomic_store_explicit(&job->done, 1, memory_order_release);
-        coro_wake(parcel->items[i].coro, 0);
+        if (parcel->items[i].coro != NULL) {
+            atomic_store_explicit(&job->done, 1, memory_order_release);
+            coro_wake(parcel->items[i].coro, 0);
+        } else {
+            coro_place_return(job->loop);
+            job->work->done(job->arg, job->result);
+        }
     }
     free(parcel);
 }

@@ -71,6 +71,8 @@ int db_conn_error(struct db_conn *conn, int code, const char *what, struct error
 
 struct db_bell;
 
+enum { DB_ARG_BYTES = 256 }; /* fetched ahead of what a job's functions are given */
+
 /* --- jobs and waiting (db_job.c) ------------------------------------------------------------- */
 struct db_job {
     struct task ring; /* wakes the writer when the loop's turn has handed over all it has */
@@ -81,13 +83,16 @@ struct db_job {
     void *arg;
     struct error *err;
     int result;
-    struct loop *loop; /* NULL: a thread waits on `done` */
-    struct coro *coro;
+    struct loop *loop;          /* NULL: a thread waits on `done` */
+    struct coro *coro;          /* NULL beside a loop: nobody waits */
+    const struct db_work *work; /* then; else NULL */
     _Atomic uint32_t done;
     struct db_tx tx;
 };
 void db_job_init(struct db_job *job, db_fn *fn, void *arg, struct error *err);
 int db_job_wait(struct db_job *job);
+void db_job_init_later(struct db_job *job, const struct db_work *work, void *arg,
+                       struct error *err);
 
 /* Finished jobs, sorted by the loop that waits for them: one mail per loop brings all home. */
 enum { DB_HOMES_MAX = 64 };

@@ -17,8 +17,7 @@
 enum {
     IDLE_MS = 1000,
     RETRY_AFTER_MS = 1000,
-    AHEAD = 4,       /* jobs that are on their way into the cache */
-    ARG_BYTES = 128, /* of what a job's function is given */
+    AHEAD = 4, /* jobs that are on their way into the cache */
 };
 
 struct batch {
@@ -190,10 +189,18 @@ static int commit_batch(struct db *db, struct db_tx *tx, struct error *err)
     return rc;
 }
 
-static void prefetch_job(const struct db_queued *queued)
+/* The job and what it is given, and a little later what that leads to. */
+static void prefetch_jobs(const struct db_queue *queue)
 {
-    prefetch(queued->job, sizeof *queued->job, true);
-    prefetch(queued->arg, ARG_BYTES, false);
+    const struct db_queued *next = queue->items + queue->first;
+    size_t left = queue->end - queue->first;
+    if (left > AHEAD) {
+        prefetch(next[AHEAD].job, sizeof *next->job, true);
+        prefetch(next[AHEAD].arg, DB_ARG_BYTES, false);
+    }
+    if (left > AHEAD / 2 && next[AHEAD / 2].job->work != NULL &&
+        next[AHEAD / 2].job->work->ahead != NULL)
+        next[AHEAD / 2].job->work->ahead(next[AHEAD / 2].arg);
 }
 
 /* Runs jobs until the batch is full, the queue is empty, or the next one wants no transaction.
@@ -205,8 +212,7 @@ static bool run_jobs(struct db *db, struct batch *batch)
            batch->count < db->config.batch_max) {
         struct db_job *job = pop_pending(w);
         batch->count++;
-        if (w->pending.first + AHEAD < w->pending.end)
-            prefetch_job(&w->pending.items[w->pending.first + AHEAD]);
+        prefetch_jobs(&w->pending);
         run_job(db, job);
         if (db_writer_lost(w))
             return false;
@@ -317,6 +323,19 @@ int db_write(struct db *db, db_fn *fn, void *arg, struct error *err)
     db_job_init(&job, fn, arg, err);
     int rc = db_submit_write(db, &job);
     return rc == 0 ? db_job_wait(&job) : rc;
+}
+
+int db_write_later(struct db *db, struct arena *arena, const struct db_work *work, void *arg,
+                   struct error *err)
+{
+    struct db_job *job = arena_alloc(arena, sizeof *job);
+    if (job == NULL)
+        return error_set(err, FAIL_TOO_LARGE, "too_large", "The request is too large.");
+    db_job_init_later(job, work, arg, err);
+    int rc = db_submit_write(db, job);
+    if (rc == 0)
+        coro_place_keep(job->loop);
+    return rc;
 }
 
 int db_outside(struct db *db, int (*fn)(struct db *db, void *arg, struct error *err), void *arg,

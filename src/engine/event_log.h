@@ -133,17 +133,6 @@ struct event_folder {
     void (*folded)(struct event_folder *folder, uint64_t pos);
 };
 
-/* For a folder that is about to look at events[next]: those after it lie where they were emitted a
- * whole round ago, nowhere near the caches. */
-static inline void event_prefetch(const struct event *const *events, size_t count, size_t next)
-{
-    enum { AHEAD = 4, HEAD_BYTES = 320 }; /* of the data: what tells whose message it is */
-    if (next + 2 * AHEAD < count)
-        __builtin_prefetch(events[next + 2 * AHEAD]);
-    if (next + AHEAD < count)
-        prefetch(events[next + AHEAD]->data.ptr, HEAD_BYTES, false);
-}
-
 struct event_log_config {
     struct db *db;
     const struct event_type *const *types; /* NULL-terminated: all types of all rooms */

@@ -59,6 +59,7 @@ static void folded(struct event_folder *folder, uint64_t pos)
     struct message_store *store = CONTAINER_OF(folder, struct message_store, folder);
     store->release_pos = store->folded_pos;
     store->folded_pos = pos;
+    message_fold_moved_on(store);
     message_release(store, RELEASE_PER_FOLD);
 }
 
@@ -77,7 +78,8 @@ int message_state_load(struct message_store *store, struct db_tx *tx, struct err
         return error_set(err, FAIL_INTERNAL, "damaged_message_state",
                          "The table message_state has no valid row.");
     }
-    memcpy(store->hash_key, key.ptr, sizeof store->hash_key);
+    if (!store->state_stale) /* it never changes, and other threads read it */
+        memcpy(store->hash_key, key.ptr, sizeof store->hash_key);
     store->state =
         (struct message_state){(uint64_t)db_col_int(&rows, 0), (uint64_t)db_col_int(&rows, 1),
                                (uint64_t)db_col_int(&rows, 2), (uint64_t)db_col_int(&rows, 3)};
@@ -92,7 +94,8 @@ static int load(struct db_tx *tx, void *arg, struct error *err)
     int rc = message_state_load(store, tx, err);
     if (rc != 0)
         return rc;
-    store->folded_pos = store->release_pos = store->state.folded;
+    /* release_pos stays 0: after a crash the log may repeat a round that is in these tables
+     * already, and the versions of a round stay pinned as long as it lasts. */
     return message_keys_load(store, tx, err);
 }
 
@@ -106,6 +109,7 @@ int message_store_open(const struct message_store_config *config, struct message
         .db = event_log_db(config->log),
         .key_of = config->key_of,
         .is_from = config->is_from,
+        .round_first = UINT64_MAX,
         .keep = config->keep != 0 ? config->keep : KEEP_DEFAULT,
         .shard_bytes_max =
             (config->bytes_max != 0 ? config->bytes_max : BYTES_DEFAULT) / MESSAGE_SHARDS,
@@ -141,7 +145,7 @@ void message_store_stats(struct message_store *store, struct message_store_stats
         .misses = atomic_load_explicit(&store->misses, memory_order_relaxed),
         .filter_checks = atomic_load_explicit(&store->filter_checks, memory_order_relaxed),
         .filter_passes = atomic_load_explicit(&store->filter_passes, memory_order_relaxed),
-        .unfolded = atomic_load_explicit(&store->unfolded_count, memory_order_relaxed),
+        .unfolded = atomic_load_explicit(&store->pinned_count, memory_order_relaxed),
     };
     for (size_t i = 0; i < MESSAGE_SHARDS; i++) {
         struct message_shard *shard = &store->shards[i];

@@ -25,6 +25,7 @@ struct message_key {
     int64_t at_ms;          /* when the message was sent; 0 for later versions */
     struct slice client_id; /* absent for later versions */
     struct slice json;      /* the message as it is now */
+    uint64_t client_hash;   /* of message_store_hash; 0: not made yet */
 };
 typedef bool message_key_fn(const struct event *event, struct message_key *ret_key);
 /* Whether the message in this JSON came from this sender under this client id. */
@@ -66,12 +67,16 @@ bool message_store_recent(struct message_store *store, const struct id *chat, ui
 int message_store_get(struct message_store *store, struct db_tx *tx, const struct id *chat,
                       uint64_t seq, struct arena *arena, struct message_ref *ret_ref,
                       struct error *err) MUSTCHECK;
-/* Seq of the message that `sender` sent to `chat` with this client id, 0 when there is none:
+/* Makes key->client_hash, from chat, sender and client id. Any thread: what is done here need not
+ * be done by the writer. */
+void message_store_hash(const struct message_store *store, struct message_key *key);
+/* Fetches from memory what find_client_id and put will look at. Writer thread. */
+void message_store_ahead(const struct message_store *store, const struct message_key *key);
+/* Seq of the message that key->sender sent to key->chat with this client id, 0 when there is none:
  * exact for all history. On the writer thread inside db_write. Costs no database read when the
  * filter in memory says that it is new. */
 int message_store_find_client_id(struct message_store *store, struct db_tx *tx,
-                                 const struct id *chat, const struct id *sender,
-                                 struct slice client_id, uint64_t *ret_seq,
+                                 const struct message_key *key, uint64_t *ret_seq,
                                  struct error *err) MUSTCHECK;
 /* Writer thread, in the transaction that emits the event: makes it visible to
  * message_store_find_client_id at once, and to readers once the transaction has committed (the
@@ -90,6 +95,22 @@ bool message_store_newest(struct message_store *store, const struct id *chat, ui
 void message_store_each_recent(struct message_store *store, const struct id *chat,
                                void (*fn)(void *arg, const struct id *sender, uint64_t seq),
                                void *arg);
+
+/* For a folder that goes through a round's events too: what the event at this position says of its
+ * message, without a look at its JSON, which left the caches long ago. From one call to the next
+ * the positions grow, over all rounds; a round that is repeated begins with a cursor of zeros.
+ * False when the store does not hold it (any more). Writer thread. */
+struct message_cursor {
+    uint64_t next;
+};
+struct message_head {
+    struct id chat, sender;
+    uint64_t seq;
+    int64_t at_ms; /* when the message was sent */
+    bool fresh;    /* no later version */
+};
+bool message_store_head(const struct message_store *store, struct message_cursor *cursor,
+                        uint64_t pos, struct message_head *ret_head);
 
 struct message_store_stats {
     uint64_t hits, misses; /* of message_store_recent */

@@ -24,7 +24,9 @@ struct message_fold {
     const struct event *const *events; /* NULL between rounds */
     size_t count;
     enum step step;
-    size_t next; /* event, chat or key to go on with */
+    size_t next;                        /* event, chat or key to go on with */
+    uint64_t first_pos;                 /* of the events: positions have no gaps */
+    struct message_cursor cursor, from; /* from: where the round began */
     struct message_fold_item *items;
     struct message_chat **chats;
     size_t chat_count;
@@ -61,6 +63,7 @@ static void round_end(struct message_fold *fold)
     fold->keys = fold->keys_sorted = NULL;
     fold->chat_count = fold->key_count = 0;
     fold->events = NULL;
+    fold->store->round_first = UINT64_MAX;
 }
 
 static void round_begin(struct message_fold *fold, const struct event *const *events, size_t count)
@@ -70,6 +73,10 @@ static void round_begin(struct message_fold *fold, const struct event *const *ev
     fold->count = count;
     fold->step = STEP_SCAN;
     fold->next = 0;
+    fold->first_pos = events[0]->pos;
+    fold->store->round_first = fold->first_pos;
+    panic_if(events[count - 1]->pos - fold->first_pos != count - 1, "a round with a gap");
+    fold->cursor = fold->from;
     /* Not cleared: clearing them at once would keep the writers waiting. */
     fold->items = xmalloc(count * sizeof *fold->items);
     fold->chats = xmalloc(count * sizeof *fold->chats);
@@ -109,28 +116,83 @@ static int number_chat(struct message_store *store, struct db_tx *tx, struct mes
     return rc;
 }
 
-static int scan_event(struct message_fold *fold, struct db_tx *tx, const struct event *event,
-                      size_t index, struct error *err)
+/* The version that the event at this position became when it was emitted, still pinned: what it
+ * says need not be read out of the event's JSON once more. NULL: none. */
+static const struct message_version *version_at(const struct message_store *store,
+                                                struct message_cursor *cursor, uint64_t pos)
+{
+    enum { AHEAD = 6 };
+    const struct message_version *v = NULL;
+    if (cursor->next < store->pinned.first)
+        cursor->next = store->pinned.first;
+    for (; cursor->next < store->pinned.end; cursor->next++) {
+        v = message_pinned(store, cursor->next);
+        if (v != NULL && v->pos >= pos)
+            break;
+    }
+    const struct message_version *soon = message_pinned(store, cursor->next + AHEAD);
+    if (soon != NULL)
+        prefetch(soon, sizeof *soon, false);
+    return v != NULL && v->pos == pos ? v : NULL;
+}
+
+bool message_store_head(const struct message_store *store, struct message_cursor *cursor,
+                        uint64_t pos, struct message_head *ret_head)
+{
+    const struct message_version *v = version_at(store, cursor, pos);
+    if (v == NULL)
+        return false;
+    *ret_head = (struct message_head){v->chat->id, v->sender, v->seq, v->at_ms, v->fresh};
+    return true;
+}
+
+static bool read_version(struct message_fold *fold, uint64_t pos, struct message_fold_item *item,
+                         struct message_chat **ret_chat, uint64_t *ret_hash)
+{
+    const struct message_version *v = version_at(fold->store, &fold->cursor, pos);
+    if (v == NULL)
+        return false;
+    *item = (struct message_fold_item){
+        .seq = v->seq, .pos = v->pos, .fresh = v->fresh, .json = v->json};
+    *ret_chat = v->chat;
+    *ret_hash = v->keyed ? v->key_node.hash : 0;
+    return true;
+}
+
+/* For an event that became no version here. */
+static bool read_event(struct message_fold *fold, const struct event *event,
+                       struct message_fold_item *item, struct message_chat **ret_chat,
+                       uint64_t *ret_hash)
 {
     struct message_store *store = fold->store;
     struct message_key key = {0};
     if (!store->key_of(event, &key) || should_not(key.seq == 0 || key.seq > UINT32_MAX))
-        return 0;
-    struct message_chat *chat = message_chat_make(store, &key.chat);
-    struct message_fold_item *item = &fold->items[index];
+        return false;
     *item = (struct message_fold_item){
         .seq = key.seq, .pos = event->pos, .fresh = key.at_ms != 0, .json = key.json};
+    *ret_chat = message_chat_make(store, &key.chat);
+    *ret_hash = key.client_id.ptr != NULL ? message_key_hash(store, &key) : 0;
+    return true;
+}
+
+static int scan_event(struct message_fold *fold, struct db_tx *tx, size_t index, struct error *err)
+{
+    struct message_fold_item *item = &fold->items[index];
+    struct message_chat *chat;
+    uint64_t hash; /* 0: no client id */
+    if (!read_version(fold, fold->first_pos + index, item, &chat, &hash) &&
+        !read_event(fold, fold->events[index], item, &chat, &hash))
+        return 0;
     if (chat->fold_first == NULL) {
         chat->pins++;
         fold->chats[fold->chat_count++] = chat;
     }
     *chat->fold_end = item;
     chat->fold_end = &item->next;
-    int rc = number_chat(store, tx, chat, err);
-    if (rc == 0 && key.client_id.ptr != NULL)
-        fold->keys[fold->key_count++] = (struct message_key_item){
-            message_key_hash(store, &key.chat, &key.sender, key.client_id), (uint32_t)chat->number,
-            (uint32_t)key.seq};
+    int rc = number_chat(fold->store, tx, chat, err);
+    if (rc == 0 && hash != 0)
+        fold->keys[fold->key_count++] =
+            (struct message_key_item){hash, (uint32_t)chat->number, (uint32_t)item->seq};
     return rc;
 }
 
@@ -155,8 +217,7 @@ static void sort_keys(struct message_fold *fold)
 
 static int step_scan(struct message_fold *fold, struct db_tx *tx, struct error *err)
 {
-    event_prefetch(fold->events, fold->count, fold->next);
-    int rc = scan_event(fold, tx, fold->events[fold->next], fold->next, err);
+    int rc = scan_event(fold, tx, fold->next, err);
     if (rc != 0)
         return rc;
     if (++fold->next == fold->count) {
@@ -297,6 +358,12 @@ int message_fold(struct event_folder *folder, struct db_tx *tx, const struct eve
     if (rc == 0 && !*ret_more)
         round_end(fold);
     return rc;
+}
+
+void message_fold_moved_on(struct message_store *store)
+{
+    if (store->fold != NULL)
+        store->fold->from = store->fold->cursor;
 }
 
 void message_fold_done(struct message_store *store)

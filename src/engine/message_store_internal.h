@@ -37,7 +37,7 @@ struct message_version {
     struct message_store *store;
     struct message_chat *chat;
     struct map_node key_node;         /* in store->keys while keyed */
-    struct list unfolded;             /* in store->unfolded while pinned */
+    uint64_t number;                  /* in store->pinned while pinned */
     struct message_version *old_next; /* in chat->old, before that in chat->staged_first */
     struct id sender;
     uint64_t seq, pos;
@@ -45,6 +45,7 @@ struct message_version {
     struct slice json;
     struct event_memory *memory; /* the log's, which holds the JSON; NULL: allocated for it */
     bool keyed, pinned;
+    bool fresh; /* the first version of its message */
     bool shown; /* a slot of the window or chat->old points to it */
 };
 
@@ -76,6 +77,13 @@ struct message_filter {
     unsigned count;
 };
 
+/* The pinned versions by position, in a ring: an array tells where the ones after the next lie. */
+struct message_pins {
+    struct message_version **slots; /* number & mask; NULL: undone */
+    size_t mask;
+    uint64_t first, end; /* numbers in use, never given twice */
+};
+
 /* Row of message_state. */
 struct message_state {
     uint64_t folded; /* everything up to this position is in the tables */
@@ -97,10 +105,11 @@ struct message_store {
     struct map keys;              /* client ids of pinned versions */
     struct message_version *idle; /* for the next ones, through old_next */
     unsigned idle_count;
-    struct list unfolded;
-    _Atomic size_t unfolded_count;
+    struct message_pins pinned;
+    _Atomic size_t pinned_count;
     uint64_t release_pos; /* versions up to here need no longer be pinned */
     uint64_t folded_pos;  /* told by the log */
+    uint64_t round_first; /* of the fold's round: its versions stay; UINT64_MAX: there is none */
     uint8_t hash_key[16];
     struct message_filter filter;
     struct message_state state;
@@ -125,6 +134,13 @@ void message_version_show(struct message_version *version); /* committed: reader
 void message_version_drop(struct message_version *version); /* undone: forgets it */
 /* Unpins up to `count` versions that have been folded. */
 void message_release(struct message_store *store, unsigned count);
+/* NULL: undone, or not pinned (any more). */
+static inline struct message_version *message_pinned(const struct message_store *store,
+                                                     uint64_t number)
+{
+    const struct message_pins *pins = &store->pinned;
+    return number - pins->first < pins->end - pins->first ? pins->slots[number & pins->mask] : NULL;
+}
 void message_memory_init(struct message_store *store);
 void message_memory_done(struct message_store *store);
 /* Version of seq in the window or among the old; NULL. Under the lock. */
@@ -160,8 +176,7 @@ struct message_key_item {
     uint64_t hash;
     uint32_t number, seq;
 };
-uint64_t message_key_hash(const struct message_store *store, const struct id *chat,
-                          const struct id *sender, struct slice client_id);
+uint64_t message_key_hash(const struct message_store *store, const struct message_key *key);
 /* All items fall into one bucket of the current run. Counts what is new into state.run_count. */
 int message_keys_append(struct message_store *store, struct db_tx *tx,
                         const struct message_key_item *items, size_t count,
@@ -179,6 +194,8 @@ void message_keys_done(struct message_store *store);
 int message_fold(struct event_folder *folder, struct db_tx *tx, const struct event *const *events,
                  size_t count, int64_t budget_us, bool *ret_more, struct error *err);
 void message_fold_reset(struct event_folder *folder);
+/* The round has been committed: the next one begins behind it. */
+void message_fold_moved_on(struct message_store *store);
 void message_fold_done(struct message_store *store);
 int message_state_load(struct message_store *store, struct db_tx *tx, struct error *err) MUSTCHECK;
 

@@ -38,15 +38,24 @@ static const struct db_sql run_sql = {
     "SELECT data FROM message_key WHERE bucket >= ?1 AND bucket < ?2"};
 static const struct db_sql chat_sql = {"SELECT chat FROM message_chat WHERE number = ?1"};
 
-uint64_t message_key_hash(const struct message_store *store, const struct id *chat,
-                          const struct id *sender, struct slice client_id)
+void message_store_hash(const struct message_store *store, struct message_key *key)
 {
     char bytes[32 + 256];
-    memcpy(bytes, chat->bytes, 16);
-    memcpy(bytes + 16, sender->bytes, 16);
-    size_t len = client_id.len < 256 ? client_id.len : 256; /* the text itself is compared later */
-    memcpy(bytes + 32, client_id.ptr, len);
-    return siphash13(store->hash_key, bytes, 32 + len);
+    memcpy(bytes, key->chat.bytes, 16);
+    memcpy(bytes + 16, key->sender.bytes, 16);
+    /* The text itself is compared later. */
+    size_t len = key->client_id.len < 256 ? key->client_id.len : 256;
+    memcpy(bytes + 32, key->client_id.ptr, len);
+    key->client_hash = siphash13(store->hash_key, bytes, 32 + len);
+}
+
+uint64_t message_key_hash(const struct message_store *store, const struct message_key *key)
+{
+    if (key->client_hash != 0)
+        return key->client_hash;
+    struct message_key own = *key;
+    message_store_hash(store, &own);
+    return own.client_hash;
 }
 
 /* --- the filter ------------------------------------------------------------------------------ */
@@ -70,6 +79,12 @@ static void filter_add(struct message_filter *filter, unsigned generation, uint6
         line[bits >> 3 & 63] |= (uint8_t)(1 << (bits & 7));
 }
 
+static void filter_prefetch(const struct message_filter *filter, uint64_t hash)
+{
+    for (unsigned i = 0; i < filter->count; i++)
+        __builtin_prefetch(filter->generations[i] + line_of(hash));
+}
+
 static bool filter_has(const struct message_filter *filter, unsigned generation, uint64_t hash)
 {
     const uint8_t *line = filter->generations[generation] + line_of(hash);
@@ -89,10 +104,10 @@ static struct message_key_item item_at(const char *at)
 }
 _Static_assert(sizeof(struct message_key_item) == MESSAGE_KEY_BYTES, "rows hold the struct");
 
-static bool bucket_has(const struct buf *bucket, const struct message_key_item *item)
+static bool has_item(struct slice bucket, const struct message_key_item *item)
 {
-    for (size_t at = 0; at + MESSAGE_KEY_BYTES <= bucket->len; at += MESSAGE_KEY_BYTES)
-        if (memcmp(bucket->ptr + at, item, MESSAGE_KEY_BYTES) == 0)
+    for (size_t at = 0; at + MESSAGE_KEY_BYTES <= bucket.len; at += MESSAGE_KEY_BYTES)
+        if (memcmp(bucket.ptr + at, item, MESSAGE_KEY_BYTES) == 0)
             return true;
     return false;
 }
@@ -132,7 +147,7 @@ int message_keys_append(struct message_store *store, struct db_tx *tx,
     for (size_t i = 0; rc == 0 && i < count; i++) {
         filter_add(filter, generation, items[i].hash);
         /* A round that is folded again after a failure finds its own rows. */
-        if (!bucket_has(&bucket, &items[i]))
+        if (!has_item(slice_of(bucket.ptr, before), &items[i]))
             buf_append(&bucket, &items[i], MESSAGE_KEY_BYTES);
     }
     if (rc == 0 && bucket.len > before) {
@@ -242,19 +257,25 @@ static int look_in_generation(struct client_key *key, unsigned generation, struc
     return rc;
 }
 
+void message_store_ahead(const struct message_store *store, const struct message_key *key)
+{
+    uint64_t hash = message_key_hash(store, key);
+    map_prefetch(&store->keys, hash);
+    filter_prefetch(&store->filter, hash);
+}
+
 int message_store_find_client_id(struct message_store *store, struct db_tx *tx,
-                                 const struct id *chat, const struct id *sender,
-                                 struct slice client_id, uint64_t *ret_seq, struct error *err)
+                                 const struct message_key *what, uint64_t *ret_seq,
+                                 struct error *err)
 {
     struct client_key key = {.store = store,
                              .tx = tx,
-                             .chat = chat,
-                             .sender = sender,
-                             .client_id = client_id,
-                             .hash = message_key_hash(store, chat, sender, client_id)};
+                             .chat = &what->chat,
+                             .sender = &what->sender,
+                             .client_id = what->client_id,
+                             .hash = message_key_hash(store, what)};
     struct message_filter *filter = &store->filter;
-    for (unsigned i = 0; i < filter->count; i++)
-        __builtin_prefetch(filter->generations[i] + line_of(key.hash));
+    filter_prefetch(filter, key.hash);
     struct map_node *node = map_find(&store->keys, key.hash, version_is, &key);
     if (node != NULL) {
         *ret_seq = CONTAINER_OF(node, struct message_version, key_node)->seq;

@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "engine/message_store_internal.h"
 
-enum { SLOTS_FIRST = 8, EVICT_LOOKS = 8 };
+enum { SLOTS_FIRST = 8, EVICT_LOOKS = 8, PINS_FIRST = 64 };
 #if defined(__SANITIZE_ADDRESS__)
 static const unsigned idle_max = 0; /* a use after the end is found out */
 #else
@@ -192,26 +192,43 @@ struct message_version *message_version_new(struct message_store *store,
                                             const struct message_key *key, uint64_t pos)
 {
     struct message_version *v = take_version(store);
-    *v = (struct message_version){
-        .store = store, .sender = key->sender, .seq = key->seq, .pos = pos, .at_ms = key->at_ms};
+    *v = (struct message_version){.store = store,
+                                  .sender = key->sender,
+                                  .seq = key->seq,
+                                  .pos = pos,
+                                  .at_ms = key->at_ms,
+                                  .fresh = key->at_ms != 0};
     borrow_json(v, key->json);
-    list_init(&v->unfolded);
     v->chat = message_chat_make(store, &key->chat);
     return v;
+}
+
+static void grow_pins(struct message_pins *pins)
+{
+    size_t slots = pins->slots != NULL ? (pins->mask + 1) * 2 : PINS_FIRST;
+    struct message_version **fresh = xcalloc(slots, sizeof *fresh);
+    for (uint64_t number = pins->first; number < pins->end; number++)
+        fresh[number & (slots - 1)] = pins->slots[number & pins->mask];
+    free(pins->slots);
+    pins->slots = fresh;
+    pins->mask = slots - 1;
 }
 
 void message_version_pin(struct message_version *v, const struct message_key *key)
 {
     struct message_store *store = v->store;
+    struct message_pins *pins = &store->pinned;
+    if (pins->slots == NULL || pins->end - pins->first > pins->mask)
+        grow_pins(pins);
     v->pinned = true;
     v->chat->pins++;
-    list_add_tail(&store->unfolded, &v->unfolded);
-    atomic_fetch_add_explicit(&store->unfolded_count, 1, memory_order_relaxed);
+    v->number = pins->end++;
+    pins->slots[v->number & pins->mask] = v;
+    atomic_fetch_add_explicit(&store->pinned_count, 1, memory_order_relaxed);
     if (key->client_id.ptr == NULL)
         return;
     v->keyed = true;
-    map_insert(&store->keys, &v->key_node,
-               message_key_hash(store, &key->chat, &key->sender, key->client_id));
+    map_insert(&store->keys, &v->key_node, message_key_hash(store, key));
 }
 
 void message_version_stage(struct message_version *v)
@@ -315,8 +332,8 @@ static void unpin(struct message_version *v)
     struct message_store *store = v->store;
     v->pinned = false;
     v->chat->pins--;
-    list_remove(&v->unfolded);
-    atomic_fetch_sub_explicit(&store->unfolded_count, 1, memory_order_relaxed);
+    store->pinned.slots[v->number & store->pinned.mask] = NULL;
+    atomic_fetch_sub_explicit(&store->pinned_count, 1, memory_order_relaxed);
     if (v->keyed)
         map_remove(&store->keys, &v->key_node);
     v->keyed = false;
@@ -360,15 +377,31 @@ static void release(struct message_version *v)
     pthread_mutex_unlock(&shard->lock);
 }
 
+/* What release will look at of those that come soon. */
+static void prefetch_release(const struct message_store *store)
+{
+    enum { AHEAD = 4 };
+    uint64_t first = store->pinned.first;
+    const struct message_version *soon = message_pinned(store, first + AHEAD),
+                                 *sooner = message_pinned(store, first + AHEAD / 2);
+    if (soon != NULL)
+        prefetch(soon, sizeof *soon, true);
+    if (sooner != NULL)
+        map_prefetch(&store->keys, sooner->key_node.hash);
+}
+
 void message_release(struct message_store *store, unsigned count)
 {
-    for (; count > 0 && !list_empty(&store->unfolded); count--) {
-        struct message_version *v =
-            CONTAINER_OF(store->unfolded.next, struct message_version, unfolded);
-        if (v->pos > store->release_pos)
+    struct message_pins *pins = &store->pinned;
+    for (; count > 0 && pins->first < pins->end; pins->first++) {
+        struct message_version *v = message_pinned(store, pins->first);
+        if (v == NULL)
+            continue;
+        if (v->pos > store->release_pos || v->pos >= store->round_first)
             return;
-        __builtin_prefetch(v->unfolded.next, 1);
+        prefetch_release(store);
         release(v);
+        count--;
     }
 }
 
@@ -382,7 +415,6 @@ void message_memory_init(struct message_store *store)
         list_init(&shard->lru);
     }
     map_init(&store->keys);
-    list_init(&store->unfolded);
 }
 
 void message_memory_done(struct message_store *store)
@@ -397,6 +429,7 @@ void message_memory_done(struct message_store *store)
         pthread_mutex_destroy(&shard->lock);
     }
     map_done(&store->keys);
+    free(store->pinned.slots);
     while (store->idle != NULL) {
         struct message_version *v = store->idle;
         store->idle = v->old_next;

@@ -45,7 +45,7 @@ struct route {
 struct op {
     const char *name; /* "chat.send" */
     const char *doc;
-    int (*handle)(struct request *req);
+    int (*handle)(struct request *req); /* may return REQUEST_LATER */
     const struct schema *data, *answer;
 };
 

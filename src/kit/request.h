@@ -38,6 +38,7 @@ struct request {
     struct buf headers; /* complete "name: value\r\n" lines */
     struct buf answer;  /* JSON, or what route->answer_type says */
     struct slice reply; /* socket ops: instead of `answer` when there */
+    void (*end)(struct request *req, int rc);
     struct error error; /* last: most of it is untouched while nothing is wrong */
 };
 
@@ -46,6 +47,14 @@ int request_reply(struct request *req, int status, const struct schema *schema, 
 /* Encoded already; it stays until the request has been answered: static, or of its arena. */
 int request_reply_json(struct request *req, int status, struct slice json);
 int request_reply_empty(struct request *req); /* 204; op: {"data": {}} */
+/* A socket op's handler may return REQUEST_LATER instead of waiting in its coroutine. Then it has
+ * seen to it that request_end is called later, once, on this loop, with what it would have
+ * returned; the request stays until then, and is gone when request_end returns. */
+enum { REQUEST_LATER = 1 };
+static inline void request_end(struct request *req, int rc)
+{
+    req->end(req, rc);
+}
 void request_header(struct request *req, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Value of a request header, absent for socket ops. */
 struct slice request_header_value(const struct request *req, const char *name);

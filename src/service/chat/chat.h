@@ -116,6 +116,12 @@ struct chat_send {
  * with another text FAIL_CONFLICT "client_id_reused". */
 int chat_send(struct chat_call *call, const struct chat_send *what,
               struct slice *ret_json) MUSTCHECK;
+/* The same for many at a time: returns 0 when the message is on its way (until then it may wait),
+ * and `done` gets what chat_send would have returned, on this loop. The call and *what stay until
+ * then. */
+typedef void chat_sent_fn(void *arg, int rc, struct slice json);
+int chat_send_later(struct chat_call *call, const struct chat_send *what, chat_sent_fn *done,
+                    void *arg) MUSTCHECK;
 struct chat_place {
     struct id chat_id;
     int64_t seq;

@@ -244,12 +244,20 @@ static int mark_read(struct request *req)
 }
 
 /* --- socket ops ------------------------------------------------------------------------------ */
+static void op_sent(void *arg, int rc, struct slice json)
+{
+    struct request *req = arg;
+    request_end(req, rc == 0 ? request_reply_json(req, 200, json) : rc);
+}
+
 static int op_send(struct request *req)
 {
-    struct chat_call call = call_of(req);
-    struct slice json;
-    int rc = chat_send(&call, req->body, &json);
-    return rc == 0 ? request_reply_json(req, 200, json) : rc;
+    struct chat_call *call = arena_alloc(req->arena, sizeof *call);
+    if (call == NULL)
+        return error_set(&req->error, FAIL_TOO_LARGE, "too_large", "The frame is too large.");
+    *call = call_of(req);
+    int rc = chat_send_later(call, req->body, op_sent, req);
+    return rc == 0 ? REQUEST_LATER : rc;
 }
 
 static int op_edit(struct request *req)

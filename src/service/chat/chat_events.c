@@ -126,6 +126,15 @@ bool chat_scan_message(struct slice json, struct message_key *ret_key)
     return true;
 }
 
+bool chat_scan_client_id(struct slice draft, struct slice *ret_raw)
+{
+    enum { AT = CHAT_SEQ_AT + 1 + sizeof ",\"sender_id\":\"" - 1 + ID_TEXT_LEN };
+    if (draft.len < AT)
+        return false;
+    struct slice rest = slice_of(draft.ptr + AT, draft.len - AT);
+    return skip(&rest, "\",\"client_id\":\"") && skip_string(&rest, ret_raw);
+}
+
 /* The message is the last member of the data. A quote inside a string is escaped, so this text
  * cannot be part of one. */
 static struct slice message_of_reaction(struct slice data)

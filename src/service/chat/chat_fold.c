@@ -21,6 +21,8 @@ struct chat_fold {
     struct chat_room *room;
     const struct event *const *events; /* NULL between rounds */
     size_t event_count, next;
+    uint64_t first_pos; /* of the events: positions have no gaps */
+    struct message_cursor cursor;
     enum step step;
     struct pair *pairs;
     size_t pair_count;
@@ -46,6 +48,7 @@ static void round_begin(struct chat_fold *fold, const struct event *const *event
     fold->events = events;
     fold->event_count = count;
     fold->next = fold->pair_count = 0;
+    fold->first_pos = events[0]->pos;
     fold->step = STEP_COLLECT;
     fold->pairs = xmalloc(count * sizeof *fold->pairs);
     fold->slots = xcalloc(slots, sizeof *fold->slots);
@@ -54,13 +57,28 @@ static void round_begin(struct chat_fold *fold, const struct event *const *event
 
 static void reset(struct event_folder *folder)
 {
-    round_end(CONTAINER_OF(folder, struct chat_room, folder)->fold);
+    struct chat_fold *fold = CONTAINER_OF(folder, struct chat_room, folder)->fold;
+    fold->cursor = (struct message_cursor){0};
+    round_end(fold);
 }
 
-static void collect(struct chat_fold *fold, const struct event *event)
+/* The newly sent message that events[index] tells of. */
+static bool message_of(struct chat_fold *fold, size_t index, struct message_head *ret_head)
 {
+    const struct event *event = fold->events[index];
     struct message_key key;
+    if (message_store_head(fold->room->messages, &fold->cursor, fold->first_pos + index, ret_head))
+        return ret_head->fresh;
     if (event->type != &chat_message_sent_event || !chat_key_of(event, &key))
+        return false;
+    *ret_head = (struct message_head){key.chat, key.sender, key.seq, key.at_ms, true};
+    return true;
+}
+
+static void collect(struct chat_fold *fold, size_t index)
+{
+    struct message_head key;
+    if (!message_of(fold, index, &key))
         return;
     size_t at = (hash_id(&key.chat) ^ hash_mix(hash_id(&key.sender))) & fold->mask;
     for (; fold->slots[at] != 0; at = (at + 1) & fold->mask) {
@@ -110,8 +128,7 @@ static int work(struct chat_fold *fold, struct db_tx *tx, int64_t until_ns, bool
         if (*ret_more)
             return 0;
         if (fold->step == STEP_COLLECT) {
-            event_prefetch(fold->events, fold->event_count, fold->next);
-            collect(fold, fold->events[fold->next++]);
+            collect(fold, fold->next++);
             continue;
         }
         int rc = write_pair(fold, tx, fold->next++, err);

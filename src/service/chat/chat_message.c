@@ -21,11 +21,14 @@ int chat_decode_message(struct slice json, struct arena *arena, struct chat_mess
 struct send {
     struct chat_call *call;
     const struct chat_send *what;
-    struct slice draft;  /* the message with seq 0, and SEQ_ROOM bytes free before it */
-    struct slice result; /* the message as it is in the log */
+    struct slice draft;     /* the message with seq 0, and SEQ_ROOM bytes free before it */
+    struct message_key key; /* of the draft */
+    struct slice result;    /* the message as it is in the log */
     bool repeated;
     struct slice sent_text; /* repeated: what was sent then; absent: result's text */
     struct chat_hook hook;
+    chat_sent_fn *done; /* of chat_send_later */
+    void *done_arg;
 };
 
 /* Puts the number where the draft has its 0; what stands before it moves up to make room. */
@@ -86,29 +89,35 @@ static int send_tx(struct db_tx *tx, void *arg, struct error *err)
         rc = may_send(&in, send->what, err);
     if (rc != 0)
         return rc;
-    struct message_key key;
-    struct slice json = number_message(send, in.entry->last_seq + 1);
-    panic_if(!chat_scan_message(json, &key), "chat_scan_message does not know chat_message_schema");
+    struct message_key *key = &send->key;
     uint64_t known, pos;
-    rc = message_store_find_client_id(room->messages, tx, &key.chat, &key.sender, key.client_id,
-                                      &known, err);
+    rc = message_store_find_client_id(room->messages, tx, key, &known, err);
     if (rc != 0 || known != 0)
         return rc != 0 ? rc : send_again(send, tx, known, err);
     rc = chat_may_talk_in(room, in.entry->view, &call->user, err);
     if (rc != 0)
         return rc;
+    key->seq = in.entry->last_seq + 1;
+    key->json = number_message(send, key->seq);
     const struct event_draft event = {.type = &chat_message_sent_event,
-                                      .stream = key.chat,
-                                      .data = json,
+                                      .stream = key->chat,
+                                      .data = key->json,
                                       .correlation_id = call->correlation_id};
     rc = event_emit(room->log, tx, &event, &pos, err);
     if (rc == 0)
-        rc = message_store_put(room->messages, tx, &key, pos, err);
+        rc = message_store_put(room->messages, tx, key, pos, err);
     if (rc != 0)
         return rc;
-    chat_memory_sent(in.entry, tx, &send->hook, in.member, key.seq);
-    send->result = json;
+    chat_memory_sent(in.entry, tx, &send->hook, in.member, key->seq);
+    send->result = key->json;
     return 0;
+}
+
+static void send_ahead(const void *arg)
+{
+    const struct send *send = arg;
+    message_store_ahead(send->call->room->messages, &send->key);
+    prefetch(send->draft.ptr, send->draft.len, false);
 }
 
 /* The thread that the answered message belongs to; it never changes. */
@@ -169,6 +178,11 @@ static int draft_message(struct send *send)
     if (room != NULL) {
         memcpy(room + SEQ_ROOM, buf.ptr, buf.len);
         send->draft = slice_of(room + SEQ_ROOM, buf.len);
+        send->key = (struct message_key){
+            .chat = what->chat_id, .sender = call->user, .at_ms = message.created_at};
+        panic_if(!chat_scan_client_id(send->draft, &send->key.client_id),
+                 "chat_scan_client_id does not know chat_message_schema");
+        message_store_hash(call->room->messages, &send->key);
     }
     buf_done(&buf);
     if (room == NULL)
@@ -190,20 +204,47 @@ static int check_repeat(struct send *send)
                      "You have sent another text with this client_id to this chat.");
 }
 
+static int before(struct send *send)
+{
+    int rc = take_allowance(send->call);
+    return rc == 0 ? draft_message(send) : rc;
+}
+
+static int after(struct send *send, int rc)
+{
+    if (rc == 0 && send->repeated)
+        return check_repeat(send);
+    if (rc == 0)
+        metric_add(send->call->room->sent, 1);
+    return rc;
+}
+
 int chat_send(struct chat_call *call, const struct chat_send *what, struct slice *ret_json)
 {
     struct send send = {.call = call, .what = what};
-    int rc = take_allowance(call);
+    int rc = before(&send);
     if (rc == 0)
-        rc = draft_message(&send);
+        rc = after(&send, db_write(call->room->db, send_tx, &send, call->err));
     if (rc == 0)
-        rc = db_write(call->room->db, send_tx, &send, call->err);
-    if (rc == 0 && send.repeated)
-        rc = check_repeat(&send);
-    if (rc != 0)
-        return rc;
-    if (!send.repeated)
-        metric_add(call->room->sent, 1);
-    *ret_json = send.result;
-    return 0;
+        *ret_json = send.result;
+    return rc;
+}
+
+static void sent(void *arg, int rc)
+{
+    struct send *send = arg;
+    rc = after(send, rc);
+    send->done(send->done_arg, rc, rc == 0 ? send->result : (struct slice){0});
+}
+
+int chat_send_later(struct chat_call *call, const struct chat_send *what, chat_sent_fn *done,
+                    void *arg)
+{
+    struct send *send = arena_alloc(call->arena, sizeof *send);
+    if (send == NULL)
+        return error_set(call->err, FAIL_TOO_LARGE, "too_large", "The request is too large.");
+    *send = (struct send){.call = call, .what = what, .done = done, .done_arg = arg};
+    static const struct db_work work = {send_tx, send_ahead, sent};
+    int rc = before(send);
+    return rc == 0 ? db_write_later(call->room->db, call->arena, &work, send, call->err) : rc;
 }

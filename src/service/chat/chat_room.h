@@ -71,6 +71,8 @@ bool chat_key_of(const struct event *event, struct message_key *ret_key);
 bool chat_is_from(struct slice json, const struct id *sender, struct slice client_id);
 /* Reads the head of a message's JSON as we write it; key->client_id as it stands in the JSON. */
 bool chat_scan_message(struct slice json, struct message_key *ret_key);
+/* The client id as it stands in the JSON, of a message whose seq has one digit still. */
+bool chat_scan_client_id(struct slice draft, struct slice *ret_raw);
 /* Where the digits of "seq" stand in the JSON of any message. */
 enum { CHAT_SEQ_AT = 100 };
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/fault.h"
 #include "engine/db_sqlite.h"
 #include "engine/event_log.h"
 #include "harness.h"
@@ -208,6 +209,112 @@ TEST(a_cancelled_coroutine_waits_for_its_transaction_and_then_hears_of_it)
     run(run_part, (void *)cancel_parts, sizeof cancel_parts[0], 2);
     CHECK_INT(cancelled.result, 0);
     CHECK_INT(cancelled.next_wait, FAIL_CANCELLED);
+    close_all();
+}
+
+/* --- nobody waits ---------------------------------------------------------------------------- */
+enum { LATERS = 200 };
+
+struct later {
+    struct arena arena;
+    struct writer writer;
+    struct error err;
+    bool fail, accepted, ran;
+    _Atomic bool looked_ahead;
+    unsigned ends;
+    int rc;
+};
+
+static int run_later(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct later *l = arg;
+    CHECK(!l->ran);
+    l->ran = true;
+    int rc = emit(tx, &l->writer, err);
+    return rc == 0 && l->fail ? error_set(err, FAIL_CONFLICT, "undone", "undone by the test") : rc;
+}
+
+static void look_ahead(const void *arg)
+{
+    struct later *l = (struct later *)(uintptr_t)arg;
+    CHECK(!l->ran);
+    atomic_store(&l->looked_ahead, true);
+}
+
+static void later_done(void *arg, int rc)
+{
+    struct later *l = arg;
+    l->rc = rc;
+    l->ends++;
+    CHECK(loop_current() == loop && coro_current() == NULL);
+    CHECK(rc != 0 || seen.head >= l->writer.last); /* own events before the answer */
+    finished();
+}
+
+static const struct db_work later_work = {run_later, look_ahead, later_done};
+
+static void start_laters(void *arg)
+{
+    struct later *laters = arg;
+    for (unsigned i = 0; i < LATERS; i++) {
+        struct later *l = &laters[i];
+        arena_init(&l->arena, 4096 + 64);
+        error_init(&l->err);
+        l->writer.stream = id_new(&clock_system);
+        l->fail = i % 3 == 0;
+        l->accepted = db_write_later(db, &l->arena, &later_work, l, &l->err) == 0;
+        running += l->accepted;
+        CHECK(l->accepted || strcmp(l->err.code, "busy") == 0);
+        CHECK(l->ends == 0);
+    }
+    finished();
+}
+
+static void check_laters(const struct later *laters, int expected)
+{
+    unsigned accepted = 0, ahead = 0;
+    for (unsigned i = 0; i < LATERS; i++) {
+        const struct later *l = &laters[i];
+        CHECK_INT(l->ends, l->accepted);
+        CHECK(l->ran == l->accepted);
+        accepted += l->accepted;
+        ahead += l->looked_ahead;
+        if (l->accepted)
+            CHECK_INT(l->rc, l->fail ? FAIL_CONFLICT : expected);
+    }
+    CHECK(accepted >= 100); /* as many as may wait, and what the writer has taken meanwhile */
+    CHECK(ahead > 0);
+}
+
+static void run_laters(int expected)
+{
+    static struct later laters[LATERS];
+    memset(laters, 0, sizeof laters);
+    struct error err;
+    error_init(&err);
+    seen = (struct seen){.subscription = {.loop = loop, .deliver = note_batch}};
+    event_log_subscribe(event_log, &seen.subscription);
+    seen.head = event_log_head(event_log);
+    run(start_laters, laters, 0, 1);
+    CHECK(coro_room(loop));
+    check_laters(laters, expected);
+    for (unsigned i = 0; i < LATERS; i++)
+        arena_done(&laters[i].arena);
+}
+
+TEST(writes_that_nobody_waits_for_end_by_a_call)
+{
+    open_all(100);
+    run_laters(0);
+    close_all();
+}
+
+TEST(writes_that_nobody_waits_for_hear_of_a_failed_commit)
+{
+    open_all(100);
+    CHECK(fault_set("db.commit=error"));
+    run_laters(FAIL_STORAGE_FULL);
+    CHECK(fault_set(""));
     close_all();
 }
 
