@@ -19,7 +19,11 @@ class Answer:
 
     @property
     def json(self):
-        return json.loads(self.body.decode("utf-8"))
+        try:
+            return json.loads(self.body.decode("utf-8"))
+        except UnicodeDecodeError as bad:
+            around = self.body[max(0, bad.start - 300):bad.start + 300]
+            raise ValueError(f"no UTF-8 at {bad.start} of {len(self.body)}: {around!r}") from bad
 
     @property
     def code(self):
