@@ -65,6 +65,10 @@ typedef int db_fn(struct db_tx *tx, void *arg, struct error *err);
 
 int db_write(struct db *db, db_fn *fn, void *arg, struct error *err) MUSTCHECK;
 int db_read(struct db *db, db_fn *fn, void *arg, struct error *err) MUSTCHECK;
+/* Inside db_write: fn as db_read would run it, in a snapshot of what is committed, here and now.
+ * Unlike a statement of the transaction it does not wait for a checkpoint that is under way. Inside
+ * db_read: fn with that transaction. */
+int db_read_inside(struct db_tx *tx, db_fn *fn, void *arg, struct error *err) MUSTCHECK;
 /* db_write for paths on which thousands wait at a time, each with a record of some hundred bytes
  * instead of a stack. Called on a loop's thread it returns 0 at once, and `done` is called on that
  * loop later, once, with what db_write would have returned; or it fails ("busy"), and nothing

@@ -45,20 +45,35 @@ void db_readers_drain(struct db *db)
     pthread_mutex_unlock(&r->lock);
 }
 
-static int run(struct db_reader *reader, struct db_job *job)
+static int run(struct db_tx *tx, db_fn *fn, void *arg, struct error *err)
 {
-    struct db_conn *conn = &reader->conn;
-    db_tx_init(&job->tx, reader->db, conn, false);
-    int rc = db_conn_run(conn, &begin_sql, job->err);
+    struct db_conn *conn = tx->conn;
+    int rc = db_conn_run(conn, &begin_sql, err);
     if (rc != 0)
         return rc;
     conn->deadline_ns = clock_mono_ns(conn->clock) + DB_READ_MAX_MS * INT64_C(1000000);
-    rc = job->fn(&job->tx, job->arg, job->err);
+    rc = fn(tx, arg, err);
     conn->deadline_ns = 0;
-    db_tx_close_rows(&job->tx);
+    db_tx_close_rows(tx);
     if (sqlite3_get_autocommit(conn->sqlite) == 0)
         should_not(db_conn_run(conn, &end_sql, NULL) != 0);
     return rc;
+}
+
+int db_read_inside(struct db_tx *tx, db_fn *fn, void *arg, struct error *err)
+{
+    if (!tx->writes)
+        return fn(tx, arg, err);
+    struct db *db = tx->db;
+    struct db_conn *conn = &db->writer.reading;
+    int rc = conn->sqlite == NULL ? db_conn_open(conn, db->path, false, &db->config, err) : 0;
+    if (rc != 0) {
+        db_conn_close(conn);
+        return rc;
+    }
+    struct db_tx reading;
+    db_tx_init(&reading, db, conn, false);
+    return run(&reading, fn, arg, err);
 }
 
 static void *reader_main(void *arg)
@@ -66,7 +81,8 @@ static void *reader_main(void *arg)
     struct db_reader *reader = arg;
     struct db_job *job;
     while ((job = take(&reader->db->readers)) != NULL) {
-        int rc = run(reader, job);
+        db_tx_init(&job->tx, reader->db, &reader->conn, false);
+        int rc = run(&job->tx, job->fn, job->arg, job->err);
         struct db_homes homes = {0};
         db_homes_add(&homes, job, rc);
         db_homes_send(&homes);

@@ -208,6 +208,7 @@ static void configure_once(void)
 
 static void free_db(struct db *db)
 {
+    db_conn_close(&db->writer.reading);
     db_conn_close(&db->writer.conn);
     if (db->lock_fd >= 0)
         close(db->lock_fd);

@@ -128,6 +128,7 @@ struct db_queue {
 };
 struct db_writer {
     struct db_conn conn;
+    struct db_conn reading; /* for db_read_inside, the first of which opens it */
     pthread_t thread;
     struct db_bell bell;
     pthread_mutex_t inbox_lock;

@@ -2,9 +2,11 @@
  *
  * A round is worked off in slices, each in a transaction of its own: first every event is hung on
  * its chat (so the round is sorted by chat without sorting), then chat by chat the blocks are
- * written, then bucket by bucket the client ids. The log moves its own mark when the round is
- * through; a crash or a failed slice repeats the whole round, which changes nothing that is there
- * already: positions decide in blocks, and a client id is not added twice.
+ * written, then bucket by bucket the client ids, as many at a time as a run has room for. The log
+ * moves its own mark when the round is through; a crash or a failed slice repeats the whole round,
+ * which changes nothing that is there already: positions decide in blocks, and a client id is not
+ * added to the same run twice. (It may be in two when the first one became full in the round that
+ * was cut off: that costs its bytes and nothing else.)
  */
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -30,8 +32,9 @@ struct message_fold {
     struct message_fold_item *items;
     struct message_chat **chats;
     size_t chat_count;
-    struct message_key_item *keys, *keys_sorted;
-    size_t key_count;
+    struct message_key_item *keys, *keys_sorted; /* by position; those of a portion by bucket */
+    size_t key_count, key_first;                 /* key_first: where the portion begins */
+    size_t portion;
     struct message_entry entries[MESSAGE_BLOCK];
     struct buf row, old, scratch;
     struct message_store *store;
@@ -61,7 +64,7 @@ static void round_end(struct message_fold *fold)
     fold->items = NULL;
     fold->chats = NULL;
     fold->keys = fold->keys_sorted = NULL;
-    fold->chat_count = fold->key_count = 0;
+    fold->chat_count = fold->key_count = fold->key_first = 0;
     fold->events = NULL;
     fold->store->round_first = UINT64_MAX;
 }
@@ -206,13 +209,24 @@ static int by_number(const void *a, const void *b)
 /* Counting sort by bucket. */
 static void sort_keys(struct message_fold *fold)
 {
+    const struct message_key_item *keys = fold->keys + fold->key_first;
     unsigned start[MESSAGE_KEY_BUCKETS + 1] = {0};
-    for (size_t i = 0; i < fold->key_count; i++)
-        start[message_key_bucket(fold->keys[i].hash) + 1]++;
+    for (size_t i = 0; i < fold->portion; i++)
+        start[message_key_bucket(keys[i].hash) + 1]++;
     for (unsigned i = 0; i < MESSAGE_KEY_BUCKETS; i++)
         start[i + 1] += start[i];
-    for (size_t i = 0; i < fold->key_count; i++)
-        fold->keys_sorted[start[message_key_bucket(fold->keys[i].hash)]++] = fold->keys[i];
+    for (size_t i = 0; i < fold->portion; i++)
+        fold->keys_sorted[start[message_key_bucket(keys[i].hash)]++] = keys[i];
+}
+
+/* The next of the round's ids, as many as the current run has room for: a run that holds more than
+ * its share spoils the filter, which is as large as the ids of its runs need it. */
+static void next_portion(struct message_fold *fold)
+{
+    size_t left = fold->key_count - fold->key_first, room = message_keys_room(fold->store);
+    fold->portion = left < room ? left : room;
+    fold->next = 0;
+    sort_keys(fold);
 }
 
 static int step_scan(struct message_fold *fold, struct db_tx *tx, struct error *err)
@@ -222,7 +236,6 @@ static int step_scan(struct message_fold *fold, struct db_tx *tx, struct error *
         return rc;
     if (++fold->next == fold->count) {
         qsort(fold->chats, fold->chat_count, sizeof(struct message_chat *), by_number);
-        sort_keys(fold);
         fold->step = STEP_BLOCKS;
         fold->next = 0;
     }
@@ -282,7 +295,7 @@ static int step_blocks(struct message_fold *fold, struct db_tx *tx, struct error
     }
     if (rc == 0 && fold->next == fold->chat_count) {
         fold->step = STEP_KEYS;
-        fold->next = 0;
+        next_portion(fold);
     }
     return rc;
 }
@@ -292,16 +305,20 @@ static int step_keys(struct message_fold *fold, struct db_tx *tx, struct error *
 {
     int rc = 0;
     size_t first = fold->next, end = first;
-    while (end < fold->key_count && message_key_bucket(fold->keys_sorted[end].hash) ==
-                                        message_key_bucket(fold->keys_sorted[first].hash))
+    while (end < fold->portion && message_key_bucket(fold->keys_sorted[end].hash) ==
+                                      message_key_bucket(fold->keys_sorted[first].hash))
         end++;
     if (end > first)
         rc = message_keys_append(fold->store, tx, fold->keys_sorted + first, end - first, err);
     fold->next = end;
-    if (rc == 0 && end == fold->key_count) {
+    if (rc != 0 || end < fold->portion)
+        return rc;
+    rc = message_keys_turn(fold->store, tx, err);
+    fold->key_first += fold->portion;
+    if (fold->key_first == fold->key_count)
         fold->step = STEP_DONE;
-        rc = message_keys_turn(fold->store, tx, err);
-    }
+    else
+        next_portion(fold);
     return rc;
 }
 

@@ -181,6 +181,8 @@ uint64_t message_key_hash(const struct message_store *store, const struct messag
 int message_keys_append(struct message_store *store, struct db_tx *tx,
                         const struct message_key_item *items, size_t count,
                         struct error *err) MUSTCHECK;
+/* How many ids the current run still takes, at least 1. */
+size_t message_keys_room(const struct message_store *store);
 /* Begins the next run when this one is full, and then saves the filter. */
 int message_keys_turn(struct message_store *store, struct db_tx *tx, struct error *err) MUSTCHECK;
 static inline unsigned message_key_bucket(uint64_t hash)

@@ -404,11 +404,37 @@ static int no_statement(struct db_tx *tx, void *arg, struct error *err)
     return 0;
 }
 
+static int count_inside(struct db_tx *tx, void *arg, struct error *err)
+{
+    return db_read_inside(tx, count_fn, arg, err);
+}
+
+static int count_beside_its_own(struct db_tx *tx, void *arg, struct error *err)
+{
+    int rc = db_exec(tx, &insert_row, err, db_int(7), db_null());
+    return rc == 0 ? db_read_inside(tx, count_fn, arg, err) : rc;
+}
+
 static uint64_t checkpoints(struct db *db)
 {
     struct db_stats stats;
     db_stats(db, &stats);
     return stats.checkpoints;
+}
+
+TEST(what_is_read_inside_a_transaction_is_what_is_committed)
+{
+    struct db *db = open_db(100);
+    struct error err;
+    error_init(&err);
+    struct writer w = {.db = db, .n = 1};
+    insert_thread(&w);
+    int64_t rows = 0;
+    CHECK_OK(db_write(db, count_beside_its_own, &rows, &err), &err);
+    CHECK_INT(rows, 1);
+    CHECK_OK(db_read(db, count_inside, &rows, &err), &err);
+    CHECK_INT(rows, 2);
+    db_close(db);
 }
 
 TEST(what_needs_no_statement_goes_on_during_a_checkpoint)
@@ -422,6 +448,9 @@ TEST(what_needs_no_statement_goes_on_during_a_checkpoint)
     for (int i = 0; i < 5; i++)
         CHECK_OK(db_write(db, no_statement, &ran, &err), &err);
     CHECK_INT(ran, 5);
+    int64_t rows = 0;
+    CHECK_OK(db_write(db, count_inside, &rows, &err), &err); /* nor does this wait */
+    CHECK_INT(rows, 1);
     CHECK_INT(checkpoints(db), 0);
     CHECK(fault_set(""));
     struct writer w = {.db = db, .n = 2}; /* waits for the connection to come back */
