@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chatLink, until } from './stage.mjs';
+import { bubble, chatLink, texts, until } from './stage.mjs';
 
 async function long(stage, count) {
   const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
@@ -91,5 +91,28 @@ export const tests = {
         return row && row.top > 0 && row.bottom < innerHeight;
       }),
     );
+  },
+
+  async 'what changes while the history is on its way is shown changed'(stage) {
+    const { ada, bob, chat } = await long(stage, 2);
+    const page = await stage.browse(ada);
+    await stage.send(bob, chat.id, 'three');
+    await chatLink(page, 'three').waitFor();
+    let fetched = false;
+    let goOn;
+    const changed = new Promise((resolve) => (goOn = resolve));
+    await page.route('**/messages?limit=50', async (route) => {
+      const answer = await route.fetch();
+      fetched = true;
+      await changed;
+      await route.fulfill({ response: answer });
+    });
+    await chatLink(page, 'three').click();
+    await until('the history is read', () => fetched);
+    await stage.call('PATCH', `/chats/${chat.id}/messages/3`, bob.token, { text: 'mended' });
+    await chatLink(page, 'mended').waitFor();
+    goOn();
+    await bubble(page, 'mended').waitFor();
+    assert.equal((await texts(page)).at(-1), 'mended');
   },
 };

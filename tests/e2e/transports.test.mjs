@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { bubble, composer, texts, until, write } from './stage.mjs';
 
-async function withoutSockets(stage, person, path, alsoWithout, requests) {
+async function withoutSockets(stage, person, path, alsoWithout, requests, prepare) {
   const page = await stage.newPage();
   page.on('request', (request) => requests.push(new URL(request.url()).pathname));
   await page.addInitScript(() => {
@@ -16,6 +16,7 @@ async function withoutSockets(stage, person, path, alsoWithout, requests) {
     };
   });
   for (const pattern of alsoWithout) await page.route(pattern, (route) => route.abort());
+  await prepare?.(page);
   await page.goto(stage.server.url + path);
   await page.getByLabel('User name, e-mail or phone').fill(person.username);
   await page.getByLabel('Password', { exact: true }).fill(person.password);
@@ -48,10 +49,36 @@ async function talk(stage, alsoWithout, used) {
   assert.deepEqual(await texts(page), ['one', 'two', 'three', 'four', 'five']);
 }
 
+/** Between the history that a page has loaded and the position from which it hears the rest. */
+async function beforeTheFirstPosition(stage) {
+  const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
+  const chat = await stage.direct(ada, bob);
+  await stage.send(bob, chat.id, 'before');
+  let asked = false;
+  let goOn;
+  const sent = new Promise((resolve) => (goOn = resolve));
+  const page = await withoutSockets(stage, ada, `/c/${chat.id}`, ['**/api/v1/stream*'], [], (page) =>
+    page.route('**/api/v1/updates*', async (route) => {
+      asked = true;
+      await sent;
+      await route.continue();
+    }),
+  );
+  await bubble(page, 'before').waitFor();
+  await until('the page asks where the stream is', () => asked, 30_000);
+  await stage.send(bob, chat.id, 'between');
+  await stage.call('PATCH', `/chats/${chat.id}/messages/1`, bob.token, { text: 'edited' });
+  goOn();
+  await bubble(page, 'between').waitFor();
+  assert.deepEqual(await texts(page), ['edited', 'between']);
+}
+
 export const tests = {
   async 'server-sent events, over a killed server'(stage) {
     await talk(stage, [], '/api/v1/stream');
   },
+
+  'what happens before the first position is shown all the same': beforeTheFirstPosition,
 
   async 'long polling, over a killed server'(stage) {
     await talk(stage, ['**/api/v1/stream*'], '/api/v1/updates');

@@ -35,16 +35,31 @@ function patch(id: Id, change: (chat: Chat) => Chat): boolean {
 }
 
 export function removeChat(id: Id): void {
+  overtake();
   const next = new Map(chats.peek());
   if (next.delete(id)) chats.value = next;
 }
 
 let loading: Promise<void> | undefined;
+let again = false; // what is being loaded may be older than it should be
+
+/** Something has changed that an answer on its way may not know of. */
+function overtake(): void {
+  if (loading) again = true;
+}
 
 /** Loads every page; what is gone from the server goes from here. */
 export function loadChats(): Promise<void> {
-  loading ??= loadAll().finally(() => (loading = undefined));
+  overtake();
+  loading ??= loadUntilNew().finally(() => (loading = undefined));
   return loading;
+}
+
+async function loadUntilNew(): Promise<void> {
+  do {
+    again = false;
+    await loadAll();
+  } while (again);
 }
 
 async function loadAll(): Promise<void> {
@@ -66,19 +81,28 @@ async function loadAll(): Promise<void> {
   }
 }
 
-/** An event may have overtaken the answer. */
+/** Messages and read marks, which come all the time, may have overtaken the answer. */
 function newer(known: Chat | undefined, loaded: Chat): Chat {
-  return known && known.last_seq > loaded.last_seq
-    ? {
-        ...loaded,
-        last_seq: known.last_seq,
-        last_message: known.last_message,
-        unread_count: known.unread_count,
-      }
-    : loaded;
+  if (!known) return loaded;
+  if (known.last_seq > loaded.last_seq)
+    return {
+      ...loaded,
+      last_seq: known.last_seq,
+      last_message: known.last_message,
+      read_seq: known.read_seq,
+      unread_count: known.unread_count,
+    };
+  if (known.read_seq <= loaded.read_seq) return loaded;
+  const unread = Math.max(loaded.last_seq - known.read_seq, 0);
+  return {
+    ...loaded,
+    read_seq: known.read_seq,
+    unread_count: Math.min(unread, loaded.unread_count),
+  };
 }
 
 export async function fetchChat(id: Id): Promise<Chat | null> {
+  overtake();
   try {
     const chat = newer(chats.peek().get(id), await parley.chats.get(id));
     putChat(chat);
@@ -106,16 +130,17 @@ export function messageSent(message: Message): void {
 }
 
 export function messageChanged(message: Message): void {
-  patch(message.chat_id, (chat) =>
-    chat.last_message?.seq === message.seq
-      ? { ...chat, last_message: { ...chat.last_message, ...message } }
-      : chat,
-  );
+  patch(message.chat_id, (chat) => {
+    if (chat.last_message?.seq !== message.seq) return chat;
+    overtake();
+    return { ...chat, last_message: { ...chat.last_message, ...message } };
+  });
 }
 
 /** What is the reader's own (role, counts) is not in the event and stays as it was. */
 export function chatChanged(event: ChatEvent): void {
   if (event.deleted_at) return removeChat(event.id);
+  overtake();
   const { title, member_count, settings } = event;
   if (!patch(event.id, (chat) => ({ ...chat, title, member_count, settings })))
     void fetchChat(event.id);
@@ -125,6 +150,7 @@ export function memberOfChatChanged(change: MemberChange): void {
   const { chat_id, user_id, role, member_count } = change;
   const mine = user_id === me.peek()?.id;
   if (mine && role === null) return removeChat(chat_id);
+  overtake();
   const there = patch(chat_id, (chat) => ({
     ...chat,
     member_count,
@@ -150,6 +176,7 @@ export function chatTitle(chat: Chat): string {
 /** Opens the direct chat with someone; the server gives the same one every time. */
 export async function openDirect(userId: Id): Promise<Chat> {
   const chat = await parley.chats.create({ kind: 'direct', member_ids: [userId] });
+  overtake();
   putChat(newer(chats.peek().get(chat.id), chat));
   return chat;
 }

@@ -53,13 +53,14 @@ function leaveChat(chatId: string): void {
   if (openChatId.peek() === chatId) navigate('/chats', true);
 }
 
+/** Events were missed: all that has been loaded may have holes. */
 function loadAgain(): void {
   void chatState.loadChats();
   for (const timeline of allTimelines()) {
     if (timeline.chatId === openChatId.peek()) {
       void timeline.reload();
       void loadMembers(timeline.chatId, true);
-    } else timeline.loaded.value = false;
+    } else timeline.drop();
   }
 }
 
@@ -67,7 +68,8 @@ let everReady = false;
 
 function ready(): void {
   // What was loaded before the stream began may have missed something in between.
-  if (!everReady || chatState.chatsProblem.peek()) void chatState.loadChats();
+  if (!everReady) loadAgain();
+  else if (chatState.chatsProblem.peek()) void chatState.loadChats();
   everReady = true;
   const open = openChatId.peek();
   const timeline = open ? openTimeline(open) : undefined;

@@ -7,6 +7,8 @@ import { me } from './session';
 
 const byChat = new Map<Id, Signal<Member[] | null>>();
 const loading = new Map<Id, Promise<void>>();
+/** Came while the list was on its way, which may not know of it yet: done once more after it. */
+const heard = new Map<Id, (() => void)[]>();
 
 export function membersOf(chatId: Id): Signal<Member[] | null> {
   let entry = byChat.get(chatId);
@@ -17,15 +19,20 @@ export function membersOf(chatId: Id): Signal<Member[] | null> {
 export function loadMembers(chatId: Id, again = false): Promise<void> {
   const entry = membersOf(chatId);
   if (entry.peek() && !again) return Promise.resolve();
-  let running = loading.get(chatId);
-  if (!running) {
-    running = fetchAll(chatId)
-      .then((members) => void (entry.value = members))
-      .catch(() => undefined)
-      .finally(() => loading.delete(chatId));
-    loading.set(chatId, running);
-  }
-  return running;
+  const running = loading.get(chatId);
+  if (running) return again ? running.then(() => loadMembers(chatId, true)) : running;
+  heard.set(chatId, []);
+  const started = fetchAll(chatId)
+    .then((members) => void (entry.value = members))
+    .catch(() => undefined)
+    .finally(() => {
+      loading.delete(chatId);
+      const changes = heard.get(chatId) ?? [];
+      heard.delete(chatId);
+      for (const change of changes) change();
+    });
+  loading.set(chatId, started);
+  return started;
 }
 
 async function fetchAll(chatId: Id): Promise<Member[]> {
@@ -40,6 +47,7 @@ async function fetchAll(chatId: Id): Promise<Member[]> {
 }
 
 export function memberChanged(change: MemberChange): void {
+  heard.get(change.chat_id)?.push(() => memberChanged(change));
   const entry = byChat.get(change.chat_id);
   const list = entry?.peek();
   if (!entry || !list) return;
@@ -60,6 +68,7 @@ export function memberChanged(change: MemberChange): void {
 }
 
 export function readChanged(change: ReadChange): void {
+  heard.get(change.chat_id)?.push(() => readChanged(change));
   const entry = byChat.get(change.chat_id);
   const list = entry?.peek();
   if (!entry || !list) return;

@@ -12,9 +12,10 @@ export class Timeline {
   readonly loaded = signal(false);
   readonly loadingOlder = signal(false);
   readonly problem = signal<string | null>(null);
-  #first: Promise<void> | undefined;
+  #loading: Promise<void> | undefined;
+  #stale = false; // what is being loaded may be older than it should be
   #filling = false;
-  #early: Message[] = []; // came by event before the first page was there
+  #heard: (() => void)[] = []; // while the newest page is on its way: it may not know of this yet
 
   constructor(readonly chatId: Id) {}
 
@@ -32,25 +33,41 @@ export class Timeline {
   }
 
   load(): Promise<void> {
-    if (this.loaded.peek()) return Promise.resolve();
-    this.#first ??= this.#loadNewest().finally(() => (this.#first = undefined));
-    return this.#first;
+    return this.loaded.peek() ? Promise.resolve() : this.#loadNewest();
   }
 
-  async #loadNewest(): Promise<void> {
+  /** When events have been missed: what we hold may have holes in its history of changes. */
+  reload(): Promise<void> {
+    if (this.#loading) this.#stale = true;
+    return this.loaded.peek() || this.#loading ? this.#loadNewest() : Promise.resolve();
+  }
+
+  /** The same for one that nobody looks at: it is loaded when somebody does. */
+  drop(): void {
+    this.#stale = true;
+    this.loaded.value = false;
+  }
+
+  #loadNewest(): Promise<void> {
+    this.#loading ??= this.#load().finally(() => (this.#loading = undefined));
+    return this.#loading;
+  }
+
+  async #load(): Promise<void> {
     try {
-      const page = await parley.messages.list(this.chatId, { limit: PAGE });
-      const newest = page.items.slice().reverse();
-      // What came by event while the answer was on its way is taken up again after it.
-      const meanwhile = this.loaded.peek() ? this.messages.peek() : [];
+      let newest: Message[];
+      do {
+        this.#stale = false;
+        const page = await parley.messages.list(this.chatId, { limit: PAGE });
+        newest = page.items.slice().reverse();
+      } while (this.#stale);
       this.messages.value = newest;
       this.loaded.value = true;
       this.problem.value = null;
-      for (const message of [...meanwhile, ...this.#early.splice(0)])
-        if (message.seq > (newest.at(-1)?.seq ?? 0)) this.sent(message);
     } catch (problem) {
       this.problem.value = (problem as Error).message;
     }
+    for (const again of this.#heard.splice(0)) again();
   }
 
   async loadOlder(limit = PAGE): Promise<void> {
@@ -79,11 +96,18 @@ export class Timeline {
   }
 
   sent(message: Message): void {
-    if (!this.loaded.peek()) {
-      this.#early.push(message);
-      return;
-    }
-    if (message.seq <= this.lastSeq) return this.changed(message);
+    this.#take(() => this.#put(message));
+  }
+
+  /** At once, and once more behind a page that is on its way. */
+  #take(change: () => void): void {
+    if (this.#loading) this.#heard.push(change);
+    change();
+  }
+
+  #put(message: Message): void {
+    if (!this.loaded.peek()) return;
+    if (message.seq <= this.lastSeq) return this.#merge(message);
     if (message.seq === this.lastSeq + 1) {
       this.messages.value = [...this.messages.peek(), message];
       return;
@@ -111,21 +135,25 @@ export class Timeline {
   }
 
   changed(message: Message): void {
-    this.#replace(message.seq, (old) => ({ ...old, ...message }));
+    this.#take(() => this.#merge(message));
   }
 
   deleted(message: { seq: number; deleted_at?: string | null }): void {
-    this.#replace(message.seq, (old) => ({
-      ...old,
-      text: '',
-      reactions: [],
-      attachments: [],
-      deleted_at: message.deleted_at ?? old.deleted_at ?? new Date().toISOString(),
-    }));
+    this.#take(() =>
+      this.#replace(message.seq, (old) => ({
+        ...old,
+        text: '',
+        reactions: [],
+        attachments: [],
+        deleted_at: message.deleted_at ?? old.deleted_at ?? new Date().toISOString(),
+      })),
+    );
   }
 
   reacted(change: ReactionChange): void {
-    this.#replace(change.seq, (old) => ({ ...old, reactions: change.reactions }));
+    this.#take(() =>
+      this.#replace(change.seq, (old) => ({ ...old, reactions: change.reactions })),
+    );
   }
 
   async refetch(seq: number): Promise<void> {
@@ -136,10 +164,8 @@ export class Timeline {
     }
   }
 
-  /** After a resync: what we hold may have holes in its history of changes. */
-  async reload(): Promise<void> {
-    if (!this.loaded.peek()) return;
-    await this.#loadNewest();
+  #merge(message: Message): void {
+    this.#replace(message.seq, (old) => ({ ...old, ...message }));
   }
 
   #replace(seq: number, change: (old: Message) => Message): void {
