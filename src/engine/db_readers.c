@@ -1,6 +1,7 @@
 /* Reader threads: each runs one db_read at a time on its own read-only connection, inside one
  * snapshot. A reader never commits a change and never checkpoints, not even when it closes. A read
- * that takes too long is interrupted, because the WAL cannot start anew under an open snapshot.
+ * that takes too long is interrupted, because the WAL cannot start anew under an open snapshot. The
+ * writer thread has such a connection too, for what its transactions read by db_read_inside.
  */
 #include "engine/db_outside.h"
 #include "engine/db_sqlite.h"

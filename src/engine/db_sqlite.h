@@ -4,8 +4,9 @@
  * Threads: one writer thread per database file owns the writer connection; that alone commits and
  * checkpoints (DEPENDENCIES.md section 8.1: the WAL-reset bug needs a second connection that does
  * either). While a checkpoint runs it has the connection, on a thread of its own, and the writer
- * goes on with whatever needs none. Reader threads own one read-only connection each. Callers hand
- * over a db_job that lies on their stack and wait; the thread that ran it sends it home
+ * goes on with whatever needs none. Reader threads own one read-only connection each, and the
+ * writer another (db_read_inside). Callers hand over a db_job that lies on their stack and wait, or
+ * one of their arena and are called (db_write_later); the thread that ran it sends it home
  * (db_homes_send).
  */
 #ifndef PARLEY_ENGINE_DB_SQLITE_H
