@@ -4,6 +4,8 @@
 
 #include "base/config.h"
 
+enum { CONFIG_ITEMS_MAX = 1000 }; /* of a list, from whatever source */
+
 /* One key and what it is set to. */
 struct config_value {
     const struct config_key *key;

@@ -163,40 +163,42 @@ static void assign_scalar(struct config *c, struct config_value *v, struct slice
     }
 }
 
-static void add_item(struct config_value *v, struct slice item)
+/* NULL, or why not. */
+static const char *add_item(struct config_value *v, struct slice item)
 {
+    if (item.len == 0)
+        return "a list item is empty";
+    if (v->count == CONFIG_ITEMS_MAX)
+        return "a list has more than 1000 items";
     v->items = xrealloc(v->items, (v->count + 1) * sizeof *v->items);
     v->items[v->count++] = xstrndup(item.ptr, item.len);
+    return NULL;
 }
 
-/* The new list, or an empty item that makes it wrong. */
-static bool build_list(struct config_value *v, const struct config_input *input)
+/* The new list, or why it is wrong. */
+static const char *build_list(struct config_value *v, const struct config_input *input)
 {
+    const char *why = NULL;
     if (input->sequence) {
-        for (size_t i = 0; i < input->count; i++) {
-            if (input->items[i].len == 0)
-                return false;
-            add_item(v, input->items[i]);
-        }
-        return true;
+        for (size_t i = 0; i < input->count && why == NULL; i++)
+            why = add_item(v, input->items[i]);
+        return why;
     }
     struct slice text = input->text, item;
-    for (bool more = slice_trim(text).len != 0; more;) {
+    for (bool more = slice_trim(text).len != 0; more && why == NULL;) {
         more = slice_cut(&text, ',', &item);
-        item = slice_trim(item);
-        if (item.len == 0)
-            return false;
-        add_item(v, item);
+        why = add_item(v, slice_trim(item));
     }
-    return true;
+    return why;
 }
 
 static void assign_list(struct config *c, struct config_value *v, const struct config_input *input,
                         const char *source)
 {
     struct config_value fresh = {.key = v->key};
-    if (!build_list(&fresh, input)) {
-        config_refuse(c, v->key->name, "invalid_value", source, "a list item is empty");
+    const char *why = build_list(&fresh, input);
+    if (why != NULL) {
+        config_refuse(c, v->key->name, "invalid_value", source, "%s", why);
         config_value_done(&fresh);
         return;
     }
@@ -204,20 +206,32 @@ static void assign_list(struct config *c, struct config_value *v, const struct c
     *v = fresh;
 }
 
-static bool text_ok(struct slice text)
+/* U+FEFF, which nobody sees in what they pasted, and U+FFFE and U+FFFF, which are no characters.
+ * The YAML reader knows them as escapes only, so a print-out with one of them could not be read. */
+static bool has_mark(struct slice text)
 {
-    return utf8_valid(text) && !utf8_has_control(text);
+    for (size_t i = 0; i + 3 <= text.len; i++)
+        if (memcmp(text.ptr + i, "\xef\xbb\xbf", 3) == 0 ||
+            (memcmp(text.ptr + i, "\xef\xbf", 2) == 0 && (unsigned char)text.ptr[i + 2] >= 0xbe))
+            return true;
+    return false;
+}
+
+static const char *text_fault(struct slice text)
+{
+    if (!utf8_valid(text) || utf8_has_control(text))
+        return "must be UTF-8 without control characters";
+    return has_mark(text) ? "must be without byte order marks (U+FEFF), U+FFFE and U+FFFF" : NULL;
 }
 
 void config_assign(struct config *c, struct config_value *v, const struct config_input *input,
                    const char *source)
 {
-    bool clean = input->sequence || text_ok(input->text);
-    for (size_t i = 0; input->sequence && i < input->count; i++)
-        clean = clean && text_ok(input->items[i]);
-    if (!clean)
-        config_refuse(c, v->key->name, "invalid_value", source,
-                      "must be UTF-8 without control characters");
+    const char *why = input->sequence ? NULL : text_fault(input->text);
+    for (size_t i = 0; input->sequence && why == NULL && i < input->count; i++)
+        why = text_fault(input->items[i]);
+    if (why != NULL)
+        config_refuse(c, v->key->name, "invalid_value", source, "%s", why);
     else if (v->key->type == CONFIG_LIST)
         assign_list(c, v, input, source);
     else if (input->sequence)

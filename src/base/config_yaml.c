@@ -11,7 +11,7 @@
 
 #include "base/config_parts.h"
 
-enum { PATH_BYTES_MAX = 256, DEPTH_MAX = 8, ITEMS_MAX = 1000 };
+enum { PATH_BYTES_MAX = 256, DEPTH_MAX = 8 };
 enum { FILE_BYTES_SHOWN = 40, SOURCE_BYTES = 72 };
 
 struct reader {
@@ -142,7 +142,7 @@ static void read_sequence(struct reader *r)
             ended = true;
         } else if (r->event.type != YAML_SCALAR_EVENT) {
             give_up(r, "a list may hold plain values only");
-        } else if (count == ITEMS_MAX) {
+        } else if (count == CONFIG_ITEMS_MAX) {
             give_up(r, "a list has more than 1000 items");
         } else {
             struct slice text = scalar(r);

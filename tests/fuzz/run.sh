@@ -1,7 +1,8 @@
 #!/bin/sh
-# run.sh BUILD_DIR SECONDS   runs every fuzz target for that long over its corpus; one line each.
-#                            What it finds stays in a scratch folder that the line names.
-# run.sh --targets           prints the targets for ninja.
+# run.sh BUILD_DIR SECONDS [SEED]   runs every fuzz target for that long over its corpus; one line
+#                     each. What it finds stays in a scratch folder that the line names. Without a
+#                     seed, or with 0, every run goes another way.
+# run.sh --targets    prints the targets for ninja.
 # Exit status: 0 when all went through, 1 when one crashed, hung or is not built.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -11,12 +12,12 @@ if [ "${1:-}" = --targets ]; then
     for name in $names; do echo "tests/fuzz/fuzz-$name"; done
     exit 0
 fi
-if [ $# -ne 2 ]; then
-    sed -n '2,5s/^# //p' "$0" >&2
+if [ $# -lt 2 ] || [ $# -gt 3 ]; then
+    sed -n '2,6s/^# //p' "$0" >&2
     exit 2
 fi
 
-build=$1 seconds=$2 failed=0
+build=$1 seconds=$2 seed=${3:-0} failed=0
 for name in $names; do
     target=$build/tests/fuzz/fuzz-$name
     if [ ! -x "$target" ]; then
@@ -26,7 +27,7 @@ for name in $names; do
     fi
     scratch=$(mktemp -d "${TMPDIR:-/tmp}/parley-fuzz-$name-XXXXXX")
     mkdir "$scratch/found" "$here/corpus/$name" 2>/dev/null
-    if "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=4096 \
+    if "$target" -seed="$seed" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=4096 \
         -print_final_stats=1 -artifact_prefix="$scratch/" \
         "$scratch/found" "$here/corpus/$name" >"$scratch/log" 2>&1; then
         runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$scratch/log")
@@ -35,6 +36,7 @@ for name in $names; do
         rm -r "$scratch"
     else
         echo "$name: FAILED, see $scratch/log: $(grep -m1 -E 'ERROR|SUMMARY|panic' "$scratch/log")"
+        grep -m1 '^Base64: ' "$scratch/log" # the input, when it is short
         failed=1
     fi
 done

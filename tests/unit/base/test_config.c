@@ -236,6 +236,47 @@ TEST(variables_with_a_slip_and_wrong_settings_are_refused_foreign_ones_are_not)
     CHECK_STR(slice_str(err.fields[6].field), "any");
 }
 
+TEST(bug_a_byte_order_mark_was_printed_so_that_nobody_could_read_it)
+{
+    static const char *const wrong[] = {"listen: \"a\\uFEFF\"", "listen: \"\\uFFFEb\"",
+                                        "origins: [a, \"\\uFFFF\"]", "origins: \"\\uFEFFa\"",
+                                        "chat: {s3: {secret_key: \"\\uFEFF\"}}"};
+    struct config *c;
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        CHECK_INT(load(wrong[i], NULL, NULL, &c), FAIL_INVALID);
+        CHECK_INT(err.field_count, 1);
+        CHECK_STR(slice_str(err.fields[0].code), "invalid_value");
+        CHECK(strstr(err.fields[0].detail, "byte order mark") != NULL);
+    }
+    static const char *const environment[] = {"PARLEY_LISTEN=\xef\xbb\xbf:1", NULL};
+    static const char *const settings[] = {"origins=a,b\xef\xbf\xbe", NULL};
+    CHECK_INT(load("", environment, settings, &c), FAIL_INVALID);
+    CHECK_INT(err.field_count, 2);
+    static const char *const beside[] = {"listen=\xef\xbb\xbe\xef\xbf\xbd\xef\xbc\xbf", NULL};
+    CHECK_OK(load("", NULL, beside, &c), &err);
+    config_free(c);
+}
+
+TEST(bug_a_list_with_commas_could_be_longer_than_one_that_can_be_printed)
+{
+    struct buf yaml;
+    buf_init(&yaml, 1 << 16);
+    buf_lit(&yaml, "origins: a");
+    for (int i = 1; i < 1000; i++)
+        buf_lit(&yaml, ",a");
+    buf_char(&yaml, 0);
+    struct config *c;
+    CHECK_OK(load(yaml.ptr, NULL, NULL, &c), &err);
+    CHECK_INT((int)config_list_count(c, "origins"), 1000);
+    config_free(c);
+    yaml.len--;
+    buf_lit(&yaml, ",a");
+    buf_char(&yaml, 0);
+    CHECK_INT(load(yaml.ptr, NULL, NULL, &c), FAIL_INVALID);
+    CHECK(strstr(err.fields[0].detail, "more than 1000 items") != NULL);
+    buf_done(&yaml);
+}
+
 TEST(a_file_full_of_nonsense_is_given_up)
 {
     struct buf yaml;
