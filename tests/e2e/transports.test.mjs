@@ -21,7 +21,6 @@ async function withoutSockets(stage, person, path, alsoWithout, requests, prepar
   await page.getByLabel('User name, e-mail or phone').fill(person.username);
   await page.getByLabel('Password', { exact: true }).fill(person.password);
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-  await composer(page).waitFor();
   return page;
 }
 
@@ -30,6 +29,7 @@ async function talk(stage, alsoWithout, used) {
   const chat = await stage.direct(ada, bob);
   const requests = [];
   const page = await withoutSockets(stage, ada, `/c/${chat.id}`, alsoWithout, requests);
+  await composer(page).waitFor();
   await until('the way round is found', () => requests.includes(used), 30_000);
   await stage.send(bob, chat.id, 'one');
   await bubble(page, 'one').waitFor({ timeout: 30_000 });
@@ -49,28 +49,21 @@ async function talk(stage, alsoWithout, used) {
   assert.deepEqual(await texts(page), ['one', 'two', 'three', 'four', 'five']);
 }
 
-/** Between the history that a page has loaded and the position from which it hears the rest. */
-async function beforeTheFirstPosition(stage) {
-  const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
-  const chat = await stage.direct(ada, bob);
-  await stage.send(bob, chat.id, 'before');
+/** A page that has shown what `see` looks for, and does not hear anything before `goOn`. */
+async function beforeTheFirstPosition(stage, person, path, see) {
   let asked = false;
   let goOn;
-  const sent = new Promise((resolve) => (goOn = resolve));
-  const page = await withoutSockets(stage, ada, `/c/${chat.id}`, ['**/api/v1/stream*'], [], (page) =>
+  const held = new Promise((resolve) => (goOn = resolve));
+  const page = await withoutSockets(stage, person, path, ['**/api/v1/stream*'], [], (page) =>
     page.route('**/api/v1/updates*', async (route) => {
       asked = true;
-      await sent;
+      await held;
       await route.continue();
     }),
   );
-  await bubble(page, 'before').waitFor();
+  await see(page).waitFor();
   await until('the page asks where the stream is', () => asked, 30_000);
-  await stage.send(bob, chat.id, 'between');
-  await stage.call('PATCH', `/chats/${chat.id}/messages/1`, bob.token, { text: 'edited' });
-  goOn();
-  await bubble(page, 'between').waitFor();
-  assert.deepEqual(await texts(page), ['edited', 'between']);
+  return { page, goOn };
 }
 
 export const tests = {
@@ -78,7 +71,36 @@ export const tests = {
     await talk(stage, [], '/api/v1/stream');
   },
 
-  'what happens before the first position is shown all the same': beforeTheFirstPosition,
+  async 'what happens in a chat before the first position is shown all the same'(stage) {
+    const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
+    const chat = await stage.direct(ada, bob);
+    await stage.send(bob, chat.id, 'before');
+    const { page, goOn } = await beforeTheFirstPosition(stage, ada, `/c/${chat.id}`, (page) =>
+      bubble(page, 'before'),
+    );
+    await stage.send(bob, chat.id, 'between');
+    await stage.call('PATCH', `/chats/${chat.id}/messages/1`, bob.token, { text: 'edited' });
+    goOn();
+    await bubble(page, 'between').waitFor();
+    assert.deepEqual(await texts(page), ['edited', 'between']);
+  },
+
+  async 'what happens elsewhere before the first position is shown all the same'(stage) {
+    const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
+    await stage.call('PUT', `/users/${bob.id}/follow`, ada.token);
+    await stage.call('POST', '/posts', bob.token, { text: 'before' });
+    const card = (page, text) => page.locator('article.post').filter({ hasText: text });
+    const { page, goOn } = await beforeTheFirstPosition(stage, ada, '/', (page) =>
+      card(page, 'before'),
+    );
+    await page.getByRole('button', { name: 'Add a story' }).waitFor();
+    await stage.call('POST', '/posts', bob.token, { text: 'between' });
+    const story = { text: 'It is snowing!', visibility: 'public' };
+    await stage.call('POST', '/stories', bob.token, story);
+    goOn();
+    await card(page, 'between').waitFor();
+    await page.getByRole('button', { name: 'Story by Bob, new' }).waitFor();
+  },
 
   async 'long polling, over a killed server'(stage) {
     await talk(stage, ['**/api/v1/stream*'], '/api/v1/updates');

@@ -1,9 +1,9 @@
 // Small windows about a post: who likes it, what it said before.
-import { useEffect, useMemo } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import { parley } from '../client';
 import type { Id, Post, PostVersion } from '../../sdk/index';
 import { fullTime } from '../format';
-import { PagedList } from '../state/list';
+import { PagedList, useList } from '../state/list';
 import { Dialog } from './dialog';
 import { Bones, ListView } from './list';
 import { PersonLine } from './person_line';
@@ -18,7 +18,7 @@ export function Likers({ postId, onClose }: { postId: Id; onClose(): void }) {
       ),
     [postId],
   );
-  useEffect(() => void list.open(false), [list]);
+  useList(list);
   return (
     <Dialog title="Liked by" onClose={onClose}>
       <div
@@ -49,7 +49,7 @@ export function History({ post, onClose }: { post: Post; onClose(): void }) {
       ),
     [post.id],
   );
-  useEffect(() => void list.open(false), [list]);
+  useList(list);
   return (
     <Dialog title="What it said before" onClose={onClose}>
       <ListView

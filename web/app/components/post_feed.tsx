@@ -1,6 +1,6 @@
 // A list of posts as a page shows it; more comes as one nears its end.
 import type { ComponentChildren } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useList } from '../state/list';
 import type { PostList } from '../state/posts';
 import { arrival } from '../state/route';
 import { ListView } from './list';
@@ -15,7 +15,7 @@ export function PostFeed({
   label: string;
   empty: ComponentChildren;
 }) {
-  useEffect(() => void list.open(arrival === 'back'), [list]);
+  useList(list, arrival === 'back');
   return (
     <ListView
       list={list}

@@ -1,6 +1,7 @@
 // The faces above the feed: who has something to tell today. A ring means that one has not seen it.
 import { useEffect, useState } from 'preact/hooks';
 import type { Id } from '../../sdk/index';
+import { missed } from '../state/missed';
 import { navigate, query } from '../state/route';
 import { me } from '../state/session';
 import { loadStories, othersStories, ownStories, storiesLoaded } from '../state/stories';
@@ -12,7 +13,7 @@ import { StoryViewer } from './story_viewer';
 
 export function StoriesBar() {
   const [writing, setWriting] = useState(false);
-  useEffect(() => void loadStories(), []);
+  useEffect(() => void loadStories(), [missed.value]);
   const own = ownStories.value;
   const shown = query.value.get('story');
   const user = me.value;

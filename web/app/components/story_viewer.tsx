@@ -5,7 +5,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import { parley } from '../client';
 import type { Id, Story, StoryViewer as Viewer } from '../../sdk/index';
 import { counted } from '../format';
-import { PagedList } from '../state/list';
+import { PagedList, useList } from '../state/list';
 import { back } from '../state/route';
 import { me } from '../state/session';
 import { deleteStory, markViewed, storyGroups } from '../state/stories';
@@ -261,7 +261,7 @@ function Viewers({ story, onClose }: { story: Story; onClose(): void }) {
       ),
     [story.id],
   );
-  useEffect(() => void list.open(false), [list]);
+  useList(list);
   return (
     <Dialog title="Seen by" onClose={onClose}>
       <div class="in-dialog" onScroll={() => void list.more()}>

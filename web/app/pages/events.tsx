@@ -9,6 +9,7 @@ import { Page } from '../components/page';
 import { Banner, Empty } from '../components/small';
 import type { CalendarEvent } from '../../sdk/index';
 import { eventList, saveCalendar, type EventScope } from '../state/events';
+import { useList } from '../state/list';
 import { notify, orSay } from '../state/notices';
 import { arrival } from '../state/route';
 import { EventForm } from './event_form';
@@ -27,10 +28,8 @@ export default function Events() {
   const [creating, setCreating] = useState(false);
   const [subscribing, setSubscribing] = useState(false);
   const list = eventList(scope);
-  useEffect(() => {
-    lastScope = scope;
-    void list.open(arrival === 'back');
-  }, [list]);
+  useEffect(() => void (lastScope = scope), [scope]);
+  useList(list, arrival === 'back');
   const items = list.items.value;
   return (
     <Page

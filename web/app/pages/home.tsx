@@ -1,5 +1,5 @@
 // What the people one follows have published, and what is popular with everybody.
-import { useEffect, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import { Button } from '../components/button';
 import { Icon } from '../components/icon';
 import { Page } from '../components/page';
@@ -11,6 +11,7 @@ import { StoriesBar } from '../components/stories_bar';
 import { Tabs } from '../components/tabs';
 import type { Id } from '../../sdk/index';
 import { counted } from '../format';
+import { useList } from '../state/list';
 import { feedList, freshPosts, popularList, postSignal, showFresh } from '../state/posts';
 import { arrival, navigate, query } from '../state/route';
 import { nameOf } from '../state/users';
@@ -78,7 +79,7 @@ export default function Home() {
 
 /** New posts wait behind a word: what one is reading does not move. */
 function Fresh() {
-  const ids = freshPosts.value;
+  const ids = freshPosts();
   const place = useRef<HTMLDivElement>(null);
   if (ids.length === 0) return <div ref={place} role="status" />;
   const authors = [...new Set(ids.map((id) => postSignal(id).value?.user_id).filter(Boolean))];
@@ -107,7 +108,7 @@ const ASIDE_POSTS = 5;
 
 function PopularAside() {
   const list = popularList();
-  useEffect(() => void list.open(arrival === 'back'), [list]);
+  useList(list, arrival === 'back');
   const ids = list.items.value.slice(0, ASIDE_POSTS);
   if (ids.length === 0) return null;
   return (

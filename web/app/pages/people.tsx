@@ -11,6 +11,7 @@ import { Tabs } from '../components/tabs';
 import type { User } from '../../sdk/index';
 import { counted } from '../format';
 import { usePeople } from '../state/find_people';
+import { useList } from '../state/list';
 import { answerRequest, peopleList, requestCount, requestList } from '../state/relations';
 import { navigate, query } from '../state/route';
 import { me } from '../state/session';
@@ -103,7 +104,7 @@ function Find({ bar }: { bar: preact.VNode | null }) {
 function Acquaintances() {
   const own = me.value!.id;
   const list = peopleList(`followers:${own}`, (page) => parley.social.followers(own, page));
-  useEffect(() => void list.open(false), [list]);
+  useList(list);
   const some = list.items.value.length > 0;
   return (
     <>
@@ -160,7 +161,7 @@ export function PersonBones() {
 
 function Requests({ bar }: { bar: preact.VNode | null }) {
   const list = requestList();
-  useEffect(() => void list.open(false), [list]);
+  useList(list);
   return (
     <Page title="Follow requests" sticky={bar} onNearEnd={() => void list.more()}>
       <div class="card plain">

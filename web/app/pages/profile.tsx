@@ -12,6 +12,8 @@ import { parley } from '../client';
 import type { PageProps } from '../pages';
 import { ParleyError, type Relationship, type User } from '../../sdk/index';
 import { counted } from '../format';
+import { useList } from '../state/list';
+import { missed } from '../state/missed';
 import { postsOf } from '../state/posts';
 import { loadRelation, peopleList, relationTo } from '../state/relations';
 import { arrival, navigate, query } from '../state/route';
@@ -30,7 +32,7 @@ export default function Profile({ params }: PageProps) {
       setProblem(null);
       loadRelation(found.id).catch((caught: ParleyError) => setProblem(caught));
     }, setProblem);
-  }, [username]);
+  }, [username, missed.value]);
 
   if (problem?.status === 404)
     return (
@@ -159,7 +161,7 @@ function PeopleOf({
   own: boolean;
 }) {
   const list = peopleOf(user, part);
-  useEffect(() => void list.open(arrival === 'back'), [list]);
+  useList(list, arrival === 'back');
   const name = own ? 'you' : nameOf(user);
   return (
     <div class="card plain">

@@ -1,11 +1,12 @@
 // Who may follow and find one, and whom one does not want to see.
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { parley } from '../client';
 import { Button } from '../components/button';
 import { Switch } from '../components/field';
 import { Bones, ListView } from '../components/list';
 import { PersonLine } from '../components/person_line';
 import type { UserChange } from '../../sdk/index';
+import { useList } from '../state/list';
 import { notify } from '../state/notices';
 import { peopleList, relate } from '../state/relations';
 import { me } from '../state/session';
@@ -77,7 +78,7 @@ export function Hidden() {
 
 function HiddenPeople({ which }: { which: 'blocked' | 'muted' }) {
   const list = peopleList(which, (page) => parley.social[which](page));
-  useEffect(() => void list.open(false), [list]);
+  useList(list);
   const undo = which === 'blocked' ? 'unblock' : 'unmute';
   return (
     <>

@@ -8,6 +8,7 @@ import { Page } from '../components/page';
 import { SignalCard } from '../components/signal_card';
 import { Banner, Empty } from '../components/small';
 import type { ParleyError, TradeSide, TradeSignal } from '../../sdk/index';
+import { useList } from '../state/list';
 import { arrival } from '../state/route';
 import { me } from '../state/session';
 import { board, putSignal, type Board } from '../state/signals';
@@ -44,10 +45,8 @@ export default function Signals() {
   const [editing, setEditing] = useState<TradeSignal | 'new' | null>(null);
   const list = board(shown);
   const words = boards.find((one) => one.value === shown)!;
-  useEffect(() => {
-    lastBoard = shown;
-    void list.open(arrival === 'back');
-  }, [list]);
+  useEffect(() => void (lastBoard = shown), [shown]);
+  useList(list, arrival === 'back');
   useWatch('signals', () => void list.reload());
   useWatch(admin ? 'admin' : null, () => void list.reload());
   return (

@@ -42,10 +42,7 @@ export function eventList(scope: EventScope): PagedList<CalendarEvent> {
 }
 
 function listsChanged(): void {
-  for (const scope of scopes) {
-    const list = eventList(scope);
-    if (list.loaded.peek()) void list.reload();
-  }
+  for (const scope of scopes) void eventList(scope).refresh();
 }
 
 export async function loadEvent(id: Id): Promise<CalendarEvent> {

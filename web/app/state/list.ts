@@ -1,7 +1,10 @@
 // A list that comes page by page from the server and is kept while one looks elsewhere, so that
 // the way back finds it as it was.
+import { useEffect } from 'preact/hooks';
 import { signal } from '@preact/signals';
 import { Pager, type FetchPage } from '../../sdk/index';
+import { Meanwhile } from './meanwhile';
+import { missed } from './missed';
 
 export class PagedList<T> {
   readonly items = signal<readonly T[]>([]);
@@ -12,6 +15,8 @@ export class PagedList<T> {
   readonly problem = signal<string | null>(null);
   #pager: Pager<T>;
   #round = 0;
+  #asOf = -1; // what `missed` said when this was read
+  readonly #meanwhile = new Meanwhile();
 
   constructor(
     private readonly fetch: FetchPage<T>,
@@ -23,7 +28,7 @@ export class PagedList<T> {
 
   /** On the way back to a page the list stays as it is; otherwise it is read again. */
   async open(keep: boolean): Promise<void> {
-    if (this.loaded.peek() && keep) return;
+    if (this.loaded.peek() && keep && this.#asOf === missed.peek()) return;
     await this.reload();
   }
 
@@ -31,11 +36,26 @@ export class PagedList<T> {
   async reload(): Promise<void> {
     const pager = new Pager(this.fetch, this.limit);
     const round = ++this.#round;
+    const asOf = missed.peek();
+    this.#meanwhile.begin();
     await this.#take(pager, round, (items) => {
       this.#pager = pager;
+      this.#asOf = asOf;
       this.items.value = items;
       this.loaded.value = true;
+      if (round === this.#round) this.#meanwhile.end();
     });
+    if (round === this.#round) this.#meanwhile.end();
+  }
+
+  /** Read already, or on its way: whoever changes what it lists changes it too. */
+  get asked(): boolean {
+    return this.loaded.peek() || this.busy.peek();
+  }
+
+  /** Once more, if anybody has asked at all. */
+  async refresh(): Promise<void> {
+    if (this.asked) await this.reload();
   }
 
   async more(): Promise<void> {
@@ -57,7 +77,8 @@ export class PagedList<T> {
     this.busy.value = true;
     try {
       const items = await pager.next();
-      if (round !== this.#round) return;
+      // The first answer is shown even when a newer one has been asked for.
+      if (round !== this.#round && this.loaded.peek()) return;
       put(items);
       this.problem.value = null;
       this.done.value = pager.done;
@@ -69,25 +90,40 @@ export class PagedList<T> {
 
   /** New ones at the front; what is known already stays where it is. */
   prepend(...fresh: T[]): void {
-    const known = new Set(this.items.peek().map(this.keyOf));
-    const added = fresh.filter((item) => !known.has(this.keyOf(item)));
-    if (added.length) this.items.value = [...added, ...this.items.peek()];
+    this.#meanwhile.do(() => {
+      const known = new Set(this.items.peek().map(this.keyOf));
+      const added = fresh.filter((item) => !known.has(this.keyOf(item)));
+      if (added.length) this.items.value = [...added, ...this.items.peek()];
+    });
   }
 
   append(item: T): void {
-    if (!this.items.peek().some((one) => this.keyOf(one) === this.keyOf(item)))
-      this.items.value = [...this.items.peek(), item];
+    this.#meanwhile.do(() => {
+      if (!this.items.peek().some((one) => this.keyOf(one) === this.keyOf(item)))
+        this.items.value = [...this.items.peek(), item];
+    });
   }
 
   update(item: T): void {
     const key = this.keyOf(item);
-    this.items.value = this.items.peek().map((one) => (this.keyOf(one) === key ? item : one));
+    this.#meanwhile.do(() => {
+      this.items.value = this.items.peek().map((one) => (this.keyOf(one) === key ? item : one));
+    });
   }
 
   remove(key: unknown): void {
-    const left = this.items.peek().filter((one) => this.keyOf(one) !== key);
-    if (left.length !== this.items.peek().length) this.items.value = left;
+    this.#meanwhile.do(() => {
+      const left = this.items.peek().filter((one) => this.keyOf(one) !== key);
+      if (left.length !== this.items.peek().length) this.items.value = left;
+    });
   }
+}
+
+/** Reads the list for the component that shows it, and again whenever something may have been
+ * missed. `keep`: on the way back it stays as it was. */
+export function useList<T>(list: PagedList<T>, keep = false): void {
+  const round = missed.value;
+  useEffect(() => void list.open(keep), [list, round]);
 }
 
 /** Lists by name, so that a page finds its own again; the oldest ones are forgotten. */

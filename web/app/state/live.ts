@@ -6,12 +6,13 @@ import * as chatState from './chats';
 import { forgetDrafts } from './drafts';
 import { forgetEvents, listenToEvents } from './events';
 import { forgetMembers, loadMembers, memberChanged, readChanged } from './members';
+import { missed } from './missed';
 import { speak } from './notices';
 import { forgetComments, listenToComments } from './comments';
 import { forgetLists } from './list';
 import { forgetPosts, listenToPosts } from './posts';
 import { forgetPresence, keepWatching, presenceHeard } from './presence';
-import { forgetRelations, listenToRelations, loadRelations } from './relations';
+import { forgetRelations, listenToRelations, loadRelations, loadRequests } from './relations';
 import { navigate, openChatId } from './route';
 import { me, phase } from './session';
 import { listenToSignals } from './signals';
@@ -55,7 +56,9 @@ function leaveChat(chatId: string): void {
 
 /** Events were missed: all that has been loaded may have holes. */
 function loadAgain(): void {
+  missed.value++;
   void chatState.loadChats();
+  void loadRequests();
   for (const timeline of allTimelines()) {
     if (timeline.chatId === openChatId.peek()) {
       void timeline.reload();

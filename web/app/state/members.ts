@@ -3,16 +3,22 @@
 import { signal, type Signal } from '@preact/signals';
 import { parley } from '../client';
 import type { Id, Member, MemberChange, ReadChange } from '../../sdk/index';
+import { Meanwhile } from './meanwhile';
 import { me } from './session';
 
 const byChat = new Map<Id, Signal<Member[] | null>>();
 const loading = new Map<Id, Promise<void>>();
-/** Came while the list was on its way, which may not know of it yet: done once more after it. */
-const heard = new Map<Id, (() => void)[]>();
+const meanwhile = new Map<Id, Meanwhile>();
 
 export function membersOf(chatId: Id): Signal<Member[] | null> {
   let entry = byChat.get(chatId);
   if (!entry) byChat.set(chatId, (entry = signal(null)));
+  return entry;
+}
+
+function meanwhileIn(chatId: Id): Meanwhile {
+  let entry = meanwhile.get(chatId);
+  if (!entry) meanwhile.set(chatId, (entry = new Meanwhile()));
   return entry;
 }
 
@@ -21,15 +27,13 @@ export function loadMembers(chatId: Id, again = false): Promise<void> {
   if (entry.peek() && !again) return Promise.resolve();
   const running = loading.get(chatId);
   if (running) return again ? running.then(() => loadMembers(chatId, true)) : running;
-  heard.set(chatId, []);
+  meanwhileIn(chatId).begin();
   const started = fetchAll(chatId)
     .then((members) => void (entry.value = members))
     .catch(() => undefined)
     .finally(() => {
       loading.delete(chatId);
-      const changes = heard.get(chatId) ?? [];
-      heard.delete(chatId);
-      for (const change of changes) change();
+      meanwhileIn(chatId).end();
     });
   loading.set(chatId, started);
   return started;
@@ -47,7 +51,10 @@ async function fetchAll(chatId: Id): Promise<Member[]> {
 }
 
 export function memberChanged(change: MemberChange): void {
-  heard.get(change.chat_id)?.push(() => memberChanged(change));
+  meanwhileIn(change.chat_id).do(() => putMember(change));
+}
+
+function putMember(change: MemberChange): void {
   const entry = byChat.get(change.chat_id);
   const list = entry?.peek();
   if (!entry || !list) return;
@@ -68,7 +75,10 @@ export function memberChanged(change: MemberChange): void {
 }
 
 export function readChanged(change: ReadChange): void {
-  heard.get(change.chat_id)?.push(() => readChanged(change));
+  meanwhileIn(change.chat_id).do(() => putRead(change));
+}
+
+function putRead(change: ReadChange): void {
   const entry = byChat.get(change.chat_id);
   const list = entry?.peek();
   if (!entry || !list) return;
@@ -86,4 +96,5 @@ export function readersOf(chatId: Id, seq: number): { read: Id[]; others: number
 
 export function forgetMembers(): void {
   byChat.clear();
+  meanwhile.clear();
 }

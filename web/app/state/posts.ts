@@ -70,16 +70,22 @@ export const postsTagged = (tag: string): PostList =>
   postList(`tag:${tag}`, (query) => parley.posts.ofTag(tag, query));
 
 /** Posts that have come while the feed was being read: announced, shown when asked for. */
-export const freshPosts = signal<readonly Id[]>([]);
+const announced = signal<readonly Id[]>([]);
+
+/** Without those that are in the feed because it was read again since. */
+export function freshPosts(): readonly Id[] {
+  const shown = new Set(feedList().items.value);
+  return announced.value.filter((id) => !shown.has(id));
+}
 
 export function showFresh(): void {
-  feedList().prepend(...freshPosts.peek());
-  freshPosts.value = [];
+  feedList().prepend(...announced.peek());
+  announced.value = [];
 }
 
 function removeEverywhere(id: Id): void {
   postSignal(id).value = null;
-  freshPosts.value = freshPosts.peek().filter((one) => one !== id);
+  announced.value = announced.peek().filter((one) => one !== id);
   for (const [name, list] of keptLists())
     if (name.startsWith('posts:')) (list as unknown as PostList).remove(id);
 }
@@ -143,18 +149,18 @@ function appear(post: Post): void {
 
 function toProfile(post: Post): void {
   for (const [name, list] of keptLists())
-    if (name === `posts:of:${post.user_id}` && list.loaded.peek())
+    if (name === `posts:of:${post.user_id}` && list.asked)
       (list as unknown as PostList).prepend(post.id);
 }
 
 /** Blocked or muted: what they wrote leaves the lists that mix people. */
 export function dropPostsOf(author: Id): void {
   const theirs = (id: Id): boolean => posts.get(id)?.peek()?.user_id === author;
-  freshPosts.value = freshPosts.peek().filter((id) => !theirs(id));
+  announced.value = announced.peek().filter((id) => !theirs(id));
   for (const [name, list] of keptLists()) {
     if (!name.startsWith('posts:') || name === `posts:of:${author}`) continue;
     const ids = list as unknown as PostList;
-    ids.items.value = ids.items.peek().filter((id) => !theirs(id));
+    for (const id of ids.items.peek().filter(theirs)) ids.remove(id);
   }
 }
 
@@ -191,9 +197,10 @@ function created(post: Post): void {
   if (post.user_id === me.peek()?.id) return appear(post);
   toProfile(post);
   const list = feedList();
-  if (!list.loaded.peek() || known || muted(post.user_id)) return;
+  if (!list.asked || known || muted(post.user_id)) return;
+  // Into a feed on its way too, or into an empty one: there is nothing yet that could jump.
   if (list.items.peek().length === 0) list.prepend(post.id);
-  else freshPosts.value = [post.id, ...freshPosts.peek()];
+  else announced.value = [post.id, ...announced.peek()];
 }
 
 /** Counts are not resumed: after an interruption those of the newest posts are read once more. */
@@ -216,13 +223,9 @@ export function listenToPosts(): void {
   parley.on('post.updated', postHeard);
   parley.on('post.changed', postHeard);
   parley.on('post.deleted', (post) => removeEverywhere(post.id));
-  parley.on('resync', () => {
-    freshPosts.value = [];
-    for (const [name, list] of keptLists()) if (name.startsWith('posts:')) void list.reload();
-  });
 }
 
 export function forgetPosts(): void {
   posts.clear();
-  freshPosts.value = [];
+  announced.value = [];
 }

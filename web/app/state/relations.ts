@@ -85,7 +85,7 @@ export const requestList = (): PagedList<User> =>
 /** As far as they are known: the first page of them. */
 export const requestCount = signal(0);
 
-async function loadRequests(): Promise<void> {
+export async function loadRequests(): Promise<void> {
   const list = requestList();
   await list.reload();
   requestCount.value = list.items.peek().length;

@@ -26,7 +26,7 @@ const shownOn: Record<Board, (signal: TradeSignal) => boolean> = {
 export function putSignal(signal: TradeSignal): void {
   for (const name of Object.keys(shownOn) as Board[]) {
     const list = board(name);
-    if (!list.loaded.peek()) continue;
+    if (!list.asked) continue;
     if (!shownOn[name](signal)) list.remove(signal.id);
     else if (list.items.peek().some((one) => one.id === signal.id)) list.update(signal);
     else list.prepend(signal);
@@ -51,7 +51,6 @@ export function listenToSignals(): void {
     if (verdict) notify(`Your signal ${signal.symbol} ${verdict}.`);
   });
   parley.on('admin.changed', ({ what }) => {
-    const list = board('decide');
-    if (what === 'signals' && list.loaded.peek()) void list.reload();
+    if (what === 'signals') void board('decide').refresh();
   });
 }

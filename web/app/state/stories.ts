@@ -3,6 +3,7 @@
 import { computed, signal } from '@preact/signals';
 import { parley } from '../client';
 import { Pager, type Id, type NewStory, type Story } from '../../sdk/index';
+import { Meanwhile } from './meanwhile';
 import { notify } from './notices';
 import { me } from './session';
 
@@ -61,25 +62,35 @@ function set(stories: readonly Story[]): void {
     timer = window.setTimeout(() => set(all.peek()), Math.min(next - Date.now() + 50, 3_600_000));
 }
 
+let meanwhile = new Meanwhile();
+let asked = false;
+let round = 0; // only the newest answer counts
+
 export async function loadStories(): Promise<void> {
   const found: Story[] = [];
+  const mine = ++round;
+  asked = true;
+  meanwhile.begin();
   try {
     for await (const story of new Pager((page) => parley.stories.list(page), 100)) {
       found.push(story);
       if (found.length >= STORIES_MAX) break;
     }
-    set(found);
+    if (mine === round) set(found);
   } catch {
     // The bar stays as it was; the feed below says what is wrong with the server.
   }
+  if (mine !== round) return;
+  meanwhile.end();
   storiesLoaded.value = true;
 }
 
 function put(story: Story): void {
-  set([...all.peek().filter((one) => one.id !== story.id), story]);
+  meanwhile.do(() => set([...all.peek().filter((one) => one.id !== story.id), story]));
 }
 
-const drop = (id: Id): void => set(all.peek().filter((one) => one.id !== id));
+const drop = (id: Id): void =>
+  meanwhile.do(() => set(all.peek().filter((one) => one.id !== id)));
 
 export async function postStory(story: NewStory): Promise<void> {
   put(await parley.stories.create(story));
@@ -104,7 +115,7 @@ export async function deleteStory(story: Story): Promise<void> {
 
 export function listenToStories(): void {
   parley.on('story.posted', (story) => {
-    if (storiesLoaded.peek() && !all.peek().some((one) => one.id === story.id)) put(story);
+    if (asked && !all.peek().some((one) => one.id === story.id)) put(story);
   });
   parley.on('story.deleted', (story) => drop(story.id));
   parley.on('story.viewed', ({ story_id, user_id }) => {
@@ -112,10 +123,9 @@ export function listenToStories(): void {
     if (story && user_id === me.peek()?.id) put({ ...story, viewed: true });
     else if (story) put({ ...story, viewer_count: (story.viewer_count ?? 0) + 1 });
   });
-  parley.on('resync', () => storiesLoaded.peek() && void loadStories());
   // Whose stories one sees has changed.
   const again = ({ user_id }: { user_id: Id }): void => {
-    if (user_id === me.peek()?.id && storiesLoaded.peek()) void loadStories();
+    if (user_id === me.peek()?.id && asked) void loadStories();
   };
   parley.on('follow.changed', again);
   parley.on('block.changed', again);
@@ -124,5 +134,8 @@ export function listenToStories(): void {
 export function forgetStories(): void {
   clearTimeout(timer);
   all.value = [];
+  round++;
+  asked = false;
+  meanwhile = new Meanwhile();
   storiesLoaded.value = false;
 }

@@ -4,6 +4,7 @@
 import { signal } from '@preact/signals';
 import { parley } from '../client';
 import type { Id, Message, ReactionChange } from '../../sdk/index';
+import { Meanwhile } from './meanwhile';
 
 const PAGE = 50;
 
@@ -15,7 +16,7 @@ export class Timeline {
   #loading: Promise<void> | undefined;
   #stale = false; // what is being loaded may be older than it should be
   #filling = false;
-  #heard: (() => void)[] = []; // while the newest page is on its way: it may not know of this yet
+  readonly #meanwhile = new Meanwhile();
 
   constructor(readonly chatId: Id) {}
 
@@ -54,6 +55,7 @@ export class Timeline {
   }
 
   async #load(): Promise<void> {
+    this.#meanwhile.begin();
     try {
       let newest: Message[];
       do {
@@ -67,7 +69,7 @@ export class Timeline {
     } catch (problem) {
       this.problem.value = (problem as Error).message;
     }
-    for (const again of this.#heard.splice(0)) again();
+    this.#meanwhile.end();
   }
 
   async loadOlder(limit = PAGE): Promise<void> {
@@ -96,13 +98,7 @@ export class Timeline {
   }
 
   sent(message: Message): void {
-    this.#take(() => this.#put(message));
-  }
-
-  /** At once, and once more behind a page that is on its way. */
-  #take(change: () => void): void {
-    if (this.#loading) this.#heard.push(change);
-    change();
+    this.#meanwhile.do(() => this.#put(message));
   }
 
   #put(message: Message): void {
@@ -135,11 +131,11 @@ export class Timeline {
   }
 
   changed(message: Message): void {
-    this.#take(() => this.#merge(message));
+    this.#meanwhile.do(() => this.#merge(message));
   }
 
   deleted(message: { seq: number; deleted_at?: string | null }): void {
-    this.#take(() =>
+    this.#meanwhile.do(() =>
       this.#replace(message.seq, (old) => ({
         ...old,
         text: '',
@@ -151,7 +147,7 @@ export class Timeline {
   }
 
   reacted(change: ReactionChange): void {
-    this.#take(() =>
+    this.#meanwhile.do(() =>
       this.#replace(change.seq, (old) => ({ ...old, reactions: change.reactions })),
     );
   }
