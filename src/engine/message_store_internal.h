@@ -73,7 +73,7 @@ struct message_shard {
 } __attribute__((aligned(64)));
 
 struct message_filter {
-    uint8_t *generations[4096]; /* MESSAGE_FILTER_BYTES each; the last one still grows */
+    uint8_t **generations; /* MESSAGE_FILTER_BYTES each; the last one still grows */
     unsigned count;
 };
 

@@ -66,11 +66,18 @@ static size_t line_of(uint64_t hash)
     return (size_t)((hash & 0xffffffff) * LINES >> 32) * LINE_BYTES;
 }
 
+static uint8_t *filter_next(struct message_filter *filter)
+{
+    size_t count = (size_t)filter->count + 1;
+    filter->generations = xrealloc(filter->generations, count * sizeof *filter->generations);
+    filter->generations[filter->count] = xcalloc(1, MESSAGE_FILTER_BYTES);
+    return filter->generations[filter->count++];
+}
+
 static void filter_grow(struct message_filter *filter, unsigned generation)
 {
-    panic_if(generation >= ARRAY_LEN(filter->generations), "4 billion messages in one store");
     while (filter->count <= generation)
-        filter->generations[filter->count++] = xcalloc(1, MESSAGE_FILTER_BYTES);
+        filter_next(filter);
 }
 
 static void filter_add(struct message_filter *filter, unsigned generation, uint64_t hash)
@@ -325,9 +332,7 @@ static int load_filters(struct message_store *store, struct db_tx *tx, struct er
             return error_set(err, FAIL_INTERNAL, "damaged_filter",
                              "The message filter in the database is damaged.");
         }
-        uint8_t *copy = xmalloc(MESSAGE_FILTER_BYTES);
-        memcpy(copy, data.ptr, MESSAGE_FILTER_BYTES);
-        filter->generations[filter->count++] = copy;
+        memcpy(filter_next(filter), data.ptr, MESSAGE_FILTER_BYTES);
         rc = 0;
     }
     return rc;
@@ -361,4 +366,5 @@ void message_keys_done(struct message_store *store)
 {
     for (unsigned i = 0; i < store->filter.count; i++)
         free(store->filter.generations[i]);
+    free(store->filter.generations);
 }
