@@ -67,6 +67,24 @@ async function beforeTheFirstPosition(stage, person, path, see) {
 }
 
 export const tests = {
+  async 'a page asks for nothing that is not there'(stage) {
+    const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
+    const chat = await stage.direct(ada, bob);
+    await stage.send(bob, chat.id, 'one');
+    const page = await stage.browse(ada, '/');
+    const [refused, ops] = [[], []];
+    page.on('response', (answer) => answer.status() >= 400 && refused.push(answer.url()));
+    page.on('websocket', (socket) =>
+      socket.on('framereceived', ({ payload }) => ops.push(payload.toString())),
+    );
+    await page.goto(`${stage.server.url}/c/${chat.id}`);
+    await bubble(page, 'one').waitFor();
+    await until('presence is asked for', () => ops.some((text) => text.includes('unknown_op')));
+    await page.getByRole('link', { name: 'Home' }).click();
+    await page.getByRole('button', { name: 'Add a story' }).waitFor();
+    assert.deepEqual(refused, []);
+  },
+
   async 'server-sent events, over a killed server'(stage) {
     await talk(stage, [], '/api/v1/stream');
   },

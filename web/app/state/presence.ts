@@ -24,6 +24,8 @@ let absent = false;
 async function watch(ids: Id[]): Promise<void> {
   if (ids.length === 0 || absent) return;
   try {
+    // First the watching, so that nothing falls between. A server without presence has no such op.
+    if (parley.connection.canRequest) await parley.presence.watch(ids);
     const { items } = await parley.presence.get(ids);
     const next = new Map(present.peek());
     for (const entry of items) next.set(entry.user_id, entry);
@@ -31,9 +33,7 @@ async function watch(ids: Id[]): Promise<void> {
   } catch (problem) {
     // Everyone reads as offline, nothing else breaks.
     absent = problem instanceof ParleyError && problem.status === 404;
-    if (absent) return;
   }
-  if (parley.connection.canRequest) await parley.presence.watch(ids).catch(() => undefined);
 }
 
 /** Follows the chat list; `connected` is read so that a new socket is told again. */
