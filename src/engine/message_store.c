@@ -110,6 +110,7 @@ int message_store_open(const struct message_store_config *config, struct message
         .key_of = config->key_of,
         .is_from = config->is_from,
         .round_first = UINT64_MAX,
+        .run_ids = config->run_ids != 0 ? config->run_ids : MESSAGE_KEY_RUN,
         .keep = config->keep != 0 ? config->keep : KEEP_DEFAULT,
         .shard_bytes_max =
             (config->bytes_max != 0 ? config->bytes_max : BYTES_DEFAULT) / MESSAGE_SHARDS,

@@ -37,6 +37,8 @@ struct message_store_config {
     message_is_from_fn *is_from;
     unsigned keep;    /* newest messages kept in memory per chat (0: 50) */
     size_t bytes_max; /* memory for messages that are in the tables already (0: 256 MiB) */
+    unsigned run_ids; /* client ids kept together (0: 65,536; less only where a test wants the
+                         state that many millions lead to) */
 };
 /* After event_log_open, before event_log_start. Adds itself to the log's folders. */
 int message_store_open(const struct message_store_config *config, struct message_store **ret_store,

@@ -96,7 +96,7 @@ void message_fold_reset(struct event_folder *folder)
         return;
     for (size_t i = 0; i < fold->chat_count; i++)
         fold->chats[i]->number = 0;
-    store->state_stale = true;
+    store->state_stale = store->filter.stale = true;
     round_end(fold);
 }
 

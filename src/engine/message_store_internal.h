@@ -28,6 +28,7 @@ enum {
     MESSAGE_KEY_BYTES = 16,         /* hash 8, chat number 4, seq 4 */
     MESSAGE_FILTER_RUNS = 16,       /* runs per filter generation */
     MESSAGE_FILTER_BYTES = 2 << 20, /* 16 bits per client id */
+    MESSAGE_WIDE_RUNS = 128,        /* runs per wide filter */
     MESSAGE_PAGE_MAX = 100,
 };
 
@@ -73,8 +74,13 @@ struct message_shard {
 } __attribute__((aligned(64)));
 
 struct message_filter {
-    uint8_t **generations; /* MESSAGE_FILTER_BYTES each; the last one still grows */
+    uint8_t **generations; /* MESSAGE_FILTER_BYTES each, NULL: merged; the last one still grows */
     unsigned count;
+    uint8_t **wides; /* complete ones, and perhaps one under way */
+    unsigned wide_count, wides_made;
+    unsigned parts, step; /* of the one under way: complete parts; generations in the next part */
+    unsigned appends;     /* since the start: every fourth does a step */
+    bool stale;           /* a slice was undone: rows of parts may be missing */
 };
 
 /* The pinned versions by position, in a ring: an array tells where the ones after the next lie. */
@@ -113,6 +119,7 @@ struct message_store {
     uint8_t hash_key[16];
     struct message_filter filter;
     struct message_state state;
+    unsigned run_ids;
     bool state_stale; /* a fold slice was undone */
     struct message_fold *fold;
     _Atomic uint64_t hits, misses, filter_checks, filter_passes;
@@ -176,6 +183,16 @@ struct message_key_item {
     uint64_t hash;
     uint32_t number, seq;
 };
+static inline struct message_key_item message_key_item_at(const char *at)
+{
+    struct message_key_item item;
+    memcpy(&item, at, MESSAGE_KEY_BYTES);
+    return item;
+}
+_Static_assert(sizeof(struct message_key_item) == MESSAGE_KEY_BYTES, "rows hold the struct");
+/* The bucket's rows of a generation's runs. */
+int message_keys_rows(struct db_tx *tx, unsigned generation, unsigned bucket,
+                      struct db_rows *ret_rows, struct error *err) MUSTCHECK;
 uint64_t message_key_hash(const struct message_store *store, const struct message_key *key);
 /* All items fall into one bucket of the current run. Counts what is new into state.run_count. */
 int message_keys_append(struct message_store *store, struct db_tx *tx,
@@ -191,6 +208,24 @@ static inline unsigned message_key_bucket(uint64_t hash)
 }
 int message_keys_load(struct message_store *store, struct db_tx *tx, struct error *err) MUSTCHECK;
 void message_keys_done(struct message_store *store);
+
+/* --- what stands in front of them (message_store_filter.c) ----------------------------------- */
+void message_filter_prefetch(const struct message_filter *filter, uint64_t hash);
+/* false: no row holds the id. */
+bool message_filter_perhaps(const struct message_filter *filter, uint64_t hash);
+/* false: no row of this generation's runs holds it. */
+bool message_filter_may_hold(const struct message_filter *filter, unsigned generation,
+                             uint64_t hash);
+void message_filter_add(struct message_filter *filter, unsigned generation,
+                        const struct message_key_item *items, size_t count);
+int message_filter_save(const struct message_filter *filter, struct db_tx *tx, unsigned generation,
+                        struct error *err) MUSTCHECK;
+/* A step of merging full generations, when there are enough of them. */
+int message_filter_merge(struct message_filter *filter, struct db_tx *tx, uint64_t full_runs,
+                         struct error *err) MUSTCHECK;
+int message_filter_load(struct message_filter *filter, struct db_tx *tx,
+                        struct error *err) MUSTCHECK;
+void message_filter_done(struct message_filter *filter);
 
 /* --- folding (message_store_fold.c) ---------------------------------------------------------- */
 int message_fold(struct event_folder *folder, struct db_tx *tx, const struct event *const *events,

@@ -4,12 +4,11 @@
  * Exact set: the ids of versions that are still pinned, in a map. Beyond it, on disk: runs of
  * MESSAGE_KEY_RUN ids, each spread by hash over MESSAGE_KEY_BUCKETS rows. A run is small enough
  * that a fold round finds many new ids for each row it rewrites; one big table ordered by hash
- * would dirty a page per message. In front of the runs: blocked Bloom filters, one generation per
- * MESSAGE_FILTER_RUNS runs, 16 bits an id, one cache line a look, one false alarm in 1,000. That
- * holds only while no run takes more than its share: with twice as many ids it is one in 40, and
- * each costs a look at 16 rows. A generation is saved whenever SAVED_RUNS more are full: 2 MiB at
- * once; at start the rows of the runs since then are read again. What the filter lets through is
- * compared with the message itself.
+ * would dirty a page per message. In front of the runs stand filters (message_store_filter.c), with
+ * one false alarm in 1,000 for each generation of runs. That holds only while no run takes more
+ * than its share: with twice as many ids it is one in 40, and each costs a look at 16 rows. A
+ * generation is saved whenever SAVED_RUNS more are full: 2 MiB at once; at start the rows of the
+ * runs since then are read again. What the filter lets through is compared with the message itself.
  */
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -17,7 +16,6 @@
 #include "base/hash.h"
 #include "engine/message_store_internal.h"
 
-enum { LINE_BYTES = 64, LINES = MESSAGE_FILTER_BYTES / LINE_BYTES, PROBES = 7 };
 enum { SAVED_RUNS = 4 };
 _Static_assert(MESSAGE_FILTER_RUNS % SAVED_RUNS == 0, "a generation ends with being saved");
 
@@ -31,11 +29,6 @@ _Static_assert(MESSAGE_FILTER_RUNS == 16 && MESSAGE_KEY_BUCKETS == 512, "generat
 static const struct db_sql put_bucket_sql = {
     "INSERT INTO message_key (bucket, data) VALUES (?1, ?2)"
     " ON CONFLICT (bucket) DO UPDATE SET data = excluded.data"};
-static const struct db_sql filters_sql = {
-    "SELECT generation, data FROM message_filter ORDER BY generation"};
-static const struct db_sql put_filter_sql = {
-    "INSERT INTO message_filter (generation, data) VALUES (?1, ?2)"
-    " ON CONFLICT (generation) DO UPDATE SET data = excluded.data"};
 static const struct db_sql run_sql = {
     "SELECT data FROM message_key WHERE bucket >= ?1 AND bucket < ?2"};
 static const struct db_sql chat_sql = {"SELECT chat FROM message_chat WHERE number = ?1"};
@@ -60,59 +53,7 @@ uint64_t message_key_hash(const struct message_store *store, const struct messag
     return own.client_hash;
 }
 
-/* --- the filter ------------------------------------------------------------------------------ */
-static size_t line_of(uint64_t hash)
-{
-    return (size_t)((hash & 0xffffffff) * LINES >> 32) * LINE_BYTES;
-}
-
-static uint8_t *filter_next(struct message_filter *filter)
-{
-    size_t count = (size_t)filter->count + 1;
-    filter->generations = xrealloc(filter->generations, count * sizeof *filter->generations);
-    filter->generations[filter->count] = xcalloc(1, MESSAGE_FILTER_BYTES);
-    return filter->generations[filter->count++];
-}
-
-static void filter_grow(struct message_filter *filter, unsigned generation)
-{
-    while (filter->count <= generation)
-        filter_next(filter);
-}
-
-static void filter_add(struct message_filter *filter, unsigned generation, uint64_t hash)
-{
-    uint8_t *line = filter->generations[generation] + line_of(hash);
-    uint64_t bits = hash_mix(hash);
-    for (int i = 0; i < PROBES; i++, bits >>= 9)
-        line[bits >> 3 & 63] |= (uint8_t)(1 << (bits & 7));
-}
-
-static void filter_prefetch(const struct message_filter *filter, uint64_t hash)
-{
-    for (unsigned i = 0; i < filter->count; i++)
-        __builtin_prefetch(filter->generations[i] + line_of(hash));
-}
-
-static bool filter_has(const struct message_filter *filter, unsigned generation, uint64_t hash)
-{
-    const uint8_t *line = filter->generations[generation] + line_of(hash);
-    uint64_t bits = hash_mix(hash);
-    for (int i = 0; i < PROBES; i++, bits >>= 9)
-        if ((line[bits >> 3 & 63] >> (bits & 7) & 1) == 0)
-            return false;
-    return true;
-}
-
 /* --- rows ------------------------------------------------------------------------------------ */
-static struct message_key_item item_at(const char *at)
-{
-    struct message_key_item item;
-    memcpy(&item, at, MESSAGE_KEY_BYTES);
-    return item;
-}
-_Static_assert(sizeof(struct message_key_item) == MESSAGE_KEY_BYTES, "rows hold the struct");
-
 static bool has_item(struct slice bucket, const struct message_key_item *item)
 {
     for (size_t at = 0; at + MESSAGE_KEY_BYTES <= bucket.len; at += MESSAGE_KEY_BYTES)
@@ -139,6 +80,13 @@ static int read_bucket(struct db_tx *tx, int64_t row, struct buf *out, struct er
     return rc < 0 ? rc : 0;
 }
 
+int message_keys_rows(struct db_tx *tx, unsigned generation, unsigned bucket,
+                      struct db_rows *ret_rows, struct error *err)
+{
+    uint64_t first = (uint64_t)generation * MESSAGE_FILTER_RUNS;
+    return db_query(tx, &generation_sql, ret_rows, err, db_int(bucket_row(first, bucket)));
+}
+
 int message_keys_append(struct message_store *store, struct db_tx *tx,
                         const struct message_key_item *items, size_t count, struct error *err)
 {
@@ -147,43 +95,40 @@ int message_keys_append(struct message_store *store, struct db_tx *tx,
     unsigned generation = (unsigned)(state->run / MESSAGE_FILTER_RUNS);
     int64_t row = bucket_row(state->run, message_key_bucket(items[0].hash));
     struct buf bucket;
-    filter_grow(filter, generation);
-    for (size_t i = 0; i < count; i++) /* on their way while the row is read */
-        __builtin_prefetch(filter->generations[generation] + line_of(items[i].hash), 1);
     buf_init(&bucket, 16 << 20);
     int rc = read_bucket(tx, row, &bucket, err);
     size_t before = bucket.len;
     for (size_t i = 0; rc == 0 && i < count; i++) {
-        filter_add(filter, generation, items[i].hash);
         /* A round that is folded again after a failure finds its own rows. */
         if (!has_item(slice_of(bucket.ptr, before), &items[i]))
             buf_append(&bucket, &items[i], MESSAGE_KEY_BYTES);
     }
+    if (rc == 0)
+        message_filter_add(filter, generation, items, count);
     if (rc == 0 && bucket.len > before) {
         state->run_count += (bucket.len - before) / MESSAGE_KEY_BYTES;
         rc = db_exec(tx, &put_bucket_sql, err, db_int(row), db_blob(buf_view(&bucket)));
     }
     buf_done(&bucket);
-    return rc;
+    return rc == 0 ? message_filter_merge(filter, tx, state->run, err) : rc;
 }
 
 size_t message_keys_room(const struct message_store *store)
 {
-    return MESSAGE_KEY_RUN - store->state.run_count; /* a full one has been turned */
+    return store->run_ids - store->state.run_count; /* a full one has been turned */
 }
 
 int message_keys_turn(struct message_store *store, struct db_tx *tx, struct error *err)
 {
     struct message_state *state = &store->state;
-    if (state->run_count < MESSAGE_KEY_RUN)
+    if (state->run_count < store->run_ids)
         return 0;
     unsigned generation = (unsigned)(state->run / MESSAGE_FILTER_RUNS);
-    struct slice data = {(const char *)store->filter.generations[generation], MESSAGE_FILTER_BYTES};
     state->run++;
     state->run_count = 0;
     if (state->run % SAVED_RUNS != 0)
         return 0;
-    return db_exec(tx, &put_filter_sql, err, db_int(generation), db_blob(data));
+    return message_filter_save(&store->filter, tx, generation, err);
 }
 
 /* --- looking --------------------------------------------------------------------------------- */
@@ -246,7 +191,7 @@ static int look_in_bucket(struct client_key *key, struct slice bucket, struct er
     int rc = 0;
     for (size_t at = 0; rc == 0 && key->seq == 0 && at + MESSAGE_KEY_BYTES <= bucket.len;
          at += MESSAGE_KEY_BYTES) {
-        struct message_key_item item = item_at(bucket.ptr + at);
+        struct message_key_item item = message_key_item_at(bucket.ptr + at);
         if (item.hash == key->hash)
             rc = check_item(key, &item, err);
     }
@@ -257,10 +202,8 @@ static int look_in_bucket(struct client_key *key, struct slice bucket, struct er
  * false alarm of the filter, and finds nothing. */
 static int look_in_generation(struct client_key *key, unsigned generation, struct error *err)
 {
-    uint64_t first = (uint64_t)generation * MESSAGE_FILTER_RUNS;
     struct db_rows rows;
-    int rc = db_query(key->tx, &generation_sql, &rows, err,
-                      db_int(bucket_row(first, message_key_bucket(key->hash))));
+    int rc = message_keys_rows(key->tx, generation, message_key_bucket(key->hash), &rows, err);
     while (rc == 0 && (rc = db_next(&rows, err)) == 1) {
         rc = look_in_bucket(key, db_col_blob(&rows, 0), err);
         if (rc != 0 || key->seq != 0) {
@@ -279,7 +222,7 @@ static int look_in_rows(struct db_tx *tx, void *arg, struct error *err)
     int rc = 0;
     key->tx = tx;
     for (unsigned i = filter->count; rc == 0 && key->seq == 0 && i-- > 0;)
-        if (filter_has(filter, i, key->hash))
+        if (message_filter_may_hold(filter, i, key->hash))
             rc = look_in_generation(key, i, err);
     return rc;
 }
@@ -288,7 +231,7 @@ void message_store_ahead(const struct message_store *store, const struct message
 {
     uint64_t hash = message_key_hash(store, key);
     map_prefetch(&store->keys, hash);
-    filter_prefetch(&store->filter, hash);
+    message_filter_prefetch(&store->filter, hash);
 }
 
 int message_store_find_client_id(struct message_store *store, struct db_tx *tx,
@@ -301,15 +244,13 @@ int message_store_find_client_id(struct message_store *store, struct db_tx *tx,
                              .client_id = what->client_id,
                              .hash = message_key_hash(store, what)};
     struct message_filter *filter = &store->filter;
-    filter_prefetch(filter, key.hash);
+    message_filter_prefetch(filter, key.hash);
     struct map_node *node = map_find(&store->keys, key.hash, version_is, &key);
     if (node != NULL) {
         *ret_seq = CONTAINER_OF(node, struct message_version, key_node)->seq;
         return 0;
     }
-    bool perhaps = false;
-    for (unsigned i = filter->count; !perhaps && i-- > 0;)
-        perhaps = filter_has(filter, i, key.hash);
+    bool perhaps = message_filter_perhaps(filter, key.hash);
     atomic_fetch_add_explicit(&store->filter_checks, 1, memory_order_relaxed);
     if (perhaps)
         atomic_fetch_add_explicit(&store->filter_passes, 1, memory_order_relaxed);
@@ -320,24 +261,6 @@ int message_store_find_client_id(struct message_store *store, struct db_tx *tx,
 }
 
 /* --- start ----------------------------------------------------------------------------------- */
-static int load_filters(struct message_store *store, struct db_tx *tx, struct error *err)
-{
-    struct message_filter *filter = &store->filter;
-    struct db_rows rows;
-    int rc = db_query_n(tx, &filters_sql, NULL, 0, &rows, err);
-    while (rc == 0 && (rc = db_next(&rows, err)) == 1) {
-        struct slice data = db_col_blob(&rows, 1);
-        if (db_col_int(&rows, 0) != filter->count || data.len != MESSAGE_FILTER_BYTES) {
-            db_rows_close(&rows);
-            return error_set(err, FAIL_INTERNAL, "damaged_filter",
-                             "The message filter in the database is damaged.");
-        }
-        memcpy(filter_next(filter), data.ptr, MESSAGE_FILTER_BYTES);
-        rc = 0;
-    }
-    return rc;
-}
-
 /* The open run and the full ones that no saved filter holds. All are of one generation. */
 static int load_unsaved_runs(struct message_store *store, struct db_tx *tx, struct error *err)
 {
@@ -348,9 +271,10 @@ static int load_unsaved_runs(struct message_store *store, struct db_tx *tx, stru
                       db_int(bucket_row(run + 1, 0)));
     while (rc == 0 && (rc = db_next(&rows, err)) == 1) {
         struct slice data = db_col_blob(&rows, 0);
-        filter_grow(&store->filter, generation);
-        for (size_t at = 0; at + MESSAGE_KEY_BYTES <= data.len; at += MESSAGE_KEY_BYTES)
-            filter_add(&store->filter, generation, item_at(data.ptr + at).hash);
+        for (size_t at = 0; at + MESSAGE_KEY_BYTES <= data.len; at += MESSAGE_KEY_BYTES) {
+            struct message_key_item item = message_key_item_at(data.ptr + at);
+            message_filter_add(&store->filter, generation, &item, 1);
+        }
         rc = 0;
     }
     return rc;
@@ -358,13 +282,11 @@ static int load_unsaved_runs(struct message_store *store, struct db_tx *tx, stru
 
 int message_keys_load(struct message_store *store, struct db_tx *tx, struct error *err)
 {
-    int rc = load_filters(store, tx, err);
+    int rc = message_filter_load(&store->filter, tx, err);
     return rc == 0 ? load_unsaved_runs(store, tx, err) : rc;
 }
 
 void message_keys_done(struct message_store *store)
 {
-    for (unsigned i = 0; i < store->filter.count; i++)
-        free(store->filter.generations[i]);
-    free(store->filter.generations);
+    message_filter_done(&store->filter);
 }

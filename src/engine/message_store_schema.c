@@ -30,5 +30,12 @@ static const char schema_001[] =
     ") STRICT;\n"
     "INSERT INTO message_state VALUES (1, 0, 1, 0, 0, randomblob(16));\n";
 
-static const struct db_migration migrations[] = {{1, "blocks", schema_001}};
+static const char schema_002[] =
+    "CREATE TABLE message_wide (\n"
+    "    part INTEGER PRIMARY KEY, -- run / 128 << 9 | top 9 bits of the hash\n"
+    "    data BLOB NOT NULL\n"
+    ") STRICT;\n";
+
+static const struct db_migration migrations[] = {{1, "blocks", schema_001},
+                                                 {2, "wide filters", schema_002}};
 const struct db_schema message_store_schema = {"message_store", migrations, ARRAY_LEN(migrations)};

@@ -134,7 +134,11 @@ static const struct db_schema *schemas(unsigned i)
     return all[i];
 }
 
-static struct rig open_rig(const char *path, size_t tail, unsigned keep, size_t bytes)
+static unsigned run_ids; /* of a message_store_config */
+
+/* Up to the store, which may refuse. */
+static int try_open(const char *path, size_t tail, unsigned keep, size_t bytes, struct rig *ret_rig,
+                    struct error *err_of_store)
 {
     struct rig rig = {0};
     struct error err;
@@ -146,9 +150,23 @@ static struct rig open_rig(const char *path, size_t tail, unsigned keep, size_t 
     CHECK_OK(db_migrate(rig.db, all, 2, NULL, &err), &err);
     const struct event_log_config log = {.db = rig.db, .types = types, .tail_events_max = tail};
     CHECK_OK(event_log_open(&log, &rig.log, &err), &err);
-    const struct message_store_config store = {
-        .log = rig.log, .key_of = key_of, .is_from = is_from, .keep = keep, .bytes_max = bytes};
-    CHECK_OK(message_store_open(&store, &rig.store, &err), &err);
+    const struct message_store_config store = {.log = rig.log,
+                                               .key_of = key_of,
+                                               .is_from = is_from,
+                                               .keep = keep,
+                                               .bytes_max = bytes,
+                                               .run_ids = run_ids};
+    int rc = message_store_open(&store, &rig.store, err_of_store);
+    *ret_rig = rig;
+    return rc;
+}
+
+static struct rig open_rig(const char *path, size_t tail, unsigned keep, size_t bytes)
+{
+    struct rig rig;
+    struct error err;
+    error_init(&err);
+    CHECK_OK(try_open(path, tail, keep, bytes, &rig, &err), &err);
     rig.watcher = xcalloc(1, sizeof *rig.watcher);
     rig.watcher->store = rig.store;
     rig.watcher->folder =
@@ -685,6 +703,66 @@ TEST(bug_a_round_that_is_longer_than_a_run_spoiled_the_filter)
     check_many(&rig, COUNT);
     check_sum(&rig, COUNT);
     close_rig(&rig);
+}
+
+static int drop_parts_fn(struct db_tx *tx, void *arg, struct error *err)
+{
+    static const struct db_sql drop = {"DELETE FROM message_wide WHERE part IN (?1, ?2)"};
+    const int64_t *parts = arg;
+    return db_exec(tx, &drop, err, db_int(parts[0]), db_int(parts[1]));
+}
+
+static void drop_parts(struct rig *rig, int64_t one, int64_t two)
+{
+    struct error err;
+    error_init(&err);
+    CHECK_OK(db_write(rig->db, drop_parts_fn, (int64_t[]){one, two}, &err), &err);
+}
+
+/* Runs of 256 ids lead as far as a hundred million messages do: two wide filters are made, with a
+ * stop in between, and parts that were lost with an undone slice. */
+TEST(client_ids_of_merged_generations)
+{
+    enum { UNDER_WAY = 45000, COUNT = 100000 };
+    enum { GENERATIONS = MESSAGE_WIDE_RUNS / MESSAGE_FILTER_RUNS };
+    char path[300];
+    snprintf(path, sizeof path, "%s/merged.db", test_dir());
+    run_ids = 256;
+    struct rig rig = open_rig(path, 20000, 0, 0);
+    put_many(&rig, 0, UNDER_WAY);
+    check_many(&rig, UNDER_WAY);
+    close_rig(&rig);
+    rig = open_rig(path, 20000, 0, 0);
+    const struct message_filter *filter = &rig.store->filter;
+    unsigned parts = filter->parts;
+    CHECK(filter->wide_count == 0 && parts > 10 && parts < MESSAGE_KEY_BUCKETS);
+    CHECK(filter->generations[0] != NULL);
+    check_many(&rig, UNDER_WAY);
+
+    drop_parts(&rig, parts - 1, parts - 2);
+    rig.store->filter.stale = true; /* as an undone slice leaves it */
+    put_many(&rig, UNDER_WAY, COUNT);
+    close_rig(&rig);
+    rig = open_rig(path, 20000, 0, 0); /* would refuse a gap */
+    filter = &rig.store->filter;
+    CHECK_INT(filter->wide_count, 2);
+    CHECK_INT(filter->count, rig.store->state.run / MESSAGE_FILTER_RUNS + 1);
+    CHECK(filter->generations[2 * GENERATIONS - 1] == NULL);
+    CHECK(filter->generations[2 * GENERATIONS] != NULL);
+    check_many(&rig, COUNT);
+    struct message_store_stats stats;
+    message_store_stats(rig.store, &stats);
+    CHECK(stats.filter_passes < COUNT / 997 + 1 + 20); /* hardly any false alarm */
+
+    drop_parts(&rig, 7, -1);
+    close_rig(&rig);
+    struct error err;
+    error_init(&err);
+    CHECK_INT(try_open(path, 20000, 0, 0, &rig, &err), FAIL_INTERNAL);
+    CHECK_STR(slice_str(err.code), "damaged_filter");
+    event_log_close(rig.log);
+    db_close(rig.db);
+    run_ids = 0;
 }
 
 TEST(client_ids_of_a_repeated_round_are_there_once)
