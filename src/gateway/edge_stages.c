@@ -85,27 +85,43 @@ static int limit(struct edge_call *call)
             return 0;
         rule.name = "address";
         rule.count = edge->limits.anonymous;
-        key = slice_of((const char *)&req->peer, sizeof req->peer);
+        key = limit_address(&req->peer);
     } else if (!edge->per_user) {
         return 0;
     }
     return limit_take(req->kit->kv, &rule, key, &req->headers, &req->error);
 }
 
-/* The key's owner: the user, or whoever shares this address. */
+/* The key's owner: the user. Where an answer is a secret, or nobody's, whoever shows the same
+ * credentials from the same place: what one person was given must not be given to the next one who
+ * shares the address, or to another page that the browser sends the same cookie for. */
+static struct id owner_of(const struct edge_call *call, bool secret)
+{
+    const struct request *req = &call->req;
+    if (req->principal != NULL && !secret)
+        return req->principal->user;
+    struct slice place = slice_of((const char *)&req->peer, sizeof req->peer);
+    struct id shown = idempotency_hash(http_value(req->head, "cookie"), req->bearer,
+                                       http_value(req->head, "origin"));
+    if (req->principal != NULL) {
+        place = slice_of((const char *)&req->principal->user, sizeof(struct id));
+        shown = req->principal->session; /* a token is renewed, its session stays */
+    }
+    return idempotency_hash(place, slice_of((const char *)shown.bytes, sizeof shown.bytes),
+                            http_value(req->head, "cookie"));
+}
+
 static int handle_once(struct edge_call *call, struct http_exchange *x, struct slice key)
 {
     struct request *req = &call->req;
     if (key.len < 1 || key.len > 128 || !edge_visible(key))
         return error_set(&req->error, FAIL_BAD_REQUEST, "invalid_idempotency_key",
                          "Idempotency-Key takes 1 to 128 visible ASCII characters.");
-    struct slice peer = slice_of((const char *)&req->peer, sizeof req->peer);
-    struct idempotency once = {
-        .owner = req->principal != NULL ? req->principal->user
-                                        : idempotency_hash(peer, SLICE("address"), SLICE("")),
-        .key = key,
-        .request = idempotency_hash(x->head.path, x->head.query, x->body),
-        .secret = req->principal == NULL || (call->entry->route->flags & ROUTE_SECRET) != 0};
+    bool secret = req->principal == NULL || (call->entry->route->flags & ROUTE_SECRET) != 0;
+    struct idempotency once = {.owner = owner_of(call, secret),
+                               .key = key,
+                               .request = idempotency_hash(x->head.path, x->head.query, x->body),
+                               .secret = secret};
     int rc = idempotency_begin(req, &once);
     if (rc != 0)
         return rc < 0 ? rc : 0;

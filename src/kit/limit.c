@@ -37,6 +37,12 @@ static struct slice key_name(const struct limit_rule *rule, struct slice key, ch
     return slice_of(text, (size_t)len);
 }
 
+struct slice limit_address(const struct in6_addr *address)
+{
+    size_t bytes = IN6_IS_ADDR_V4MAPPED(address) ? sizeof *address : 8;
+    return slice_of((const char *)address->s6_addr, bytes);
+}
+
 void limit_reset(struct kv *kv, const struct limit_rule *rule, struct slice key)
 {
     char text[96];

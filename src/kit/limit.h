@@ -22,6 +22,9 @@ extern const struct config_key kit_config[];
  * taken it. headers may be NULL. kv failure: allowed (R02). */
 int limit_take(struct kv *kv, const struct limit_rule *rule, struct slice key, struct buf *headers,
                struct error *err) MUSTCHECK;
+/* The key of a client address (IPv4 mapped): the address, of IPv6 the network of 64 bits, since
+ * whoever has one address there has all of them. Points into *address. */
+struct slice limit_address(const struct in6_addr *address);
 /* Forgets what has been taken from the allowance of `key`: after a sign-in that succeeded. */
 void limit_reset(struct kv *kv, const struct limit_rule *rule, struct slice key);
 

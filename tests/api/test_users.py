@@ -377,6 +377,41 @@ class Idempotency(ApiCase):
         second = self.ok(self.group(key, user=third), 201)
         self.assertNotEqual(first["id"], second["id"])
 
+    def test_bug_a_refresh_was_given_again_to_whoever_shared_the_address(self):
+        key = {"Idempotency-Key": uuid.uuid4().hex}
+
+        def refresh(cookie=None, **more):
+            sent = dict(key, **more) if cookie is None else dict(key, Cookie=cookie, **more)
+            return self.server.post("/api/v1/auth/refresh", {}, headers=sent)
+
+        mine, theirs = (f"parley_refresh={user.refresh_token}" for user in (self.user, self.other))
+        first = self.ok(refresh(mine))
+        again = self.ok(refresh(mine))
+        self.assertEqual(again["access_token"], first["access_token"])
+        self.assertEqual(self.ok(refresh(theirs))["user"]["id"], self.other.id)
+        self.assertNotIn("user", refresh().json)
+        self.refused(refresh(mine, Origin="https://evil.example"), 403, "origin_not_allowed")
+
+    def test_bug_a_sign_out_was_not_done_after_somebody_elses(self):
+        key = {"Idempotency-Key": uuid.uuid4().hex}
+        for user in (self.user, self.other):
+            sent = dict(key, Cookie=f"parley_refresh={user.refresh_token}")
+            answer = self.server.post("/api/v1/auth/logout", headers=sent)
+            self.assertEqual(answer.status, 204)
+            again = self.server.post("/api/v1/auth/refresh",
+                                     {"refresh_token": user.refresh_token})
+            self.refused(again, 401)
+
+    def test_bug_tokens_were_kept_on_the_disk(self):
+        key = uuid.uuid4().hex
+        answer = self.user.post("/auth/refresh", {"refresh_token": self.user.refresh_token},
+                                headers={"Idempotency-Key": key})
+        token = self.ok(answer)["refresh_token"].encode()
+        for name in ("main.db", "main.db-wal"):
+            path = self.server.data / name
+            if path.exists():
+                self.assertNotIn(token, path.read_bytes())
+
     def test_bad_keys(self):
         self.assertIn(self.group("k" * 5000).status, (400, 422))
 

@@ -28,9 +28,7 @@ int auth_limit_address(struct auth *auth, const struct limit_rule *rule,
 {
     if (!auth->limit_addresses || call->address == NULL)
         return 0;
-    return limit_take(auth->kit->kv, rule,
-                      slice_of((const char *)call->address->s6_addr, sizeof call->address->s6_addr),
-                      call->headers, err);
+    return limit_take(auth->kit->kv, rule, limit_address(call->address), call->headers, err);
 }
 
 static int limit_account(struct auth *auth, struct slice key, const struct auth_call *call,

@@ -1,4 +1,6 @@
 /* Limits: what is allowed, what the answer says, and that a store that fails lets everybody in. */
+#include <arpa/inet.h>
+
 #include "harness.h"
 #include "kit/limit.h"
 
@@ -29,6 +31,21 @@ static int take(const struct limit_rule *rule, const char *key)
     error_init(&err);
     buf_clear(&headers);
     return limit_take(kv, rule, slice_str(key), &headers, &err);
+}
+
+static struct slice key_of(const char *text, struct in6_addr *ret_address)
+{
+    CHECK_INT(inet_pton(AF_INET6, text, ret_address), 1);
+    return limit_address(ret_address);
+}
+
+TEST(bug_a_network_of_ipv6_had_as_many_allowances_as_addresses)
+{
+    struct in6_addr a, b;
+    CHECK(slice_eq(key_of("2001:db8:1:2::1", &a), key_of("2001:db8:1:2:ffff:1:2:3", &b)));
+    CHECK(!slice_eq(key_of("2001:db8:1:2::1", &a), key_of("2001:db8:1:3::1", &b)));
+    CHECK(!slice_eq(key_of("::ffff:192.0.2.1", &a), key_of("::ffff:192.0.2.2", &b)));
+    CHECK(slice_eq(key_of("::ffff:192.0.2.1", &a), key_of("::ffff:192.0.2.1", &b)));
 }
 
 TEST(a_bucket_refuses_says_when_and_fills_again)
