@@ -106,6 +106,12 @@ struct module {
      * May be NULL. Every user follows the stream of their own id anyway. */
     int (*streams)(void *room, struct db_tx *tx, const struct id *user, stream_fn *fn, void *arg,
                    struct error *err);
+    /* Whether an event of this room may still be told to somebody who was away: what it shows may
+     * have been deleted, have run out or be for fewer people by now. 0, FAIL_NOT_FOUND or
+     * FAIL_FORBIDDEN; another failure ends the catching up. In a coroutine, may wait. NULL: all
+     * may, since whoever follows the stream sees its history. */
+    int (*still_seen)(void *room, const struct principal *principal, const struct event *event,
+                      struct error *err);
     /* What clients may watch while they look at it; may be NULL. */
     const struct topic *topics;
     size_t topic_count;

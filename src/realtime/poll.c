@@ -121,9 +121,12 @@ static int answer(struct request *req, struct realtime *rt, const struct replay 
     if (resync)
         envelope_json(out, realtime_resync_event.name, position,
                       SLICE("{\"reason\":\"position_too_old\"}"));
+    const char *comma = "";
     for (unsigned i = 0; r != NULL && i < r->event_count; i++) {
-        if (i > 0)
-            buf_char(out, ',');
+        if (r->events[i].type == NULL)
+            continue;
+        buf_str(out, comma);
+        comma = ",";
         envelope_json(out, r->events[i].type->name, (struct position){rt->epoch, r->events[i].pos},
                       r->events[i].data);
     }
@@ -141,7 +144,7 @@ static int read_once(struct request *req, struct realtime *rt, struct poll_sessi
                      uint64_t *after, bool last)
 {
     struct replay r;
-    replay_init(&r, rt, &req->principal->user, *after, POLL_ITEMS_MAX);
+    replay_init(&r, rt, req->principal, *after, POLL_ITEMS_MAX);
     p->base.reload = false;
     int rc = replay_read(&r, &req->error);
     if (rc == 0 && (r.event_count > 0 || last)) {

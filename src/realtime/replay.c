@@ -38,7 +38,8 @@ static int read_streams(struct db_tx *tx, void *arg, struct error *err)
     int rc = 0;
     for (int i = 0; rc == 0 && kit->modules[i] != NULL; i++)
         if (kit->modules[i]->streams != NULL && kit_db(kit, kit->modules[i]->name) == db_tx_db(tx))
-            rc = kit->modules[i]->streams(kit->rooms[i], tx, &r->user, add_stream, r, err);
+            rc =
+                kit->modules[i]->streams(kit->rooms[i], tx, &r->principal.user, add_stream, r, err);
     return rc;
 }
 
@@ -82,7 +83,9 @@ static int keep_event(const struct event *event, void *arg, struct error *err)
      * of large holes in the heap. */
     if (r->events == NULL)
         r->events = arena_array(&r->arena, r->limit, sizeof *r->events);
-    struct slice data = arena_copy(&r->arena, event->data);
+    r->bytes += event->data.len;
+    bool fits = r->event_count == 0 || r->bytes <= REPLAY_BYTES;
+    struct slice data = fits ? arena_copy(&r->arena, event->data) : (struct slice){0};
     if (r->events == NULL || data.ptr == NULL) {
         if (r->event_count == 0)
             return error_set(err, FAIL_TOO_LARGE, "event_too_large", "An event is too large.");
@@ -97,7 +100,7 @@ static int keep_event(const struct event *event, void *arg, struct error *err)
 static int read_all(struct db_tx *tx, void *arg, struct error *err)
 {
     struct replay *r = arg;
-    int rc = add_stream(&r->user, 0, r, err);
+    int rc = add_stream(&r->principal.user, 0, r, err);
     if (rc == 0)
         rc = read_streams(tx, r, err);
     if (rc < 0)
@@ -111,11 +114,11 @@ static int read_all(struct db_tx *tx, void *arg, struct error *err)
     return rc;
 }
 
-void replay_init(struct replay *replay, struct realtime *realtime, const struct id *user,
-                 uint64_t after, unsigned limit)
+void replay_init(struct replay *replay, struct realtime *realtime,
+                 const struct principal *principal, uint64_t after, unsigned limit)
 {
     replay->realtime = realtime;
-    replay->user = *user;
+    replay->principal = *principal;
     replay->after = after;
     replay->limit = limit;
     replay->streams = NULL;
@@ -123,10 +126,50 @@ void replay_init(struct replay *replay, struct realtime *realtime, const struct 
     replay->stream_count = replay->stream_cap = 0;
     replay->events = NULL;
     replay->event_count = 0;
+    replay->bytes = 0;
     replay->through = replay->last = after;
     replay->through_max = UINT64_MAX;
     replay->apart = replay->capped = replay->cut = false;
     arena_init(&replay->arena, REPLAY_BYTES_MAX);
+}
+
+static bool has_event(const struct module *module, const struct event_type *type)
+{
+    for (const struct event_type *const *at = module->events; *at != NULL; at++)
+        if (*at == type)
+            return true;
+    return false;
+}
+
+static int still_seen(const struct replay *r, const struct replay_event *replayed,
+                      struct error *err)
+{
+    struct kit *kit = r->realtime->kit;
+    const struct event event = {
+        .pos = replayed->pos, .type = replayed->type, .data = replayed->data};
+    for (int i = 0; kit->modules[i] != NULL; i++) {
+        const struct module *module = kit->modules[i];
+        if (module->still_seen != NULL && has_event(module, event.type))
+            return module->still_seen(kit->rooms[i], &r->principal, &event, err);
+    }
+    return 0;
+}
+
+/* The log keeps what has been deleted or hidden since, for days. */
+static int hide_events(struct replay *r, struct error *err)
+{
+    for (unsigned i = 0; i < r->event_count; i++) {
+        struct error why;
+        error_init(&why);
+        int rc = still_seen(r, &r->events[i], &why);
+        if (rc == FAIL_NOT_FOUND || rc == FAIL_FORBIDDEN) {
+            r->events[i].type = NULL;
+        } else if (rc < 0) {
+            *err = why;
+            return rc;
+        }
+    }
+    return 0;
 }
 
 int replay_read(struct replay *replay, struct error *err)
@@ -135,7 +178,14 @@ int replay_read(struct replay *replay, struct error *err)
     /* The log's head may lie behind what a client has seen: it never goes back. */
     if (rc == 0 && replay->through_max < replay->after)
         replay->through_max = replay->after;
-    return rc < 0 ? rc : db_read(replay->realtime->kit->main_db, read_all, replay, err);
+    struct kit *kit = replay->realtime->kit;
+    if (rc == 0)
+        rc = db_read(kit->main_db, read_all, replay, err);
+    /* Of a slow reader the log may have let something go since it was let in. */
+    if (rc == 0 && replay->after + 1 < event_log_first(kit->log))
+        rc = error_set(err, FAIL_UNAVAILABLE, "position_passed",
+                       "What follows this position is not kept any more; come again.");
+    return rc < 0 ? rc : hide_events(replay, err);
 }
 
 void replay_done(struct replay *replay)

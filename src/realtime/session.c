@@ -130,8 +130,19 @@ static void take_streams(struct realtime_session *s, const struct replay *r)
     watch_follow_again(s);
 }
 
+/* The timer that ends a session whose token is over does not run before it is live. */
+static void close_if_over(struct realtime_session *s)
+{
+    struct kit *kit = s->hub->realtime->kit;
+    if (!token_still_valid(kit->tokens, &s->principal))
+        s->ops->close(s, 4003, "session_revoked");
+    else if (clock_wall_ms(kit->clock) >= s->principal.expires_ms)
+        s->ops->close(s, 4001, "token_expired");
+}
+
 /* A returning client is given what it missed as fast as it reads, and no faster: the queue never
- * holds more than a little of it. One that stops reading altogether is let go. */
+ * holds more than a little of it, and nothing else is held while it is waited for. One that stops
+ * reading altogether is let go. */
 static int wait_for_reader(struct realtime_session *s)
 {
     size_t seen = SIZE_MAX;
@@ -139,6 +150,7 @@ static int wait_for_reader(struct realtime_session *s)
         size_t queued = s->ops->queued(s);
         if (queued <= REPLAY_QUEUE_BYTES)
             return 0;
+        close_if_over(s);
         if (queued < seen)
             idle_ms = 0;
         seen = queued;
@@ -158,7 +170,7 @@ static int replay_step(struct realtime_session *s, const struct opening *first, 
                        struct error *err)
 {
     struct replay r;
-    replay_init(&r, s->hub->realtime, &s->principal.user, s->through, REPLAY_EVENTS);
+    replay_init(&r, s->hub->realtime, &s->principal, s->through, REPLAY_EVENTS);
     bool load = first != NULL || s->reload;
     s->reload = false;
     int rc = replay_read(&r, err);
@@ -168,13 +180,16 @@ static int replay_step(struct realtime_session *s, const struct opening *first, 
         take_streams(s, &r);
     if (rc == 0 && first != NULL)
         send_ready(s, first);
-    for (unsigned i = 0; rc == 0 && i < r.event_count; i++) {
-        hub_send_event(s, r.events[i].type->name, r.events[i].pos, r.events[i].data);
-        rc = wait_for_reader(s);
+    unsigned told = 0;
+    for (bool behind = false; rc == 0 && told < r.event_count && !behind; told++) {
+        const struct replay_event *event = &r.events[told];
+        if (event->type != NULL)
+            hub_send_event(s, event->type->name, event->pos, event->data);
+        behind = s->ops->queued(s) > REPLAY_QUEUE_BYTES;
     }
-    if (rc == 0) {
-        *ret_more = r.event_count == REPLAY_EVENTS;
-        s->through = r.through;
+    if (rc == 0) { /* what a slow reader has no room for is read again when it has */
+        *ret_more = told < r.event_count || r.event_count == REPLAY_EVENTS || r.cut;
+        s->through = told < r.event_count ? r.events[told - 1].pos : r.through;
     }
     replay_done(&r);
     return rc;
@@ -184,6 +199,8 @@ static int catch_up(struct realtime_session *s, const struct opening *first, str
 {
     for (bool more = true;; first = NULL) {
         int rc = replay_step(s, first, &more, err);
+        if (rc == 0)
+            rc = wait_for_reader(s);
         if (rc < 0)
             return rc;
         if (!more && !s->reload && hub_close_gap(s))

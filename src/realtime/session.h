@@ -29,12 +29,12 @@ int session_position(struct realtime *realtime, const struct position *from, uin
 /* Streams and missed events, as of one position; arena-allocated. */
 struct replay_event {
     uint64_t pos;
-    const struct event_type *type;
+    const struct event_type *type; /* NULL: not to be told any more */
     struct slice data;
 };
 struct replay {
     struct realtime *realtime;
-    struct id user;
+    struct principal principal;
     uint64_t after;
     unsigned limit;
     struct arena arena;
@@ -45,15 +45,17 @@ struct replay {
     unsigned event_count;
     uint64_t last; /* position of the last event taken */
     bool cut;      /* the next one did not fit */
+    size_t bytes;  /* of the events taken */
     /* Where rooms with streams live in databases of their own: nothing above it is given. */
     uint64_t through_max;
     bool apart, capped; /* there are such rooms; there is more above it */
     uint64_t through;
     struct error error;
 };
-enum { REPLAY_BYTES_MAX = 8 << 20 };
-void replay_init(struct replay *replay, struct realtime *realtime, const struct id *user,
-                 uint64_t after, unsigned limit);
+/* No more than REPLAY_BYTES at once, unless a single event is larger. */
+enum { REPLAY_BYTES = 512 << 10, REPLAY_BYTES_MAX = 8 << 20 };
+void replay_init(struct replay *replay, struct realtime *realtime,
+                 const struct principal *principal, uint64_t after, unsigned limit);
 int replay_read(struct replay *replay, struct error *err) MUSTCHECK; /* waits for the database */
 void replay_done(struct replay *replay);
 

@@ -122,3 +122,44 @@ class Polls(ApiCase):
         for reader in readers:
             self.assertEqual(reader.event("message.sent")["data"]["text"], "to all of them")
             reader.close()
+
+
+class WhatIsGone(ApiCase):
+    """The log keeps what was deleted, hidden or has run out since; who was away is not told it."""
+
+    def test_bug_what_was_deleted_or_hidden_was_told_to_who_came_back(self):
+        anna, ben = self.server.users(2)
+        self.ok(ben.put(f"/users/{anna.id}/follow"))
+        before = ben.reader("ws")
+        pos = before.pos
+        before.close()
+
+        def post(text):
+            return self.ok(anna.post("/posts", {"text": text, "visibility": "followers"}), 201)["id"]
+
+        def event(title):
+            return self.ok(anna.post("/events", {
+                "title": title, "starts_at": "2037-06-01T10:00:00Z",
+                "ends_at": "2037-06-01T12:00:00Z", "time_zone": "Europe/Berlin",
+                "visibility": "followers"}), 201)["id"]
+
+        def story(text):
+            return self.ok(anna.post("/stories", {"text": text, "visibility": "followers"}), 201)["id"]
+
+        self.ok(anna.delete(f"/posts/{post('deleted post')}"), 204)
+        self.ok(anna.delete(f"/stories/{story('deleted story')}"), 204)
+        self.ok(anna.patch(f"/posts/{post('hidden post')}", {"visibility": "private"}))
+        self.ok(anna.patch(f"/events/{event('hidden event')}", {"visibility": "private"}))
+        story("kept story")
+        event("kept event")
+        post("kept post")
+        for transport in TRANSPORTS:
+            with self.subTest(transport=transport):
+                reader = ben.reader(transport, pos)
+                told = []
+                while not told or told[-1] != "kept post":
+                    data = reader.event()["data"]
+                    told.append(data.get("text") or data.get("title"))
+                reader.close()
+                self.assertEqual([text for text in told if text],
+                                 ["kept story", "kept event", "kept post"])

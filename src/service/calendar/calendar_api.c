@@ -308,6 +308,22 @@ static int may_watch(void *room, const struct principal *principal, const struct
     return rc;
 }
 
+static int still_seen(void *room, const struct principal *principal, const struct event *event,
+                      struct error *err)
+{
+    struct arena arena;
+    struct gathering g;
+    if (event->type != &gathering_created_event && event->type != &gathering_updated_event &&
+        event->type != &gathering_invited_event)
+        return 0;
+    arena_init(&arena, 1 << 20);
+    int rc = schema_decode(&gathering_schema, event->data, &arena, &g, err);
+    if (rc == 0)
+        rc = may_watch(room, principal, &g.id, err);
+    arena_done(&arena);
+    return rc;
+}
+
 static const struct topic calendar_topics[] = {
     {.kind = CALENDAR_TOPIC,
      .doc = "An event that one looks at: event.changed.",
@@ -331,6 +347,7 @@ const struct module calendar_module = {
     .start = calendar_start,
     .stop = calendar_stop,
     .calls = calendar_calls,
+    .still_seen = still_seen,
     .topics = calendar_topics,
     .topic_count = ARRAY_LEN(calendar_topics),
     .export_person = calendar_export_person,

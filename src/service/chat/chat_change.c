@@ -64,6 +64,9 @@ static int edit_tx(struct db_tx *tx, void *arg, struct error *err)
     if (!id_eq(&message->sender_id, &change->call->user))
         return error_set(err, FAIL_FORBIDDEN, "not_your_message",
                          "Only the sender can edit a message.");
+    rc = chat_may_write_in(&change->in, err);
+    if (rc != 0)
+        return rc;
     if (slice_eq(message->text, change->text))
         return 0;
     rc = chat_may_talk_in(change->call->room, change->in.entry->view, &change->call->user, err);

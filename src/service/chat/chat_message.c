@@ -68,14 +68,20 @@ static int send_again(struct send *send, struct db_tx *tx, uint64_t seq, struct 
     return 0;
 }
 
-static int may_send(const struct chat_place_in *in, const struct chat_send *what, struct error *err)
+int chat_may_write_in(const struct chat_place_in *in, struct error *err)
 {
     if (in->entry->view->kind == CHAT_CHANNEL && in->member->role == CHAT_MEMBER)
         return error_set(err, FAIL_FORBIDDEN, "channel_read_only",
                          "Only the owner and admins write in a channel.");
-    if (what->reply_to > (int64_t)in->entry->last_seq)
-        return error_field(err, "reply_to", "message_not_found", "There is no such message.");
     return 0;
+}
+
+static int may_send(const struct chat_place_in *in, const struct chat_send *what, struct error *err)
+{
+    int rc = chat_may_write_in(in, err);
+    if (rc == 0 && what->reply_to > (int64_t)in->entry->last_seq)
+        return error_field(err, "reply_to", "message_not_found", "There is no such message.");
+    return rc;
 }
 
 static int send_tx(struct db_tx *tx, void *arg, struct error *err)
@@ -85,16 +91,16 @@ static int send_tx(struct db_tx *tx, void *arg, struct error *err)
     struct chat_room *room = call->room;
     struct chat_place_in in;
     int rc = chat_enter(call, tx, &send->what->chat_id, &in, err);
-    if (rc == 0)
-        rc = may_send(&in, send->what, err);
     if (rc != 0)
         return rc;
     struct message_key *key = &send->key;
     uint64_t known, pos;
     rc = message_store_find_client_id(room->messages, tx, key, &known, err);
-    if (rc != 0 || known != 0)
+    if (rc != 0 || known != 0) /* a repeat answers, whatever has become of the sender since */
         return rc != 0 ? rc : send_again(send, tx, known, err);
-    rc = chat_may_talk_in(room, in.entry->view, &call->user, err);
+    rc = may_send(&in, send->what, err);
+    if (rc == 0)
+        rc = chat_may_talk_in(room, in.entry->view, &call->user, err);
     if (rc != 0)
         return rc;
     key->seq = in.entry->last_seq + 1;

@@ -104,6 +104,8 @@ int chat_check_blocks(struct chat_call *call, const char *field,
                       const struct schema_list *list) MUSTCHECK;
 
 /* --- shared rules ---------------------------------------------------------------------------- */
+/* FAIL_FORBIDDEN "channel_read_only" for a member who only reads. */
+int chat_may_write_in(const struct chat_place_in *in, struct error *err) MUSTCHECK;
 /* The chat as the member sees it (chat.c). tx: inside db_write; NULL: anywhere else. */
 int chat_describe(struct chat_call *call, struct db_tx *tx, const struct chat_view *view,
                   const struct chat_member *member, uint64_t last_seq, struct chat *ret_chat,

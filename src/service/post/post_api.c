@@ -279,6 +279,21 @@ static int check_topic(void *room, const struct principal *principal, const stru
     return post_look(&call, of, &seen);
 }
 
+static int still_seen(void *room, const struct principal *principal, const struct event *event,
+                      struct error *err)
+{
+    struct arena arena;
+    struct post post;
+    if (event->type != &post_created_event && event->type != &post_updated_event)
+        return 0;
+    arena_init(&arena, 1 << 20);
+    int rc = schema_decode(&post_schema, event->data, &arena, &post, err);
+    if (rc == 0)
+        rc = check_topic(room, principal, &post.id, err);
+    arena_done(&arena);
+    return rc;
+}
+
 static const struct topic post_topics[] = {
     {.kind = POST_TOPIC,
      .doc = "Comments and counts of a post, as they come, for whoever may see it.",
@@ -416,6 +431,7 @@ const struct module post_module = {
     .feed_schema = &post_feed_db_schema,
     .start = post_start,
     .stop = post_stop,
+    .still_seen = still_seen,
     .topics = post_topics,
     .topic_count = ARRAY_LEN(post_topics),
     .export_person = post_export_person,

@@ -156,6 +156,22 @@ static const struct consumer story_consumers[] = {
 static const struct job story_jobs[] = {
     {"story.clean", .run = story_clean_job, .every_key = "story.clean_every"},
 };
+static int still_seen(void *room, const struct principal *principal, const struct event *event,
+                      struct error *err)
+{
+    struct arena arena;
+    struct story story;
+    if (event->type != &story_posted_event)
+        return 0;
+    arena_init(&arena, 1 << 20);
+    struct story_call call = {.room = room, .user = principal->user, .arena = &arena, .err = err};
+    int rc = schema_decode(&story_schema, event->data, &arena, &story, err);
+    if (rc == 0)
+        rc = story_load(&call, &story.id, &story);
+    arena_done(&arena);
+    return rc;
+}
+
 static const struct event_type *const story_events[] = {&story_posted_event, &story_deleted_event,
                                                         &story_viewed_event, NULL};
 
@@ -173,5 +189,6 @@ const struct module story_module = {
     .schema = &story_db_schema,
     .start = story_start,
     .stop = story_stop,
+    .still_seen = still_seen,
     .export_person = story_export,
 };

@@ -11,7 +11,7 @@ static unsigned read_all_pieces(unsigned limit, unsigned *ret_pieces)
         struct replay r;
         struct error err;
         error_init(&err);
-        replay_init(&r, &realtime, &user, after, limit);
+        replay_init(&r, &realtime, &(struct principal){.user = user}, after, limit);
         CHECK_OK(replay_read(&r, &err), &err);
         for (unsigned i = 0; i < r.event_count; i++) {
             CHECK(r.events[i].pos > last);
@@ -32,9 +32,9 @@ TEST(events_that_do_not_fit_into_one_reading_come_with_the_next)
     unsigned pieces;
     open_world();
     for (int i = 0; i < 20; i++)
-        emit(&sent, 10, 60000); /* 12 MB; a reading holds 8 */
+        emit(&sent, 10, 60000); /* 12 MB; a reading takes half of one */
     CHECK_INT(read_all_pieces(500, &pieces), 200);
-    CHECK(pieces >= 2);
+    CHECK(pieces >= 20);
     close_world();
 }
 
@@ -101,7 +101,7 @@ static void read_after(uint64_t after, unsigned want, uint64_t want_through)
     struct replay r;
     struct error err;
     error_init(&err);
-    replay_init(&r, &realtime, &user, after, 100);
+    replay_init(&r, &realtime, &(struct principal){.user = user}, after, 100);
     CHECK_OK(replay_read(&r, &err), &err);
     CHECK_INT(r.event_count, want);
     CHECK_INT(r.through, want_through);

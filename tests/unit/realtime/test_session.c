@@ -7,6 +7,8 @@ static struct recorder {
     unsigned frames, pings;
     unsigned closed_with;
     bool close_on_send;
+    unsigned full_after; /* frames; 0: never */
+    unsigned looks;      /* before there is room again */
 } r;
 
 static void closed(struct realtime_session *session, unsigned code, const char *reason)
@@ -36,10 +38,14 @@ static void ping(struct realtime_session *session)
     r.pings++;
 }
 
+/* Full after so many frames, until it has been looked at a few times. */
 static size_t queued(const struct realtime_session *session)
 {
     (void)session;
-    return 0;
+    if (r.full_after == 0 || r.frames % r.full_after != 0 || r.looks == 0)
+        return 0;
+    r.looks--;
+    return 1 << 20;
 }
 
 static const struct session_ops recording = {
@@ -57,7 +63,8 @@ static int open_session(int64_t token_ms, const struct position *from)
 {
     struct error err;
     error_init(&err);
-    r = (struct recorder){.close_on_send = r.close_on_send};
+    r = (struct recorder){
+        .close_on_send = r.close_on_send, .full_after = r.full_after, .looks = r.looks};
     struct principal principal = principal_for(token_ms);
     session_init(&r.base, &recording, &principal);
     return session_open(&r.base, hubs[0], from, &err);
@@ -143,6 +150,30 @@ TEST(a_returning_session_is_given_what_it_missed_and_then_lives)
 {
     open_world();
     run(resume);
+    close_world();
+}
+
+static void resume_slowly(void)
+{
+    emit(&sent, 1200, 20);
+    r.full_after = 100;
+    r.looks = 30;
+    CHECK_INT(open_session(3600000, &(struct position){7, 100}), 0);
+    CHECK_INT(r.looks, 0);
+    CHECK_INT(r.frames, 1 + 1100);
+    session_done(&r.base);
+    r.looks = UINT32_MAX; /* it reads nothing any more, but stays */
+    CHECK_INT(open_session(30, &(struct position){7, 100}), FAIL_CLOSED);
+    CHECK_INT(r.closed_with, 4001);
+    CHECK_INT(r.frames, 100);
+    session_done(&r.base);
+    r.full_after = r.looks = 0;
+}
+
+TEST(bug_a_session_that_was_still_catching_up_outlived_its_token)
+{
+    open_world();
+    run(resume_slowly);
     close_world();
 }
 

@@ -229,6 +229,16 @@ TEST(channel_members_only_read)
     CHECK_STR(slice_str(code), "channel_read_only");
     CHECK_INT(give(&rig, &chat.id, 1, 2, CHAT_ADMIN), 0);
     CHECK_INT(chat_rig_send(&rig, 2, &chat.id, "me too", "1", NULL), 2);
+
+    /* An admin no longer: no word more, also not inside what was said; a repeat still answers. */
+    CHECK_INT(give(&rig, &chat.id, 1, 2, CHAT_MEMBER), 0);
+    struct chat_act other;
+    struct slice json;
+    const struct chat_edit edit = {chat.id, 2, SLICE("edited")};
+    CHECK_INT(chat_edit(chat_act(&other, &rig, 2), &edit, &json), FAIL_FORBIDDEN);
+    CHECK_STR(slice_str(other.err.code), "channel_read_only");
+    chat_act_done(&other);
+    CHECK_INT(chat_rig_send(&rig, 2, &chat.id, "me too", "1", NULL), 2);
     chat_act_done(&act);
     rig_close(&rig.base);
 }
