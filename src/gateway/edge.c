@@ -11,7 +11,7 @@
 #include "gateway/static.h"
 #include "io/spares.h"
 
-enum { ANSWER_MAX = 8 << 20, KEPT_CALLS = 256, KEPT_BYTES = 16 << 10 };
+enum { ANSWER_MAX = 16 << 20, KEPT_CALLS = 256, KEPT_BYTES = 16 << 10 };
 
 /* --- calls, used again ------------------------------------------------------------------------ */
 static void call_free(struct spare *spare)

@@ -59,7 +59,10 @@ class Sending(Base):
         text = "ä" * 8192
         self.assertEqual(self.anna.send(self.chat, text)["text"], text)
         self.refused(self.anna.post(self.path, {"text": text + "a", "client_id": "1"}), 422)
-        self.assertEqual(self.anna.history(self.chat)[0]["text"], text)
+        self.refused(self.anna.post(self.path, {"text": "a\x01", "client_id": "1"}), 422)
+        kept = self.anna.send(self.chat, "a\tb\r\nc")
+        self.assertEqual(kept["text"], "a\tb\r\nc")
+        self.assertEqual(self.anna.history(self.chat)[1]["text"], text)
 
     def test_texts_come_back_as_they_were(self):
         for text in ('"\\/\b\f\n\r\t', "a\u2028\u2029\ufeffb", "a\u0301",
