@@ -142,15 +142,15 @@ static int backup(struct control_call *call, struct error *err)
 }
 
 static const struct control_action actions[] = {
-    {"user-create", 1, 1, true, user_create},
-    {"user-promote", 2, 2, false, user_promote},
-    {"user-disable", 1, 1, false, user_disable},
-    {"keys-rotate", 0, 0, false, keys_rotate},
-    {"backup", 1, 1, false, backup},
-    {"audit-verify", 0, 1, false, control_audit_verify},
-    {"dead-letters-list", 0, 0, false, control_dead_letters_list},
-    {"dead-letters-requeue", 1, 1, false, control_dead_letters_requeue},
-    {"dead-letters-discard", 1, 1, false, control_dead_letters_discard},
+    {"user-create", 1, 1, .reads_input = true, .makes_folder = true, .run = user_create},
+    {"user-promote", 2, 2, .run = user_promote},
+    {"user-disable", 1, 1, .run = user_disable},
+    {"keys-rotate", 0, 0, .run = keys_rotate},
+    {"backup", 1, 1, .run = backup},
+    {"audit-verify", 0, 1, .run = control_audit_verify},
+    {"dead-letters-list", 0, 0, .run = control_dead_letters_list},
+    {"dead-letters-requeue", 1, 1, .run = control_dead_letters_requeue},
+    {"dead-letters-discard", 1, 1, .run = control_dead_letters_discard},
 };
 
 const struct control_action *control_find(struct slice name)

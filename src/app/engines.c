@@ -19,6 +19,17 @@ bool engines_path(const struct config *config, const char *name, char *ret_path,
     return len > 0 && (size_t)len < size;
 }
 
+int engines_require(const struct config *config, struct error *err)
+{
+    char path[4096];
+    if (engines_path(config, "main.db", path, sizeof path) && access(path, F_OK) == 0)
+        return 0;
+    return error_set(err, FAIL_NOT_FOUND, "no_data_folder",
+                     "%.100s is no data folder of Parley (it has no main.db): name the right one "
+                     "with --data, or make one with parley serve or parley migrate.",
+                     config_string(config, "data"));
+}
+
 static int make_folder(const struct config *config, struct error *err)
 {
     const char *dir = config_string(config, "data");

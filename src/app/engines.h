@@ -36,6 +36,9 @@ int engines_open_rest(struct engines *e, const struct config *config, struct err
 void engines_close(struct engines *e);
 /* What the kit needs of them. */
 void engines_fill(struct engines *e, const struct config *config, struct kit *kit);
+/* For commands that are about what is there: FAIL_NOT_FOUND "no_data_folder" when the folder has no
+ * main.db, before anything is made. */
+int engines_require(const struct config *config, struct error *err) MUSTCHECK;
 /* "<data>/main.db" and the like; false when it does not fit. */
 bool engines_path(const struct config *config, const char *name, char *ret_path,
                   size_t size) MUSTCHECK;

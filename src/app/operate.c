@@ -30,7 +30,9 @@ static int run_here(const struct config *config, const struct control_action *ac
                     struct control_call *call, struct error *err)
 {
     struct house house = {0};
-    int rc = house_open(&house, config, &clock_system, err);
+    int rc = action->makes_folder ? 0 : engines_require(config, err);
+    if (rc == 0)
+        rc = house_open(&house, config, &clock_system, err);
     if (rc < 0)
         return rc;
     call->kit = &house.kit;

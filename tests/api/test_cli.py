@@ -195,6 +195,47 @@ class Accounts(unittest.TestCase):
         self.assertTrue(done.stderr)
 
 
+class NoFolder(unittest.TestCase):
+    """What is about a data folder makes none."""
+
+    longMessage = True
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def refused(self, data):
+        for words in (["backup", self.folder / "kept"], ["keys", "rotate"], ["audit", "verify"],
+                      ["dead-letters", "list"], ["dead-letters", "requeue", "1"],
+                      ["dead-letters", "discard", "1"], ["user", "promote", "anna", "admin"],
+                      ["user", "disable", "anna"], ["migrate", "--move", "social=graph"]):
+            with self.subTest(words=words):
+                done = run(*words, "--data", data)
+                self.assertEqual(done.returncode, 1, done)
+                self.assertIn(f"{data} is no data folder", done.stderr.decode())
+                self.assertIn("--data", done.stderr.decode())
+                self.assertFalse((self.folder / "kept").exists())
+
+    def test_a_folder_that_is_not_there(self):
+        self.refused(self.folder / "nosuch")
+        self.assertFalse((self.folder / "nosuch").exists())
+
+    def test_a_folder_of_something_else(self):
+        data = self.folder / "mine"
+        data.mkdir()
+        (data / "letter").write_text("dear Anna\n")
+        self.refused(data)
+        self.assertEqual([entry.name for entry in data.iterdir()], ["letter"])
+
+    def test_an_account_may_be_the_first_thing(self):
+        data = self.folder / "new"
+        done = run("user", "create", "anna", "--data", data, "--set", "auth.bcrypt_cost=4",
+                   stdin=PASSWORD.encode())
+        self.assertEqual(done.returncode, 0, done)
+        self.assertTrue((data / "main.db").exists())
+
+
 class BackupAndKeys(unittest.TestCase):
     longMessage = True
 
