@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -134,6 +135,40 @@ static int add_file(int to, const char *dir, const char *name, struct error *err
     return rc;
 }
 
+static int exists(const char *path, const char *what, struct error *err)
+{
+    return error_set(err, FAIL_CONFLICT, "backup_exists", "%s exists already: %s.", path, what);
+}
+
+static int sync_folder_of(const char *path, struct error *err)
+{
+    char folder[PATH_BYTES];
+    snprintf(folder, sizeof folder, "%s", path);
+    int fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = fd >= 0 ? fsync(fd) : -1;
+    if (rc < 0)
+        rc = error_errno(err, errno, "archive", "The folder of %s cannot be synced", path);
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+/* Never over another file. A file system without this kind of rename (EINVAL) has links. */
+static int put_in_place(const char *part, const char *path, struct error *err)
+{
+    int rc = renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE);
+    if (rc < 0 && (errno == EINVAL || errno == ENOSYS)) {
+        rc = link(part, path);
+        if (rc == 0)
+            unlink(part);
+    }
+    if (rc < 0 && errno == EEXIST)
+        return exists(path, ARCHIVE_NAME_ANOTHER, err);
+    if (rc < 0)
+        return error_errno(err, errno, "archive", "%s cannot be put in place", path);
+    return sync_folder_of(path, err);
+}
+
 int archive_write(const char *path, const char *dir, const char *const *names, size_t count,
                   struct error *err)
 {
@@ -141,7 +176,9 @@ int archive_write(const char *path, const char *dir, const char *const *names, s
     char part[PATH_BYTES];
     if (snprintf(part, sizeof part, "%s.part", path) >= (int)sizeof part)
         return error_set(err, FAIL_INVALID, "archive", "The path is too long.");
-    int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == EEXIST)
+        return exists(part, "remove it, unless another backup is being written there", err);
     if (fd < 0)
         return error_errno(err, errno, "archive", "%s cannot be written", part);
     int rc = 0;
@@ -152,8 +189,8 @@ int archive_write(const char *path, const char *dir, const char *const *names, s
     if (rc == 0 && fsync(fd) < 0)
         rc = error_errno(err, errno, "archive", "%s cannot be synced", part);
     close(fd);
-    if (rc == 0 && rename(part, path) < 0)
-        rc = error_errno(err, errno, "archive", "%s cannot be put in place", path);
+    if (rc == 0)
+        rc = put_in_place(part, path, err);
     if (rc < 0)
         unlink(part);
     return rc;

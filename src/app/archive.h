@@ -5,7 +5,11 @@
 
 #include "base/error.h"
 
-/* Packs dir/names[i] into `path` (made new, synced, put in place by rename). Blocks. */
+/* What to do about a backup's path that is taken. */
+#define ARCHIVE_NAME_ANOTHER "move it away, or name another file"
+
+/* Packs dir/names[i] into `path` (written beside it as `path`.part, synced, then renamed). What
+ * exists at either is left alone: FAIL_CONFLICT "backup_exists". Blocks. */
 int archive_write(const char *path, const char *dir, const char *const *names, size_t count,
                   struct error *err) MUSTCHECK;
 /* Unpacks these names into dir, and after them whatever else `more` agrees to; refuses an archive

@@ -261,6 +261,41 @@ class BackupAndKeys(unittest.TestCase):
                                  [f"m{i}" for i in range(20)])
                 self.assertEqual(again.send(chat, "new")["seq"], 21)
 
+    def test_a_backup_overwrites_nothing(self):
+        with Server() as server, tempfile.TemporaryDirectory() as name:
+            server.user()
+            folder = pathlib.Path(name)
+            taken, link, part = folder / "letter", folder / "link", folder / "other.part"
+            taken.write_text("dear Anna\n")
+            part.write_text("dear Ben\n")
+            link.symlink_to(server.data / "main.db")
+            (folder / "door").symlink_to(server.data)
+            (server.data / "deeper").mkdir()
+            wrong = [(taken, "letter exists"), (link, "link exists"),
+                     (folder / "other", "other.part exists"),
+                     (server.data / "main.db", "inside the data folder"),
+                     (server.data / "new", "inside the data folder"),
+                     (folder / "door" / "main.db", "inside the data folder"),
+                     (server.data / "deeper" / "new", "inside the data folder")]
+            for running in (True, False):
+                if not running:
+                    server.stop()
+                inode = (server.data / "main.db").stat().st_ino
+                for path, reason in wrong:
+                    with self.subTest(path=path, running=running):
+                        done = run("backup", "--data", server.data, path)
+                        self.assertEqual(done.returncode, 1, done)
+                        self.assertIn(reason, done.stderr.decode())
+                self.assertEqual(taken.read_text(), "dear Anna\n")
+                self.assertEqual(part.read_text(), "dear Ben\n")
+                self.assertTrue(link.is_symlink())
+                self.assertEqual((server.data / "main.db").stat().st_ino, inode)
+                self.assertEqual([p.name for p in server.data.iterdir() if "backup" in p.name
+                                  or p.name == "new"], [])
+                done = run("backup", "--data", server.data, folder / f"kept-{running}")
+                self.assertEqual(done.returncode, 0, done)
+            server.start()
+
     def test_restore_does_not_overwrite(self):
         with Server() as server, tempfile.TemporaryDirectory() as folder:
             kept = pathlib.Path(folder) / "backup"
