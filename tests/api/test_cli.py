@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import time
@@ -318,6 +319,104 @@ class BackupAndKeys(unittest.TestCase):
             self.assertEqual(user.get("/users/me").status, 200)
             again = user.login()
             self.assertEqual(again.get("/users/me").status, 200)
+
+
+class Restore(unittest.TestCase):
+    """A folder is restored whole or not at all."""
+
+    longMessage = True
+
+    @classmethod
+    def setUpClass(cls):
+        name = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(name.cleanup)
+        cls.kept = pathlib.Path(name.name) / "kept"
+        with Server() as server:
+            anna, ben = server.users(2)
+            cls.username, cls.chat = anna.username, anna.direct(ben)["id"]
+            for i in range(20):
+                anna.send(cls.chat, f"m{i}")
+            done = run("backup", "--data", server.data, cls.kept)
+            if done.returncode != 0:
+                raise AssertionError(done)
+
+    def setUp(self):
+        name = tempfile.TemporaryDirectory()
+        self.addCleanup(name.cleanup)
+        self.folder = pathlib.Path(name.name)
+        self.data = self.folder / "data"
+
+    def restore(self, kept=None, faults=None):
+        environment = {"PARLEY_FAULTS": faults} if faults else None
+        return run("restore", kept or self.kept, "--data", self.data, environment=environment)
+
+    def check_good(self):
+        done = self.restore()
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual([p.name for p in self.data.glob("restore*")], [])
+        with Server(data=self.data) as server:
+            answer = server.post("/api/v1/auth/login",
+                                 {"login": self.username, "password": PASSWORD})
+            self.assertEqual(answer.status, 200, answer)
+            user = User(server, self.username, answer.json)
+            self.assertEqual([m["text"] for m in user.all_messages(self.chat)],
+                             [f"m{i}" for i in range(20)])
+
+    def check_failed(self, done, *words):
+        self.assertEqual(done.returncode, 1, done)
+        for word in words:
+            self.assertIn(word, done.stderr.decode())
+        self.assertNotIn(b"restored", done.stdout)
+
+    def test_into_an_empty_folder(self):
+        self.data.mkdir()
+        inode = self.data.stat().st_ino
+        self.check_good()
+        self.assertEqual(self.data.stat().st_ino, inode)  # it may be a mount point
+
+    def test_what_fails_leaves_nothing(self):
+        cut = self.folder / "cut"
+        cut.write_bytes(self.kept.read_bytes()[:-20000])
+        for there in (False, True):
+            for kept, faults in ((cut, None), (self.folder / "nosuch", None),
+                                 (self.kept, "restore.unpacked=error"),
+                                 (self.kept, "restore.opened=error")):
+                with self.subTest(there=there, kept=kept, faults=faults):
+                    if there:
+                        self.data.mkdir(exist_ok=True)
+                    self.check_failed(self.restore(kept, faults))
+                    self.assertEqual(self.data.exists(), there)
+                    self.assertEqual(there and list(self.data.iterdir()) or [], [])
+        self.check_good()
+
+    def test_what_fails_leaves_nothing_behind_a_link(self):
+        (self.folder / "real").mkdir()
+        self.data.symlink_to(self.folder / "real")
+        self.check_failed(self.restore(faults="restore.opened=error"))
+        self.assertEqual(list((self.folder / "real").iterdir()), [])
+        self.check_good()
+
+    def test_a_killed_one_is_not_served(self):
+        for faults in ("restore.unpacked=exit", "restore.opened=exit"):
+            with self.subTest(faults=faults):
+                self.assertNotEqual(self.restore(faults=faults).returncode, 0)
+                self.assertTrue((self.data / "main.db").exists())
+                with self.assertRaises(StartError) as caught:
+                    Server(data=self.data).remove()
+                for word in (str(self.data), "restore that has not finished", "empty the folder"):
+                    self.assertIn(word, caught.exception.log)
+                for words in (["migrate"], ["keys", "rotate"], ["backup", self.folder / "new"],
+                              ["user", "create", "anna"], ["restore", self.kept]):
+                    self.check_failed(run(*words, "--data", self.data, stdin=PASSWORD.encode()),
+                                      "restore that has not finished")
+                shutil.rmtree(self.data)
+        self.check_good()
+
+    def test_the_folder_must_be_empty(self):
+        self.data.mkdir()
+        (self.data / "letter").write_text("dear Anna\n")
+        self.check_failed(self.restore(), "is not empty")
+        self.assertEqual([p.name for p in self.data.iterdir()], ["letter"])
 
 
 class VerifyJws(unittest.TestCase):
