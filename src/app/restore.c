@@ -1,7 +1,7 @@
 /* restore: a backup goes into an empty data folder.
  *
  *     1  the folder gets the mark restore.unfinished, and must have nothing else
- *     2  the files of the archive are unpacked into it
+ *     2  the files of the archive are unpacked into it, and checked
  *     3  everything is opened once: missing migrations, a new epoch of the log
  *     4  the mark is removed
  *
@@ -120,9 +120,33 @@ static int open_once(const struct config *config, struct error *err)
     return rc;
 }
 
-static int fill(const struct config *config, const char *dir, const char *path, struct error *err)
+/* Also what an archive without checksums holds, or one whose database was damaged before. */
+static int check_databases(const char *dir, struct error *err)
 {
-    int rc = archive_read(path, dir, backup_names, BACKUP_NAMES, placement_is_file, err);
+    char path[4096 + 256];
+    DIR *entries = opendir(dir);
+    if (entries == NULL)
+        return error_errno(err, errno, "restore", "%s cannot be read", dir);
+    int rc = 0;
+    struct dirent *entry;
+    while (rc == 0 && (entry = readdir(entries)) != NULL) {
+        size_t len = strlen(entry->d_name);
+        if (len < 3 || strcmp(entry->d_name + len - 3, ".db") != 0)
+            continue;
+        snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
+        rc = db_check_file(path, err);
+    }
+    closedir(entries);
+    return rc;
+}
+
+static int fill(const struct config *config, const char *dir, const char *path, bool *ret_checked,
+                struct error *err)
+{
+    int rc =
+        archive_read(path, dir, backup_names, BACKUP_NAMES, placement_is_file, ret_checked, err);
+    if (rc == 0)
+        rc = check_databases(dir, err);
     if (rc == 0 && fault("restore.unpacked"))
         rc = error_set(err, FAIL_INTERNAL, "restore_fault", "The fault point was hit.");
     if (rc == 0)
@@ -132,7 +156,8 @@ static int fill(const struct config *config, const char *dir, const char *path, 
     return rc;
 }
 
-static int restore(const struct config *config, const char *path, struct error *err)
+static int restore(const struct config *config, const char *path, bool *ret_checked,
+                   struct error *err)
 {
     const char *dir = config_string(config, "data");
     char mark[4096];
@@ -155,7 +180,7 @@ static int restore(const struct config *config, const char *path, struct error *
         (void)unlink(mark);
         return rc;
     }
-    rc = fill(config, dir, path, err);
+    rc = fill(config, dir, path, ret_checked, err);
     if (rc == 0)
         rc = remove_mark(dir, mark, err);
     if (rc < 0) {
@@ -177,7 +202,11 @@ int restore_command(const struct options *options)
     struct config *config;
     if (options_config(options, &config, &err) < 0)
         return options_complain("configuration", &err);
-    int rc = restore(config, options->args[0], &err);
+    bool checked = false;
+    int rc = restore(config, options->args[0], &checked, &err);
+    if (rc == 0 && !checked)
+        printf("this backup, of an older version, has no checksums: the databases are sound, but "
+               "what they hold could not be compared with what was backed up\n");
     if (rc == 0)
         printf("restored into %s; clients will read their lists again\n",
                config_string(config, "data"));

@@ -195,3 +195,29 @@ int db_backup(struct db *db, const char *path, struct error *err)
     int rc = db_submit_write(db, &job);
     return rc == 0 ? db_job_wait(&job) : rc;
 }
+
+/* --- a file from elsewhere -------------------------------------------------------------------- */
+static int found_wrong(const char *path, const char *what, struct error *err)
+{
+    return error_set(err, FAIL_INVALID, "database_damaged", "%s is damaged: %.80s", path, what);
+}
+
+int db_check_file(const char *path, struct error *err)
+{
+    sqlite3 *sqlite = NULL;
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_open_v2(path, &sqlite, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_prepare_v2(sqlite, "PRAGMA quick_check(1)", -1, &stmt, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(stmt);
+    if (rc != SQLITE_ROW) {
+        rc = found_wrong(path, sqlite3_errstr(rc), err);
+    } else {
+        const char *said = (const char *)sqlite3_column_text(stmt, 0);
+        rc = said != NULL && strcmp(said, "ok") == 0 ? 0 : found_wrong(path, said, err);
+    }
+    sqlite3_finalize(stmt);
+    sqlite3_close(sqlite);
+    return rc;
+}

@@ -1,9 +1,11 @@
 """The command line (API.md)."""
 
+import io
 import json
 import pathlib
 import shutil
 import subprocess
+import tarfile
 import tempfile
 import time
 import unittest
@@ -395,6 +397,61 @@ class Restore(unittest.TestCase):
         self.check_failed(self.restore(faults="restore.opened=error"))
         self.assertEqual(list((self.folder / "real").iterdir()), [])
         self.check_good()
+
+    def test_any_tar_reads_a_backup_and_its_checksums(self):
+        done = subprocess.run(["tar", "-xf", self.kept, "-C", self.folder], check=False)
+        self.assertEqual(done.returncode, 0)
+        done = subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=self.folder,
+                              capture_output=True, check=False)
+        self.assertEqual(done.stdout, b"main.db: OK\nsearch.db: OK\n")
+
+    def test_a_damaged_backup_is_noticed(self):
+        whole = self.kept.read_bytes()
+        letter = whole.index(b"m17")  # in a message, or in the copy of one
+        size = int(whole[124:135], 8)  # of main.db, the first entry
+        search = 512 + size + -size % 512 + 512
+        for name, at, length in (("main.db", letter + 1, 1), ("main.db", 512 + size // 2, 64),
+                                 ("main.db", 512 + size - 1, 1), ("search.db", search + 4096, 1),
+                                 ("main.db", whole.index(b"  main.db\n") - 3, 1)):
+            with self.subTest(name=name, at=at):
+                damaged = self.folder / "damaged"
+                damaged.write_bytes(whole[:at] + bytes(b ^ 255 for b in whole[at:at + length])
+                                    + whole[at + length:])
+                self.check_failed(self.restore(damaged), "backup is damaged", name)
+                self.assertFalse(self.data.exists())
+        self.check_good()
+
+    def without_sums(self, change=lambda files: None):
+        """As versions before the checksums wrote it."""
+        with tarfile.open(self.kept) as tar:
+            files = {name: tar.extractfile(name).read() for name in tar.getnames()}
+        self.assertEqual(list(files), ["main.db", "search.db", "SHA256SUMS"])
+        del files["SHA256SUMS"]
+        change(files)
+        old = self.folder / "old"
+        with tarfile.open(old, "w", format=tarfile.USTAR_FORMAT) as tar:
+            for name, content in files.items():
+                entry = tarfile.TarInfo(name)
+                entry.size = len(content)
+                tar.addfile(entry, io.BytesIO(content))
+        return old
+
+    def test_an_older_backup(self):
+        done = self.restore(self.without_sums())
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn(b"has no checksums", done.stdout)
+        self.assertIn(b"restored into", done.stdout)
+        shutil.rmtree(self.data)
+        self.assertNotIn(b"checksums", self.restore().stdout)
+
+    def test_a_database_that_is_not_sound(self):
+        def damage(files):
+            page = 8192 * (len(files["main.db"]) // 8192 - 3)
+            content = bytearray(files["main.db"])
+            content[page:page + 16] = b"\xff" * 16
+            files["main.db"] = bytes(content)
+        self.check_failed(self.restore(self.without_sums(damage)), "main.db is damaged:")
+        self.assertFalse(self.data.exists())
 
     def test_a_killed_one_is_not_served(self):
         for faults in ("restore.unpacked=exit", "restore.opened=exit"):
