@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 int pid_file_write(const char *path, struct error *err)
@@ -17,8 +18,20 @@ int pid_file_write(const char *path, struct error *err)
     return 0;
 }
 
+/* A server of another data folder may have overwritten it since. */
+static bool is_ours(const char *path)
+{
+    char line[32] = "";
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    bool read = fgets(line, sizeof line, file) != NULL;
+    fclose(file);
+    return read && strtol(line, NULL, 10) == (long)getpid();
+}
+
 void pid_file_remove(const char *path)
 {
-    if (path != NULL)
+    if (path != NULL && is_ours(path))
         unlink(path);
 }

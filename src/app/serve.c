@@ -349,9 +349,7 @@ static int start_engines(struct server *s, struct error *err)
 
 static int start_all(struct server *s, struct error *err)
 {
-    int rc = start_engines(s, err);
-    if (rc == 0)
-        rc = make_loops(s, err);
+    int rc = make_loops(s, err);
     if (rc < 0)
         return rc;
     engines_fill(&s->engines, s->config, &s->kit);
@@ -414,7 +412,9 @@ static int run(struct server *s, const struct options *options, const sigset_t *
     raise_descriptor_limit();
     struct error err;
     error_init(&err);
-    int rc = pid_file_write(options->pid_file, &err);
+    int rc = start_engines(s, &err);
+    if (rc == 0) /* not before the data folder is ours: it may be a running server's */
+        rc = pid_file_write(options->pid_file, &err);
     if (rc == 0)
         rc = start_all(s, &err);
     if (rc == 0) {

@@ -511,6 +511,43 @@ class PidFile(unittest.TestCase):
                 self.assertEqual(int(path.read_text()), server.process.pid)
                 self.assertEqual(server.stop(), 0)
 
+    def with_file(self, path, data=None):
+        server = Server(start=False, data=data)
+        command = server.command
+        server.command = lambda: command() + ["--pid-file", str(path)]
+        return server
+
+    def test_of_a_running_server_stays(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "pid"
+            with self.with_file(path) as first:
+                first.start()
+                with self.with_file(path, first.data) as second:
+                    with self.assertRaises(StartError) as caught:
+                        second.start()
+                    self.assertIn(str(first.process.pid), caught.exception.log)
+                self.assertEqual(int(path.read_text()), first.process.pid)
+                self.assertEqual(first.stop(), 0)
+                self.assertFalse(path.exists())
+
+    def test_of_another_server_stays(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "pid"
+            with self.with_file(path) as first, self.with_file(path) as second:
+                first.start()
+                second.start()
+                self.assertEqual(int(path.read_text()), second.process.pid)
+                self.assertEqual(first.stop(), 0)
+                self.assertEqual(int(path.read_text()), second.process.pid)
+
+    def test_goes_when_the_start_fails(self):
+        with tempfile.TemporaryDirectory() as folder, Server() as other:
+            path = pathlib.Path(folder) / "pid"
+            with self.with_file(path) as server, self.assertRaises(StartError):
+                server.address = other.address  # taken
+                server.start()
+            self.assertFalse(path.exists())
+
     def test_ready_line_and_port_zero(self):
         with tempfile.TemporaryDirectory() as folder:
             process = subprocess.Popen([binary(), "serve", "--listen", "127.0.0.1:0", "--data",
