@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int pid_file_write(const char *path, struct error *err)
@@ -12,6 +13,7 @@ int pid_file_write(const char *path, struct error *err)
     FILE *file = fopen(path, "we");
     if (file == NULL)
         return error_errno(err, errno, "pid_file", "The pid file %s cannot be written", path);
+    (void)fchmod(fileno(file), 0644); /* no secret, and others look after the process by it */
     bool good = fprintf(file, "%d\n", (int)getpid()) > 0;
     if (fclose(file) != 0 || !good)
         return error_errno(err, errno, "pid_file", "The pid file %s cannot be written", path);

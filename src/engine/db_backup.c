@@ -139,9 +139,12 @@ void db_set_copy_hook(struct db *db, struct db_copy_hook *hook)
 static int open_target(struct db *db, struct db_backup_run *run, struct error *err)
 {
     unlink(run->part); /* left by a crash */
-    int rc =
-        sqlite3_open_v2(run->part, &run->target.sqlite,
-                        SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+    int fd = open(run->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return error_errno(err, errno, "backup_failed", "cannot create %s", run->part);
+    close(fd);
+    int rc = sqlite3_open_v2(run->part, &run->target.sqlite,
+                             SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, NULL);
     if (rc != SQLITE_OK)
         return error_errno(err, sqlite3_system_errno(run->target.sqlite), "backup_failed",
                            "cannot create %s", run->part);
