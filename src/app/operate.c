@@ -37,17 +37,14 @@ static int run_here(const struct config *config, const struct control_action *ac
 }
 
 static int run_action(const struct config *config, const struct control_action *action,
-                      struct control_call *call, struct error *err)
+                      struct control_call *call, bool *ret_refused, struct error *err)
 {
     char dir[PATH_MAX];
-    bool failed = false;
     int rc = 0;
     if (realpath(config_string(config, "data"), dir) != NULL)
-        rc = control_send(dir, action->name, call->args, call->input, call->out, &failed, err);
+        rc = control_send(dir, action->name, call->args, call->input, call->out, ret_refused, err);
     if (rc == 0)
         return run_here(config, action, call, err);
-    if (rc > 0 && failed)
-        rc = error_set(err, FAIL_INVALID, "refused", "%.*s", SLICE_FMT(buf_view(call->out)));
     return rc < 0 ? rc : 0;
 }
 
@@ -61,12 +58,17 @@ static int operate(const struct options *options, const char *name, struct contr
     struct buf out;
     buf_init(&out, 256 << 10);
     call->out = &out;
-    int rc = run_action(config, control_find(slice_str(name)), call, &err);
-    if (rc == 0)
+    bool refused = false; /* by the server; out says why */
+    int rc = run_action(config, control_find(slice_str(name)), call, &refused, &err);
+    if (rc == 0 && refused)
+        fprintf(stderr, "parley: %s: %.*s", name, SLICE_FMT(buf_view(&out)));
+    else if (rc == 0)
         fwrite(out.ptr, 1, out.len, stdout);
     buf_done(&out);
     config_free(config);
-    return rc < 0 ? options_complain(name, &err) : 0;
+    if (rc < 0)
+        return options_complain(name, &err);
+    return refused ? 1 : 0;
 }
 
 int user_command(const struct options *options)

@@ -191,6 +191,27 @@ class Accounts(unittest.TestCase):
         self.assertNotEqual(run("user", "promote", "twice_user", "king",
                                 *self.data()).returncode, 0)
 
+    def test_the_reason_is_told(self):
+        """The same with a server, which does the work, and without."""
+        said = {}
+        for running in (True, False):
+            if not running:
+                self.server.stop()
+            for words, reason in ((("user", "create", "weak_user"), "password: "),
+                                  (("user", "create", "no way"), "username: "),
+                                  (("user", "promote", "anna", "king"), "role: The role is user, "
+                                   "moderator or admin, not king."),
+                                  (("user", "promote", "nobody_here", "admin"), "no such account"),
+                                  (("audit", "verify", "1:zz"), "mark: A mark is what"),
+                                  (("dead-letters", "requeue", "x"), "id: x is no id")):
+                with self.subTest(words=words, running=running):
+                    done = run(*words, *self.data(), stdin=b"short\n")
+                    self.assertEqual((done.returncode, done.stdout), (1, b""))
+                    text = done.stderr.decode()
+                    self.assertIn(reason, text)
+                    self.assertTrue(text.endswith("\n") and not text.endswith("\n\n"), text)
+                    self.assertEqual(said.setdefault(words, text), text)
+
     def test_unknown_person(self):
         self.server.stop()
         done = run("user", "promote", "nobody_here", "admin", *self.data())
