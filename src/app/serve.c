@@ -24,6 +24,7 @@
 #include "app/memory.h"
 #include "app/pid_file.h"
 #include "app/rooms.h"
+#include "app/settings.h"
 #include "base/log.h"
 #include "gateway/admin.h"
 #include "gateway/conformance.h"
@@ -439,6 +440,10 @@ int serve_command(const struct options *options)
     }
     if (options_config(options, &config, &err) < 0)
         return options_complain("configuration", &err);
+    if (settings_check(config, &err) < 0) {
+        config_free(config);
+        return options_complain("configuration", &err);
+    }
     /* Before any other thread begins, so that all of them leave these signals to this one. */
     sigset_t signals;
     sigemptyset(&signals);

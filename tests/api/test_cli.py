@@ -126,6 +126,54 @@ class Config(unittest.TestCase):
         self.assertIn("auth.bcrypt_cost", caught.exception.log)
         self.assertNotEqual(caught.exception.status, 0)
 
+    def flags(self, settings):
+        return [word for setting in settings for word in ("--set", setting)]
+
+    def test_what_serve_refuses_is_not_good(self):
+        nobody = self.file.parent / "nobody"
+        nobody.write_text("no key\n")
+        data = self.file.parent / "data"
+        for settings, field in ((["listen=foo"], "listen"), (["listen="], "listen"),
+                                (["listen=127.0.0.1:99999"], "listen"),
+                                (["conformance.listen=here"], "conformance.listen"),
+                                (["auth.algorithm=hs256"], "auth.secret"),
+                                (["auth.algorithm=hs256", "auth.secret=short"], "auth.secret"),
+                                (["auth.algorithm=hs256", "auth.secret_file=/nosuch"],
+                                 "auth.secret_file"),
+                                (["auth.signing_key=/nosuch"], "auth.signing_key"),
+                                ([f"auth.signing_key={nobody}"], "auth.signing_key"),
+                                (["trusted_proxies=10.0.0.0/8,foo"], "trusted_proxies"),
+                                (["calendar.zoneinfo=/nosuch"], "calendar.zoneinfo"),
+                                (["origins=foo"], "origins"), (["origins=https://b/"], "origins"),
+                                (["origins=https://B"], "origins"),
+                                (["origins=https://b:443"], "origins"),
+                                (["origins=https://"], "origins")):
+            for command in (["config", "check"], ["serve", "--data", data]):
+                with self.subTest(settings=settings, command=command):
+                    done = run(*command, *self.flags(settings))
+                    self.assertEqual((done.returncode, done.stdout), (1, b""), done)
+                    self.assertIn(f"  {field}: ", done.stderr.decode())
+                    self.assertFalse(data.exists())
+
+    def test_all_that_serve_refuses_at_once(self):
+        done = run("config", "check", *self.flags(["listen=foo", "trusted_proxies=foo,bar",
+                                                   "origins=foo", "calendar.zoneinfo=/nosuch"]))
+        self.assertEqual(done.stderr.count(b"\n  "), 5, done)
+
+    def test_what_serve_takes_is_good(self):
+        secret = self.file.parent / "secret"
+        secret.write_text("Hush-Hush-77-Hush-Hush-77-Hush-Hush\n")
+        with Server() as server:
+            for settings in ([f"listen={server.address}"], ["listen=[::1]:0"],
+                             ["auth.algorithm=hs256", f"auth.secret_file={secret}"],
+                             ["auth.algorithm=ed25519"], ["trusted_proxies=10.0.0.0/8,::1"],
+                             ["origins=*"], ["origins=null"],
+                             ["origins=https://b.example.org,http://localhost:8080,"
+                              "capacitor://localhost,http://[::1]:3000"]):
+                with self.subTest(settings=settings):
+                    done = run("config", "check", *self.flags(settings))
+                    self.assertEqual(done.returncode, 0, done)
+
     def test_secrets_are_masked(self):
         done = run("config", "print", "--set", "auth.secret=Hush-Hush-77-Hush-Hush-77-Hush-Hush")
         self.assertEqual(done.returncode, 0)
