@@ -1,16 +1,22 @@
 /* A backup is one file: the databases of a data folder as a POSIX tar archive (ustar, IEEE Std
- * 1003.1-2001), readable by any tar. */
+ * 1003.1-2001), readable by any tar. Its last entry is SHA256SUMS, which sha256sum --check reads.
+ */
 #ifndef PARLEY_APP_ARCHIVE_H
 #define PARLEY_APP_ARCHIVE_H
 
 #include "base/error.h"
 
-/* Packs dir/names[i] into `path` (made new, synced, put in place by rename). Blocks. */
+/* What to do about a backup's path that is taken. */
+#define ARCHIVE_NAME_ANOTHER "move it away, or name another file"
+
+/* Packs dir/names[i] into `path` (written beside it as `path`.part, synced, then renamed). What
+ * exists at either is left alone: FAIL_CONFLICT "backup_exists". Blocks. */
 int archive_write(const char *path, const char *dir, const char *const *names, size_t count,
                   struct error *err) MUSTCHECK;
 /* Unpacks these names into dir, and after them whatever else `more` agrees to; refuses an archive
- * that lacks a name, has another, or is cut. */
+ * that lacks a name, has another, is cut, or holds other bytes than were packed ("backup_damaged").
+ * *ret_checked is false for an archive of a version that packed no checksums. */
 int archive_read(const char *path, const char *dir, const char *const *names, size_t count,
-                 bool (*more)(const char *name), struct error *err) MUSTCHECK;
+                 bool (*more)(const char *name), bool *ret_checked, struct error *err) MUSTCHECK;
 
 #endif

@@ -9,6 +9,7 @@
 #include "app/move.h"
 #include "app/roles.h"
 #include "app/serve.h"
+#include "app/settings.h"
 #include "gateway/openapi.h"
 #include "kit/jwt_debug.h"
 
@@ -80,7 +81,9 @@ int config_command(const struct options *options)
     if (options_config(options, &config, &err) < 0)
         return options_complain("configuration", &err);
     int code = 0;
-    if (print) {
+    if (!print && settings_check(config, &err) < 0) {
+        code = options_complain("configuration", &err);
+    } else if (print) {
         struct buf text;
         buf_init(&text, DOCUMENT_MAX);
         config_print(config, &text);

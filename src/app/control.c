@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "app/control_path.h"
+#include "app/options.h"
 #include "net/http_server.h"
 
 enum { INPUT_MAX = 4096, BACKLOG = 16 };
@@ -36,8 +37,12 @@ static int64_t admit(struct http_exchange *x)
 
 static void refuse(struct http_exchange *x)
 {
+    struct buf text;
+    buf_init(&text, OPTIONS_EXPLAIN_MAX);
+    options_explain(&x->error, &text);
     http_reply(x, error_http_status(x->error.kind), SLICE("content-type: text/plain\r\n"),
-               slice_str(x->error.detail));
+               buf_view(&text));
+    buf_done(&text);
 }
 
 static int take_args(struct http_exchange *x, struct control_call *call)

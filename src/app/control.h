@@ -20,6 +20,7 @@ struct control_action {
     const char *name; /* "user-create" */
     unsigned args_min, args_max;
     bool reads_input;
+    bool makes_folder; /* without a server, begins a data folder where there is none */
     int (*run)(struct control_call *call, struct error *err); /* may wait */
 };
 const struct control_action *control_find(struct slice name);

@@ -1,7 +1,10 @@
 /* The actions of the control socket and of the commands user, keys and backup. */
 #include <errno.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/archive.h"
@@ -116,19 +119,48 @@ static int make_copies(const struct copies *c, struct kit *kit, struct error *er
     return rc;
 }
 
+/* The copy of a folder does not belong into it, and a name there may be the engines'. */
+static int check_outside(const char *path, const char *data_dir, struct error *err)
+{
+    char folder[PATH_MAX], real[PATH_MAX];
+    size_t len = strlen(data_dir);
+    if (!copy_str(folder, sizeof folder, slice_str(path)))
+        return error_set(err, FAIL_INVALID, "archive", "The path is too long.");
+    if (realpath(dirname(folder), real) == NULL)
+        return error_errno(err, errno, "archive", "The folder of %s cannot be found", path);
+    if (strncmp(real, data_dir, len) == 0 && (real[len] == 0 || real[len] == '/'))
+        return error_set(err, FAIL_INVALID, "backup_inside",
+                         "%s is inside the data folder: name a file outside of it.", path);
+    return 0;
+}
+
+/* Before the copies are made, which takes long; archive_write makes sure of the file. */
+static int check_target(const char *path, const char *data_dir, struct error *err)
+{
+    struct stat st;
+    int rc = check_outside(path, data_dir, err);
+    if (rc == 0 && lstat(path, &st) == 0)
+        rc = error_set(err, FAIL_CONFLICT, "backup_exists",
+                       "%s exists already: " ARCHIVE_NAME_ANOTHER ".", path);
+    return rc;
+}
+
 /* The copies are made beside each other in the data folder, then packed. */
 static int backup(struct control_call *call, struct error *err)
 {
     struct copies c = {.count = 0};
     const char *names[COPIES_MAX];
     char path[4200];
+    int rc = check_target(call->args[0], call->kit->data_dir, err);
+    if (rc < 0)
+        return rc;
     int len = snprintf(c.dir, sizeof c.dir, "%s/backup.XXXXXX", call->kit->data_dir);
     if (len < 0 || (size_t)len >= sizeof c.dir || mkdtemp(c.dir) == NULL)
         return error_errno(err, errno, "backup_failed", "No folder for the copies can be made");
     list_copies(&c, call->kit);
     for (unsigned i = 0; i < c.count; i++)
         names[i] = c.names[i];
-    int rc = make_copies(&c, call->kit, err);
+    rc = make_copies(&c, call->kit, err);
     if (rc == 0)
         rc = archive_write(call->args[0], c.dir, names, c.count, err);
     for (unsigned i = 0; i < c.count; i++) {
@@ -142,15 +174,15 @@ static int backup(struct control_call *call, struct error *err)
 }
 
 static const struct control_action actions[] = {
-    {"user-create", 1, 1, true, user_create},
-    {"user-promote", 2, 2, false, user_promote},
-    {"user-disable", 1, 1, false, user_disable},
-    {"keys-rotate", 0, 0, false, keys_rotate},
-    {"backup", 1, 1, false, backup},
-    {"audit-verify", 0, 1, false, control_audit_verify},
-    {"dead-letters-list", 0, 0, false, control_dead_letters_list},
-    {"dead-letters-requeue", 1, 1, false, control_dead_letters_requeue},
-    {"dead-letters-discard", 1, 1, false, control_dead_letters_discard},
+    {"user-create", 1, 1, .reads_input = true, .makes_folder = true, .run = user_create},
+    {"user-promote", 2, 2, .run = user_promote},
+    {"user-disable", 1, 1, .run = user_disable},
+    {"keys-rotate", 0, 0, .run = keys_rotate},
+    {"backup", 1, 1, .run = backup},
+    {"audit-verify", 0, 1, .run = control_audit_verify},
+    {"dead-letters-list", 0, 0, .run = control_dead_letters_list},
+    {"dead-letters-requeue", 1, 1, .run = control_dead_letters_requeue},
+    {"dead-letters-discard", 1, 1, .run = control_dead_letters_discard},
 };
 
 const struct control_action *control_find(struct slice name)

@@ -19,6 +19,31 @@ bool engines_path(const struct config *config, const char *name, char *ret_path,
     return len > 0 && (size_t)len < size;
 }
 
+int engines_check_finished(const struct config *config, struct error *err)
+{
+    char path[4096];
+    if (!engines_path(config, ENGINES_RESTORE_MARK, path, sizeof path) || access(path, F_OK) != 0)
+        return 0;
+    return error_set(err, FAIL_CONFLICT, "restore_unfinished",
+                     "%.80s holds a restore that has not finished (" ENGINES_RESTORE_MARK
+                     "): unless it still runs, empty the folder and give parley restore again.",
+                     config_string(config, "data"));
+}
+
+int engines_require(const struct config *config, struct error *err)
+{
+    char path[4096];
+    int rc = engines_check_finished(config, err);
+    if (rc < 0)
+        return rc;
+    if (engines_path(config, "main.db", path, sizeof path) && access(path, F_OK) == 0)
+        return 0;
+    return error_set(err, FAIL_NOT_FOUND, "no_data_folder",
+                     "%.100s is no data folder of Parley (it has no main.db): name the right one "
+                     "with --data, or make one with parley serve or parley migrate.",
+                     config_string(config, "data"));
+}
+
 static int make_folder(const struct config *config, struct error *err)
 {
     const char *dir = config_string(config, "data");
@@ -168,9 +193,14 @@ int engines_open_databases(struct engines *e, const struct config *config,
     enum db_sync sync = (enum db_sync)config_enum(config, "db.sync");
     unsigned readers = (unsigned)config_int(config, "db.readers");
     *ret_applied = 0;
-    int rc = make_folder(config, err);
+    int rc = e->restoring ? 0 : engines_check_finished(config, err);
+    if (rc == 0)
+        rc = make_folder(config, err);
     if (rc == 0)
         rc = open_one(e, config, "main.db", sync, readers, NULL, &e->main_db, err);
+    /* Once more: a restore that has begun since did not see main.db when it looked. */
+    if (rc == 0 && !e->restoring)
+        rc = engines_check_finished(config, err);
     if (rc == 0)
         rc = place_rooms(e, config, &recorded, err);
     if (rc == 0)

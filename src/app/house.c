@@ -20,6 +20,7 @@ int house_open(struct house *house, const struct config *config, const struct cl
     house->rooms_started = false;
     house->engines.clock = clock;
     house->engines.as_recorded = true;
+    house->engines.restoring = house->restoring;
     unsigned applied;
     int rc = engines_open_databases(&house->engines, config, ENGINES_APPLY, &applied, err);
     if (rc == 0)

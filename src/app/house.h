@@ -9,6 +9,7 @@ struct house {
     struct engines engines;
     struct kit kit;
     bool rooms_started;
+    bool restoring; /* set by the caller before opening: see struct engines */
 };
 
 /* house->kit is zeroed by the caller, except loops and loop_count when there is a loop to run

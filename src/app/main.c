@@ -1,6 +1,7 @@
 /* The command line: parley <command> [flags]. One row per command. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "app/commands.h"
 #include "app/crash.h"
@@ -99,6 +100,7 @@ static bool set_faults(void)
 
 int main(int argc, char **argv)
 {
+    umask(077); /* whatever is made holds people's messages and keys */
     if (argc > 1 && slice_eq(slice_str(argv[1]), SLICE("serve")))
         memory_tune(argv);
     crash_report_install();

@@ -135,7 +135,9 @@ static void put_consumers(const struct move *m, struct buf *out)
 static int relay_rest(struct move *m, struct error *err)
 {
     struct house house = {0};
-    int rc = house_open(&house, m->config, &clock_system, err);
+    int rc = engines_require(m->config, err);
+    if (rc == 0)
+        rc = house_open(&house, m->config, &clock_system, err);
     if (rc < 0)
         return rc;
     memcpy(m->from, house.engines.placement.name[m->room_index], sizeof m->from);

@@ -1,20 +1,15 @@
-/* The operator's commands: user, keys, backup, restore. Where a server runs on the data folder they
- * ask it through its control socket; where none does they do the same work themselves. */
-#include <dirent.h>
-#include <errno.h>
+/* The operator's commands: user, keys, audit, dead-letters, backup. Where a server runs on the data
+ * folder they ask it through its control socket; where none does they do the same work themselves.
+ */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "app/archive.h"
 #include "app/backup.h"
 #include "app/commands.h"
 #include "app/control.h"
 #include "app/house.h"
-#include "app/placement.h"
-#include "base/random.h"
 
 enum { INPUT_MAX = 4096 };
 
@@ -30,7 +25,9 @@ static int run_here(const struct config *config, const struct control_action *ac
                     struct control_call *call, struct error *err)
 {
     struct house house = {0};
-    int rc = house_open(&house, config, &clock_system, err);
+    int rc = action->makes_folder ? 0 : engines_require(config, err);
+    if (rc == 0)
+        rc = house_open(&house, config, &clock_system, err);
     if (rc < 0)
         return rc;
     call->kit = &house.kit;
@@ -40,17 +37,14 @@ static int run_here(const struct config *config, const struct control_action *ac
 }
 
 static int run_action(const struct config *config, const struct control_action *action,
-                      struct control_call *call, struct error *err)
+                      struct control_call *call, bool *ret_refused, struct error *err)
 {
     char dir[PATH_MAX];
-    bool failed = false;
     int rc = 0;
     if (realpath(config_string(config, "data"), dir) != NULL)
-        rc = control_send(dir, action->name, call->args, call->input, call->out, &failed, err);
+        rc = control_send(dir, action->name, call->args, call->input, call->out, ret_refused, err);
     if (rc == 0)
         return run_here(config, action, call, err);
-    if (rc > 0 && failed)
-        rc = error_set(err, FAIL_INVALID, "refused", "%.*s", SLICE_FMT(buf_view(call->out)));
     return rc < 0 ? rc : 0;
 }
 
@@ -64,12 +58,17 @@ static int operate(const struct options *options, const char *name, struct contr
     struct buf out;
     buf_init(&out, 256 << 10);
     call->out = &out;
-    int rc = run_action(config, control_find(slice_str(name)), call, &err);
-    if (rc == 0)
+    bool refused = false; /* by the server; out says why */
+    int rc = run_action(config, control_find(slice_str(name)), call, &refused, &err);
+    if (rc == 0 && refused)
+        fprintf(stderr, "parley: %s: %.*s", name, SLICE_FMT(buf_view(&out)));
+    else if (rc == 0)
         fwrite(out.ptr, 1, out.len, stdout);
     buf_done(&out);
     config_free(config);
-    return rc < 0 ? options_complain(name, &err) : 0;
+    if (rc < 0)
+        return options_complain(name, &err);
+    return refused ? 1 : 0;
 }
 
 int user_command(const struct options *options)
@@ -140,69 +139,4 @@ int backup_command(const struct options *options)
         snprintf(path, sizeof path, "%s/%s", dir, options->args[0]);
     struct control_call call = {.args = {path}, .arg_count = 1, .input = {"", 0}};
     return operate(options, "backup", &call);
-}
-
-/* --- restore -----------------------------------------------------------------------------------
- */
-
-static int check_empty(const char *dir, struct error *err)
-{
-    DIR *entries = opendir(dir);
-    if (entries == NULL)
-        return errno == ENOENT ? 0 : error_errno(err, errno, "restore", "%s cannot be read", dir);
-    int rc = 0;
-    struct dirent *entry;
-    while (rc == 0 && (entry = readdir(entries)) != NULL)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            rc =
-                error_set(err, FAIL_CONFLICT, "restore",
-                          "%s is not empty: move it away first, or name another with --data.", dir);
-    closedir(entries);
-    return rc;
-}
-
-static const struct db_sql sql_new_epoch = {"UPDATE log_epoch SET epoch = ?1"};
-
-/* Positions that clients hold may be of events that the backup does not have: a new epoch makes
- * them come back with resync. */
-static int change_epoch(struct db_tx *tx, void *arg, struct error *err)
-{
-    (void)arg;
-    return db_exec(tx, &sql_new_epoch, err, db_int((int64_t)(random_u64() & UINT32_MAX)));
-}
-
-static int restore(const struct config *config, const char *path, struct error *err)
-{
-    const char *dir = config_string(config, "data");
-    int rc = check_empty(dir, err);
-    if (rc == 0 && mkdir(dir, 0700) < 0 && errno != EEXIST)
-        rc = error_errno(err, errno, "restore", "%s cannot be made", dir);
-    if (rc == 0)
-        rc = archive_read(path, dir, backup_names, BACKUP_NAMES, placement_is_file, err);
-    if (rc < 0)
-        return rc;
-    struct house house = {0};
-    rc = house_open(&house, config, &clock_system, err);
-    if (rc == 0) {
-        rc = db_write(house.kit.main_db, change_epoch, NULL, err);
-        house_close(&house);
-    }
-    return rc;
-}
-
-int restore_command(const struct options *options)
-{
-    if (options->arg_count != 1)
-        return usage("restore FILE [--data DIR]");
-    struct error err;
-    error_init(&err);
-    struct config *config;
-    if (options_config(options, &config, &err) < 0)
-        return options_complain("configuration", &err);
-    int rc = restore(config, options->args[0], &err);
-    if (rc == 0)
-        printf("restored into %s; clients will read their lists again\n",
-               config_string(config, "data"));
-    config_free(config);
-    return rc < 0 ? options_complain("restore", &err) : 0;
 }

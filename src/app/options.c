@@ -155,10 +155,21 @@ int options_config(const struct options *options, struct config **ret_config, st
     return rc;
 }
 
+void options_explain(const struct error *err, struct buf *out)
+{
+    buf_printf(out, "%s\n", err->detail);
+    for (unsigned i = 0; i < err->field_count; i++)
+        buf_printf(out, "  %s: %s\n", err->fields[i].field, err->fields[i].detail);
+    if (err->fields_cut)
+        buf_lit(out, "  and more\n");
+}
+
 int options_complain(const char *what, const struct error *err)
 {
-    fprintf(stderr, "parley: %s: %s\n", what, err->detail);
-    for (unsigned i = 0; i < err->field_count; i++)
-        fprintf(stderr, "  %s: %s\n", err->fields[i].field, err->fields[i].detail);
+    struct buf text;
+    buf_init(&text, OPTIONS_EXPLAIN_MAX);
+    options_explain(err, &text);
+    fprintf(stderr, "parley: %s: %.*s", what, SLICE_FMT(buf_view(&text)));
+    buf_done(&text);
     return 1;
 }

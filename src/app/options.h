@@ -2,6 +2,7 @@
 #ifndef PARLEY_APP_OPTIONS_H
 #define PARLEY_APP_OPTIONS_H
 
+#include "base/buf.h"
 #include "base/config.h"
 
 enum { OPTION_SETTINGS_MAX = 256 };
@@ -25,6 +26,9 @@ int options_parse(int argc, char **argv, struct options *ret_options, struct err
 /* Reads file, environment and settings by the tables of all layers and rooms. */
 int options_config(const struct options *options, struct config **ret_config,
                    struct error *err) MUSTCHECK;
+/* Appends an error for people: its sentence, and a line for each wrong field. */
+enum { OPTIONS_EXPLAIN_MAX = 8 << 10 };
+void options_explain(const struct error *err, struct buf *out);
 /* Prints an error with its fields to standard error, for people. Returns the exit code 1. */
 int options_complain(const char *what, const struct error *err);
 

@@ -1,4 +1,5 @@
-/* --pid-file: who runs here. A stale file is overwritten; path NULL does nothing. */
+/* --pid-file: who runs here. Written by the process that has the data folder's lock, over a stale
+ * one; removed only if it still names this process. path NULL does nothing. */
 #ifndef PARLEY_APP_PID_FILE_H
 #define PARLEY_APP_PID_FILE_H
 

@@ -24,6 +24,7 @@
 #include "app/memory.h"
 #include "app/pid_file.h"
 #include "app/rooms.h"
+#include "app/settings.h"
 #include "base/log.h"
 #include "gateway/admin.h"
 #include "gateway/conformance.h"
@@ -349,9 +350,7 @@ static int start_engines(struct server *s, struct error *err)
 
 static int start_all(struct server *s, struct error *err)
 {
-    int rc = start_engines(s, err);
-    if (rc == 0)
-        rc = make_loops(s, err);
+    int rc = make_loops(s, err);
     if (rc < 0)
         return rc;
     engines_fill(&s->engines, s->config, &s->kit);
@@ -414,7 +413,9 @@ static int run(struct server *s, const struct options *options, const sigset_t *
     raise_descriptor_limit();
     struct error err;
     error_init(&err);
-    int rc = pid_file_write(options->pid_file, &err);
+    int rc = start_engines(s, &err);
+    if (rc == 0) /* not before the data folder is ours: it may be a running server's */
+        rc = pid_file_write(options->pid_file, &err);
     if (rc == 0)
         rc = start_all(s, &err);
     if (rc == 0) {
@@ -439,6 +440,10 @@ int serve_command(const struct options *options)
     }
     if (options_config(options, &config, &err) < 0)
         return options_complain("configuration", &err);
+    if (settings_check(config, &err) < 0) {
+        config_free(config);
+        return options_complain("configuration", &err);
+    }
     /* Before any other thread begins, so that all of them leave these signals to this one. */
     sigset_t signals;
     sigemptyset(&signals);

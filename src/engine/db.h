@@ -163,6 +163,9 @@ void db_set_commit_hook(struct db *db, void (*fn)(void *arg, struct db_tx *tx, b
  * the commits and synced; blocks or parks like db_write. */
 int db_backup(struct db *db, const char *path,
               struct error *err) MUSTCHECK; /* online, consistent */
+/* Reads every page of a database that nobody has open (PRAGMA quick_check): FAIL_INVALID
+ * "database_damaged" with what SQLite finds wrong first. Blocks. */
+int db_check_file(const char *path, struct error *err) MUSTCHECK;
 
 /* With other database files attached under names, which nobody has open meanwhile: runs the script
  * in one transaction, then lets go of them. With several files written to, a crash may leave the

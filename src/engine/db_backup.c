@@ -139,9 +139,12 @@ void db_set_copy_hook(struct db *db, struct db_copy_hook *hook)
 static int open_target(struct db *db, struct db_backup_run *run, struct error *err)
 {
     unlink(run->part); /* left by a crash */
-    int rc =
-        sqlite3_open_v2(run->part, &run->target.sqlite,
-                        SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+    int fd = open(run->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return error_errno(err, errno, "backup_failed", "cannot create %s", run->part);
+    close(fd);
+    int rc = sqlite3_open_v2(run->part, &run->target.sqlite,
+                             SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, NULL);
     if (rc != SQLITE_OK)
         return error_errno(err, sqlite3_system_errno(run->target.sqlite), "backup_failed",
                            "cannot create %s", run->part);
@@ -194,4 +197,30 @@ int db_backup(struct db *db, const char *path, struct error *err)
     job.outside = start;
     int rc = db_submit_write(db, &job);
     return rc == 0 ? db_job_wait(&job) : rc;
+}
+
+/* --- a file from elsewhere -------------------------------------------------------------------- */
+static int found_wrong(const char *path, const char *what, struct error *err)
+{
+    return error_set(err, FAIL_INVALID, "database_damaged", "%s is damaged: %.80s", path, what);
+}
+
+int db_check_file(const char *path, struct error *err)
+{
+    sqlite3 *sqlite = NULL;
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_open_v2(path, &sqlite, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_prepare_v2(sqlite, "PRAGMA quick_check(1)", -1, &stmt, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(stmt);
+    if (rc != SQLITE_ROW) {
+        rc = found_wrong(path, sqlite3_errstr(rc), err);
+    } else {
+        const char *said = (const char *)sqlite3_column_text(stmt, 0);
+        rc = said != NULL && strcmp(said, "ok") == 0 ? 0 : found_wrong(path, said, err);
+    }
+    sqlite3_finalize(stmt);
+    sqlite3_close(sqlite);
+    return rc;
 }

@@ -66,6 +66,46 @@ static int take_lock(struct db *db, struct error *err)
     return 0;
 }
 
+/* --- who may read and write ------------------------------------------------------------------ */
+static bool exists(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0;
+}
+
+/* Tokens and passwords are checked by what is in here. A file of somebody else's is left as it is.
+ */
+static void tighten(int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) == 0 && (st.st_mode & 0077) != 0)
+        (void)fchmod(fd, 0600);
+}
+
+/* SQLite would make the file by the umask's leave. What it makes beside it gets the same mode. */
+static int make_private(const char *path, int flags, struct error *err)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC | flags, 0600);
+    if (fd < 0)
+        return error_errno(err, errno, "open_failed", "cannot open %s for writing", path);
+    tighten(fd);
+    close(fd);
+    return 0;
+}
+
+static int make_all_private(const char *path, struct error *err)
+{
+    static const char *const beside[] = {"-wal", "-shm"};
+    int rc = make_private(path, O_CREAT, err);
+    for (size_t i = 0; rc == 0 && i < ARRAY_LEN(beside); i++) {
+        char *file = suffixed(path, beside[i]);
+        if (exists(file))
+            rc = make_private(file, 0, err);
+        free(file);
+    }
+    return rc;
+}
+
 /* --- damage ---------------------------------------------------------------------------------- */
 int db_damaged(const char *path, const char *what, const char *cure, struct error *err)
 {
@@ -219,6 +259,8 @@ static void free_db(struct db *db)
 static int open_files(struct db *db, struct error *err)
 {
     int rc = take_lock(db, err);
+    if (rc == 0)
+        rc = make_all_private(db->path, err);
     if (rc == 0)
         rc = check_header(db->path, db->config.cure, err);
     if (rc == 0)

@@ -1,8 +1,11 @@
 """The command line (API.md)."""
 
+import io
 import json
 import pathlib
+import shutil
 import subprocess
+import tarfile
 import tempfile
 import time
 import unittest
@@ -123,6 +126,54 @@ class Config(unittest.TestCase):
         self.assertIn("auth.bcrypt_cost", caught.exception.log)
         self.assertNotEqual(caught.exception.status, 0)
 
+    def flags(self, settings):
+        return [word for setting in settings for word in ("--set", setting)]
+
+    def test_what_serve_refuses_is_not_good(self):
+        nobody = self.file.parent / "nobody"
+        nobody.write_text("no key\n")
+        data = self.file.parent / "data"
+        for settings, field in ((["listen=foo"], "listen"), (["listen="], "listen"),
+                                (["listen=127.0.0.1:99999"], "listen"),
+                                (["conformance.listen=here"], "conformance.listen"),
+                                (["auth.algorithm=hs256"], "auth.secret"),
+                                (["auth.algorithm=hs256", "auth.secret=short"], "auth.secret"),
+                                (["auth.algorithm=hs256", "auth.secret_file=/nosuch"],
+                                 "auth.secret_file"),
+                                (["auth.signing_key=/nosuch"], "auth.signing_key"),
+                                ([f"auth.signing_key={nobody}"], "auth.signing_key"),
+                                (["trusted_proxies=10.0.0.0/8,foo"], "trusted_proxies"),
+                                (["calendar.zoneinfo=/nosuch"], "calendar.zoneinfo"),
+                                (["origins=foo"], "origins"), (["origins=https://b/"], "origins"),
+                                (["origins=https://B"], "origins"),
+                                (["origins=https://b:443"], "origins"),
+                                (["origins=https://"], "origins")):
+            for command in (["config", "check"], ["serve", "--data", data]):
+                with self.subTest(settings=settings, command=command):
+                    done = run(*command, *self.flags(settings))
+                    self.assertEqual((done.returncode, done.stdout), (1, b""), done)
+                    self.assertIn(f"  {field}: ", done.stderr.decode())
+                    self.assertFalse(data.exists())
+
+    def test_all_that_serve_refuses_at_once(self):
+        done = run("config", "check", *self.flags(["listen=foo", "trusted_proxies=foo,bar",
+                                                   "origins=foo", "calendar.zoneinfo=/nosuch"]))
+        self.assertEqual(done.stderr.count(b"\n  "), 5, done)
+
+    def test_what_serve_takes_is_good(self):
+        secret = self.file.parent / "secret"
+        secret.write_text("Hush-Hush-77-Hush-Hush-77-Hush-Hush\n")
+        with Server() as server:
+            for settings in ([f"listen={server.address}"], ["listen=[::1]:0"],
+                             ["auth.algorithm=hs256", f"auth.secret_file={secret}"],
+                             ["auth.algorithm=ed25519"], ["trusted_proxies=10.0.0.0/8,::1"],
+                             ["origins=*"], ["origins=null"],
+                             ["origins=https://b.example.org,http://localhost:8080,"
+                              "capacitor://localhost,http://[::1]:3000"]):
+                with self.subTest(settings=settings):
+                    done = run("config", "check", *self.flags(settings))
+                    self.assertEqual(done.returncode, 0, done)
+
     def test_secrets_are_masked(self):
         done = run("config", "print", "--set", "auth.secret=Hush-Hush-77-Hush-Hush-77-Hush-Hush")
         self.assertEqual(done.returncode, 0)
@@ -188,11 +239,73 @@ class Accounts(unittest.TestCase):
         self.assertNotEqual(run("user", "promote", "twice_user", "king",
                                 *self.data()).returncode, 0)
 
+    def test_the_reason_is_told(self):
+        """The same with a server, which does the work, and without."""
+        said = {}
+        for running in (True, False):
+            if not running:
+                self.server.stop()
+            for words, reason in ((("user", "create", "weak_user"), "password: "),
+                                  (("user", "create", "no way"), "username: "),
+                                  (("user", "promote", "anna", "king"), "role: The role is user, "
+                                   "moderator or admin, not king."),
+                                  (("user", "promote", "nobody_here", "admin"), "no such account"),
+                                  (("audit", "verify", "1:zz"), "mark: A mark is what"),
+                                  (("dead-letters", "requeue", "x"), "id: x is no id")):
+                with self.subTest(words=words, running=running):
+                    done = run(*words, *self.data(), stdin=b"short\n")
+                    self.assertEqual((done.returncode, done.stdout), (1, b""))
+                    text = done.stderr.decode()
+                    self.assertIn(reason, text)
+                    self.assertTrue(text.endswith("\n") and not text.endswith("\n\n"), text)
+                    self.assertEqual(said.setdefault(words, text), text)
+
     def test_unknown_person(self):
         self.server.stop()
         done = run("user", "promote", "nobody_here", "admin", *self.data())
         self.assertNotEqual(done.returncode, 0)
         self.assertTrue(done.stderr)
+
+
+class NoFolder(unittest.TestCase):
+    """What is about a data folder makes none."""
+
+    longMessage = True
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def refused(self, data):
+        for words in (["backup", self.folder / "kept"], ["keys", "rotate"], ["audit", "verify"],
+                      ["dead-letters", "list"], ["dead-letters", "requeue", "1"],
+                      ["dead-letters", "discard", "1"], ["user", "promote", "anna", "admin"],
+                      ["user", "disable", "anna"], ["migrate", "--move", "social=graph"]):
+            with self.subTest(words=words):
+                done = run(*words, "--data", data)
+                self.assertEqual(done.returncode, 1, done)
+                self.assertIn(f"{data} is no data folder", done.stderr.decode())
+                self.assertIn("--data", done.stderr.decode())
+                self.assertFalse((self.folder / "kept").exists())
+
+    def test_a_folder_that_is_not_there(self):
+        self.refused(self.folder / "nosuch")
+        self.assertFalse((self.folder / "nosuch").exists())
+
+    def test_a_folder_of_something_else(self):
+        data = self.folder / "mine"
+        data.mkdir()
+        (data / "letter").write_text("dear Anna\n")
+        self.refused(data)
+        self.assertEqual([entry.name for entry in data.iterdir()], ["letter"])
+
+    def test_an_account_may_be_the_first_thing(self):
+        data = self.folder / "new"
+        done = run("user", "create", "anna", "--data", data, "--set", "auth.bcrypt_cost=4",
+                   stdin=PASSWORD.encode())
+        self.assertEqual(done.returncode, 0, done)
+        self.assertTrue((data / "main.db").exists())
 
 
 class BackupAndKeys(unittest.TestCase):
@@ -220,6 +333,41 @@ class BackupAndKeys(unittest.TestCase):
                                  [f"m{i}" for i in range(20)])
                 self.assertEqual(again.send(chat, "new")["seq"], 21)
 
+    def test_a_backup_overwrites_nothing(self):
+        with Server() as server, tempfile.TemporaryDirectory() as name:
+            server.user()
+            folder = pathlib.Path(name)
+            taken, link, part = folder / "letter", folder / "link", folder / "other.part"
+            taken.write_text("dear Anna\n")
+            part.write_text("dear Ben\n")
+            link.symlink_to(server.data / "main.db")
+            (folder / "door").symlink_to(server.data)
+            (server.data / "deeper").mkdir()
+            wrong = [(taken, "letter exists"), (link, "link exists"),
+                     (folder / "other", "other.part exists"),
+                     (server.data / "main.db", "inside the data folder"),
+                     (server.data / "new", "inside the data folder"),
+                     (folder / "door" / "main.db", "inside the data folder"),
+                     (server.data / "deeper" / "new", "inside the data folder")]
+            for running in (True, False):
+                if not running:
+                    server.stop()
+                inode = (server.data / "main.db").stat().st_ino
+                for path, reason in wrong:
+                    with self.subTest(path=path, running=running):
+                        done = run("backup", "--data", server.data, path)
+                        self.assertEqual(done.returncode, 1, done)
+                        self.assertIn(reason, done.stderr.decode())
+                self.assertEqual(taken.read_text(), "dear Anna\n")
+                self.assertEqual(part.read_text(), "dear Ben\n")
+                self.assertTrue(link.is_symlink())
+                self.assertEqual((server.data / "main.db").stat().st_ino, inode)
+                self.assertEqual([p.name for p in server.data.iterdir() if "backup" in p.name
+                                  or p.name == "new"], [])
+                done = run("backup", "--data", server.data, folder / f"kept-{running}")
+                self.assertEqual(done.returncode, 0, done)
+            server.start()
+
     def test_restore_does_not_overwrite(self):
         with Server() as server, tempfile.TemporaryDirectory() as folder:
             kept = pathlib.Path(folder) / "backup"
@@ -242,6 +390,159 @@ class BackupAndKeys(unittest.TestCase):
             self.assertEqual(user.get("/users/me").status, 200)
             again = user.login()
             self.assertEqual(again.get("/users/me").status, 200)
+
+
+class Restore(unittest.TestCase):
+    """A folder is restored whole or not at all."""
+
+    longMessage = True
+
+    @classmethod
+    def setUpClass(cls):
+        name = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(name.cleanup)
+        cls.kept = pathlib.Path(name.name) / "kept"
+        with Server() as server:
+            anna, ben = server.users(2)
+            cls.username, cls.chat = anna.username, anna.direct(ben)["id"]
+            for i in range(20):
+                anna.send(cls.chat, f"m{i}")
+            done = run("backup", "--data", server.data, cls.kept)
+            if done.returncode != 0:
+                raise AssertionError(done)
+
+    def setUp(self):
+        name = tempfile.TemporaryDirectory()
+        self.addCleanup(name.cleanup)
+        self.folder = pathlib.Path(name.name)
+        self.data = self.folder / "data"
+
+    def restore(self, kept=None, faults=None):
+        environment = {"PARLEY_FAULTS": faults} if faults else None
+        return run("restore", kept or self.kept, "--data", self.data, environment=environment)
+
+    def check_good(self):
+        done = self.restore()
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual([p.name for p in self.data.glob("restore*")], [])
+        with Server(data=self.data) as server:
+            answer = server.post("/api/v1/auth/login",
+                                 {"login": self.username, "password": PASSWORD})
+            self.assertEqual(answer.status, 200, answer)
+            user = User(server, self.username, answer.json)
+            self.assertEqual([m["text"] for m in user.all_messages(self.chat)],
+                             [f"m{i}" for i in range(20)])
+
+    def check_failed(self, done, *words):
+        self.assertEqual(done.returncode, 1, done)
+        for word in words:
+            self.assertIn(word, done.stderr.decode())
+        self.assertNotIn(b"restored", done.stdout)
+
+    def test_into_an_empty_folder(self):
+        self.data.mkdir()
+        inode = self.data.stat().st_ino
+        self.check_good()
+        self.assertEqual(self.data.stat().st_ino, inode)  # it may be a mount point
+
+    def test_what_fails_leaves_nothing(self):
+        cut = self.folder / "cut"
+        cut.write_bytes(self.kept.read_bytes()[:-20000])
+        for there in (False, True):
+            for kept, faults in ((cut, None), (self.folder / "nosuch", None),
+                                 (self.kept, "restore.unpacked=error"),
+                                 (self.kept, "restore.opened=error")):
+                with self.subTest(there=there, kept=kept, faults=faults):
+                    if there:
+                        self.data.mkdir(exist_ok=True)
+                    self.check_failed(self.restore(kept, faults))
+                    self.assertEqual(self.data.exists(), there)
+                    self.assertEqual(there and list(self.data.iterdir()) or [], [])
+        self.check_good()
+
+    def test_what_fails_leaves_nothing_behind_a_link(self):
+        (self.folder / "real").mkdir()
+        self.data.symlink_to(self.folder / "real")
+        self.check_failed(self.restore(faults="restore.opened=error"))
+        self.assertEqual(list((self.folder / "real").iterdir()), [])
+        self.check_good()
+
+    def test_any_tar_reads_a_backup_and_its_checksums(self):
+        done = subprocess.run(["tar", "-xf", self.kept, "-C", self.folder], check=False)
+        self.assertEqual(done.returncode, 0)
+        done = subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=self.folder,
+                              capture_output=True, check=False)
+        self.assertEqual(done.stdout, b"main.db: OK\nsearch.db: OK\n")
+
+    def test_a_damaged_backup_is_noticed(self):
+        whole = self.kept.read_bytes()
+        letter = whole.index(b"m17")  # in a message, or in the copy of one
+        size = int(whole[124:135], 8)  # of main.db, the first entry
+        search = 512 + size + -size % 512 + 512
+        for name, at, length in (("main.db", letter + 1, 1), ("main.db", 512 + size // 2, 64),
+                                 ("main.db", 512 + size - 1, 1), ("search.db", search + 4096, 1),
+                                 ("main.db", whole.index(b"  main.db\n") - 3, 1)):
+            with self.subTest(name=name, at=at):
+                damaged = self.folder / "damaged"
+                damaged.write_bytes(whole[:at] + bytes(b ^ 255 for b in whole[at:at + length])
+                                    + whole[at + length:])
+                self.check_failed(self.restore(damaged), "backup is damaged", name)
+                self.assertFalse(self.data.exists())
+        self.check_good()
+
+    def without_sums(self, change=lambda files: None):
+        """As versions before the checksums wrote it."""
+        with tarfile.open(self.kept) as tar:
+            files = {name: tar.extractfile(name).read() for name in tar.getnames()}
+        self.assertEqual(list(files), ["main.db", "search.db", "SHA256SUMS"])
+        del files["SHA256SUMS"]
+        change(files)
+        old = self.folder / "old"
+        with tarfile.open(old, "w", format=tarfile.USTAR_FORMAT) as tar:
+            for name, content in files.items():
+                entry = tarfile.TarInfo(name)
+                entry.size = len(content)
+                tar.addfile(entry, io.BytesIO(content))
+        return old
+
+    def test_an_older_backup(self):
+        done = self.restore(self.without_sums())
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn(b"has no checksums", done.stdout)
+        self.assertIn(b"restored into", done.stdout)
+        shutil.rmtree(self.data)
+        self.assertNotIn(b"checksums", self.restore().stdout)
+
+    def test_a_database_that_is_not_sound(self):
+        def damage(files):
+            page = 8192 * (len(files["main.db"]) // 8192 - 3)
+            content = bytearray(files["main.db"])
+            content[page:page + 16] = b"\xff" * 16
+            files["main.db"] = bytes(content)
+        self.check_failed(self.restore(self.without_sums(damage)), "main.db is damaged:")
+        self.assertFalse(self.data.exists())
+
+    def test_a_killed_one_is_not_served(self):
+        for faults in ("restore.unpacked=exit", "restore.opened=exit"):
+            with self.subTest(faults=faults):
+                self.assertNotEqual(self.restore(faults=faults).returncode, 0)
+                self.assertTrue((self.data / "main.db").exists())
+                with self.assertRaises(StartError) as caught:
+                    Server(data=self.data).remove()
+                for word in (str(self.data), "restore that has not finished", "empty the folder"):
+                    self.assertIn(word, caught.exception.log)
+                for words in (["migrate"], ["keys", "rotate"], ["backup", self.folder / "new"],
+                              ["user", "create", "anna"], ["restore", self.kept]):
+                    self.check_failed(run(*words, "--data", self.data, stdin=PASSWORD.encode()),
+                                      "restore that has not finished")
+                shutil.rmtree(self.data)
+        self.check_good()
+
+    def test_the_folder_must_be_empty(self):
+        self.data.mkdir()
+        (self.data / "letter").write_text("dear Anna\n")
+        self.check_failed(self.restore(), "is not empty")
+        self.assertEqual([p.name for p in self.data.iterdir()], ["letter"])
 
 
 class VerifyJws(unittest.TestCase):
@@ -278,6 +579,43 @@ class PidFile(unittest.TestCase):
                 server.start()
                 self.assertEqual(int(path.read_text()), server.process.pid)
                 self.assertEqual(server.stop(), 0)
+
+    def with_file(self, path, data=None):
+        server = Server(start=False, data=data)
+        command = server.command
+        server.command = lambda: command() + ["--pid-file", str(path)]
+        return server
+
+    def test_of_a_running_server_stays(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "pid"
+            with self.with_file(path) as first:
+                first.start()
+                with self.with_file(path, first.data) as second:
+                    with self.assertRaises(StartError) as caught:
+                        second.start()
+                    self.assertIn(str(first.process.pid), caught.exception.log)
+                self.assertEqual(int(path.read_text()), first.process.pid)
+                self.assertEqual(first.stop(), 0)
+                self.assertFalse(path.exists())
+
+    def test_of_another_server_stays(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "pid"
+            with self.with_file(path) as first, self.with_file(path) as second:
+                first.start()
+                second.start()
+                self.assertEqual(int(path.read_text()), second.process.pid)
+                self.assertEqual(first.stop(), 0)
+                self.assertEqual(int(path.read_text()), second.process.pid)
+
+    def test_goes_when_the_start_fails(self):
+        with tempfile.TemporaryDirectory() as folder, Server() as other:
+            path = pathlib.Path(folder) / "pid"
+            with self.with_file(path) as server, self.assertRaises(StartError):
+                server.address = other.address  # taken
+                server.start()
+            self.assertFalse(path.exists())
 
     def test_ready_line_and_port_zero(self):
         with tempfile.TemporaryDirectory() as folder:

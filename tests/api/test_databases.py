@@ -199,7 +199,7 @@ class Backup(Life):
             self.assertEqual(done.returncode, 0, done)
             names = subprocess.run(["tar", "tf", kept], capture_output=True, text=True, check=True)
             self.assertEqual(sorted(names.stdout.split()),
-                             ["content.db", "graph.db", "main.db", "search.db"])
+                             ["SHA256SUMS", "content.db", "graph.db", "main.db", "search.db"])
             self.more(self.server)  # not in the copy
             done = run("restore", kept, data=data)
             self.assertEqual(done.returncode, 0, done)

@@ -11,6 +11,7 @@ import unittest
 
 from parleytest import RawConnection, Server
 from parleytest.case import ApiCase
+from parleytest.server import binary, clean_environment
 
 
 class Health(ApiCase):
@@ -204,6 +205,44 @@ class Stopping(unittest.TestCase):
             stream.close()
             poll.close()
             half.close()
+
+
+class Secrecy(unittest.TestCase):
+    """The folder and the umask may be open to all: what Parley makes is its owner's."""
+
+    longMessage = True
+
+    def check_private(self, folder):
+        for path in folder.rglob("*"):
+            with self.subTest(path=path):
+                self.assertEqual(path.lstat().st_mode & 0o077, 0, oct(path.lstat().st_mode))
+
+    def test_files(self):
+        prefix = ["sh", "-c", 'umask 0; exec "$@"', "sh"]
+        with Server(start=False, command=prefix) as server:
+            server.data.mkdir()
+            server.data.chmod(0o777)
+            server.start()
+            anna, ben = server.users(2)
+            anna.send(anna.direct(ben)["id"], "hello")
+            self.check_private(server.data)
+            kept = server.folder / "kept"
+            done = subprocess.run([*prefix, binary(), "backup", kept, "--data", server.data],
+                                  env=clean_environment(), capture_output=True, check=False)
+            self.assertEqual(done.returncode, 0, done)
+            self.assertEqual(kept.stat().st_mode & 0o777, 0o600)
+            server.kill()
+            for pattern in ("*.db", "*.db-wal", "*.db-shm"):  # as earlier versions left them
+                for path in server.data.glob(pattern):
+                    path.chmod(0o644)
+            server.start()
+            self.check_private(server.data)
+            done = subprocess.run([*prefix, binary(), "restore", kept, "--data",
+                                   server.folder / "back"],
+                                  env=clean_environment(), capture_output=True, check=False)
+            self.assertEqual(done.returncode, 0, done)
+            self.assertEqual((server.folder / "back").stat().st_mode & 0o777, 0o700)
+            self.check_private(server.folder / "back")
 
 
 class Logs(ApiCase):

@@ -31,6 +31,48 @@ static int open_at(const char *path, struct db **ret_db, struct error *err)
     return db_open(&config, ret_db, err);
 }
 
+static int mode_of(const char *suffix)
+{
+    struct stat st = {0};
+    CHECK(stat(path_of(suffix), &st) == 0);
+    return st.st_mode & 0777;
+}
+
+TEST(nobody_else_may_read_the_files)
+{
+    static const char *const files[] = {"", "-wal", "-shm", ".lock"};
+    struct db *db;
+    struct error err;
+    mode_t before = umask(0);
+    for (int opened = 0; opened < 2; opened++) {
+        CHECK_OK(open_at(path_of(""), &db, &err), &err);
+        for (size_t i = 0; i < ARRAY_LEN(files); i++)
+            CHECK_INT(mode_of(files[i]), 0600);
+        char copy[250];
+        snprintf(copy, sizeof copy, "%s.copy%d", path_of(""), opened);
+        CHECK_OK(db_backup(db, copy, &err), &err);
+        CHECK_INT(mode_of(opened == 0 ? ".copy0" : ".copy1"), 0600);
+        db_close(db);
+        CHECK(chmod(path_of(""), 0644) == 0); /* as earlier versions left it */
+    }
+    umask(before);
+}
+
+/* A crash leaves them, and the next start opens them as they are. */
+TEST(files_left_by_a_crash_are_tightened)
+{
+    struct db *db;
+    struct error err;
+    CHECK_OK(open_at(path_of(""), &db, &err), &err);
+    db_close(db);
+    FILE *wal = fopen(path_of("-wal"), "w");
+    fclose(wal);
+    CHECK(chmod(path_of("-wal"), 0644) == 0);
+    CHECK_OK(open_at(path_of(""), &db, &err), &err);
+    CHECK_INT(mode_of("-wal"), 0600);
+    db_close(db);
+}
+
 static const struct db_migration first[] = {
     {1, "rows", "CREATE TABLE row (n INTEGER PRIMARY KEY, filler BLOB)"}};
 static const struct db_schema schema = {"test", first, 1};
