@@ -98,7 +98,7 @@ void edge_answer(struct edge_call *call, struct http_exchange *x)
     start_head(call, x);
     struct slice body = buf_view(&req->answer);
     struct buf smaller;
-    buf_init(&smaller, body.len + 64);
+    buf_init(&smaller, body.len);
     enum coding coding = compress(call, x, &smaller);
     if (coding != CODING_IDENTITY)
         body = buf_view(&smaller);
