@@ -147,8 +147,10 @@ static void edge_serve(struct http_exchange *x)
         edge_answer_static(call, x);
         return;
     }
-    int rc = edge_run(call, x);
     bool streamed = (call->entry->route->flags & ROUTE_STREAM) != 0;
+    if (streamed)
+        edge_answer_lines(call, x);
+    int rc = edge_run(call, x);
     if (rc < 0) {
         error_set(&call->req.error, rc, "internal_error", "Something went wrong here.");
         edge_answer_problem(call, x, &call->req.error);

@@ -148,6 +148,12 @@ void edge_answer_problem(struct edge_call *call, struct http_exchange *x, const 
     buf_done(&problem);
 }
 
+void edge_answer_lines(struct edge_call *call, struct http_exchange *x)
+{
+    start_head(call, x);
+    x->lines = buf_view(&call->head);
+}
+
 void edge_answer_preflight(struct edge_call *call, struct http_exchange *x)
 {
     start_head(call, x);
