@@ -151,6 +151,11 @@ int realtime_open_stream(struct request *req)
         rc = resolve_watched(req, &principal, watched);
     if (rc < 0)
         return rc;
+    if (req->head->method == HTTP_HEAD) { /* the head alone (RFC 9110, 9.3.2) */
+        http_stream_start(req->exchange, 200, SLICE(STREAM_HEADERS));
+        http_stream_end(req->exchange);
+        return 0;
+    }
     struct slice rest;
     struct conn *conn = http_upgrade(
         req->exchange, SLICE("HTTP/1.1 200 OK\r\n" STREAM_HEADERS "connection: close\r\n\r\n"),

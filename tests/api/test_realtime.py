@@ -371,6 +371,15 @@ class Heads(ApiCase):
         self.assertEqual((head.status, head.header("content-type")), (200, "text/event-stream"))
         self.promises(head)
 
+    def test_head_of_an_event_stream_opens_none(self):
+        token = self.server.user().token
+        for path in ("/api/v1/stream", "/api/v1/users/me/export"):
+            connection = self.raw("HEAD", path, token)
+            self.promises(connection.read_head())
+            connection.send(b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            self.assertEqual(connection.read_answer().status, 200)  # nothing came in between
+            self.assertEqual(connection.read_to_end(), b"")
+
     def test_socket(self):
         socket = WebSocket(self.server.address, token=self.server.user().token, headers=self.asked)
         self.promises(socket.handshake)
