@@ -125,6 +125,32 @@ class Walk(ApiCase):
                         body={} if method in ("POST", "PUT", "PATCH") else None), 403)
 
 
+class Preconditions(ApiCase):
+    """Whatever can be edited under If-Match can be deleted so, too."""
+
+    def test_deleting_what_has_changed(self):
+        user = self.server.user()
+        post = self.ok(user.post("/posts", {"text": "a post"}), 201)["id"]
+        for path, body in (("/chats", {"kind": "group", "title": "a", "member_ids": []}),
+                           ("/posts", {"text": "another"}),
+                           (f"/posts/{post}/comments", {"text": "a comment"}),
+                           ("/trade-signals", {"symbol": "A", "side": "buy", "entry_price": "1"})):
+            with self.subTest(path=path):
+                written = user.post(path, body)
+                one = f"{path}/{self.ok(written, 201)['id']}"
+                for other in ('"nope"', f'W/{written.header("etag")}', "nope"):
+                    self.refused(user.delete(one, headers={"If-Match": other}), 412, "stale")
+                self.ok(user.delete(one, headers={"If-Match": written.header("etag")}), 204)
+
+    def test_the_document_says_so(self):
+        for template, item in self.server.document.document["paths"].items():
+            if template == "/api/v1/users/me":
+                continue  # an account goes by its password, whatever the profile says
+            if "patch" in item and "delete" in item and "stale" in item["patch"]["x-error-codes"]:
+                with self.subTest(path=template):
+                    self.assertIn("stale", item["delete"]["x-error-codes"])
+
+
 class Documents(ApiCase):
     def test_openapi(self):
         document = self.ok(self.server.get("/api/v1/openapi.json"))
