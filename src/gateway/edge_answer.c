@@ -44,7 +44,8 @@ static void start_head(struct edge_call *call, struct http_exchange *x)
     write_cors(call, &x->head);
 }
 
-/* Only reads are compressed: answers to writes may hold tokens next to what the client sent. A
+/* Only reads are compressed: answers to writes may hold tokens next to what the client sent. HEAD
+ * does the work as well, since it says the length and the tag that GET would (RFC 9110, 8.6). A
  * cache has to know that another client may get the other form, so `vary` stands on both, and on a
  * 304. */
 static bool compressible(const struct edge_call *call, const struct http_exchange *x)
@@ -60,7 +61,7 @@ static enum coding compress(struct edge_call *call, struct http_exchange *x, str
     if (!compressible(call, x))
         return CODING_IDENTITY;
     buf_lit(&call->head, "vary: accept-encoding\r\n");
-    if (x->head.method != HTTP_GET || call->req.answer.len == 0)
+    if (call->req.answer.len == 0)
         return CODING_IDENTITY;
     enum coding coding = coding_choose(http_value(&x->head, "accept-encoding"),
                                        1u << CODING_IDENTITY | 1u << CODING_GZIP |

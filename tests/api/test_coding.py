@@ -126,6 +126,16 @@ class Answers(ApiCase):
                     self.assertLess(len(packed.body), len(plain))
                     self.assertEqual(unpack(packed.body), plain)
 
+    def test_head_says_what_get_would(self):
+        for coding in ("identity", *UNPACK):
+            with self.subTest(coding=coding):
+                head, get = (self.http.request(method, "/api/v1/users/me", token=self.user.token,
+                                               headers={"Accept-Encoding": coding})
+                             for method in ("HEAD", "GET"))
+                for name in ("content-length", "content-encoding", "content-type", "etag", "vary"):
+                    self.assertEqual(head.header(name), get.header(name), name)
+                self.assertEqual((head.status, head.body), (200, b""))
+
     def test_a_browser_gets_zstd(self):
         answer = self.get(Accept_Encoding="gzip, deflate, br, zstd")
         self.assertEqual(answer.header("content-encoding"), "zstd")
