@@ -122,6 +122,19 @@ static struct slice path_for_log(const struct edge_call *call, const struct http
     return secret ? slice_str(route->path) : x->head.path;
 }
 
+/* RFC 6750, section 3.1: only a token that was shown and does not hold is an error of the Bearer
+ * scheme; who shows none, or a wrong password, is just told the scheme. */
+static void write_challenge(struct buf *head, const struct error *err)
+{
+    static const char *const bad_token[] = {"invalid_token", "token_expired", "token_not_yet_valid",
+                                            "token_revoked"};
+    buf_lit(head, "www-authenticate: Bearer realm=\"parley\"");
+    for (size_t i = 0; i < ARRAY_LEN(bad_token); i++)
+        if (err->code != NULL && strcmp(err->code, bad_token[i]) == 0)
+            buf_lit(head, ", error=\"invalid_token\"");
+    buf_lit(head, "\r\n");
+}
+
 void edge_answer_problem(struct edge_call *call, struct http_exchange *x, const struct error *err)
 {
     if (x->answered)
@@ -137,8 +150,7 @@ void edge_answer_problem(struct edge_call *call, struct http_exchange *x, const 
     if (err->kind == FAIL_METHOD)
         buf_printf(&call->head, "allow: %s\r\n", call->match.allow);
     if (err->kind == FAIL_UNAUTHENTICATED)
-        buf_printf(&call->head, "www-authenticate: Bearer error=\"%s\"\r\n",
-                   err->code != NULL ? err->code : "invalid_token");
+        write_challenge(&call->head, err);
     buf_slice(&call->head, buf_view(&call->req.headers));
     int status = error_http_status(err->kind);
     if (status >= 500)

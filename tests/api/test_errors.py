@@ -65,6 +65,24 @@ class Problems(ApiCase):
         self.refused(answer, 422, "invalid_fields")
         self.assertGreaterEqual(len(answer.json["errors"]), 3)
 
+    def test_challenges(self):
+        """RFC 6750, section 3.1."""
+        user = self.server.user()
+        plain, bad = 'Bearer realm="parley"', 'Bearer realm="parley", error="invalid_token"'
+        challenge = lambda answer: self.refused(answer, 401).header("www-authenticate")
+        get = lambda value: self.server.get("/api/v1/users/me", headers={"Authorization": value})
+        self.assertEqual(challenge(self.server.get("/api/v1/users/me")), plain)
+        self.assertEqual(challenge(get("Basic dTpw")), plain)
+        self.assertEqual(challenge(get("Bearer nonsense")), bad)
+        self.assertEqual(challenge(get(f"Bearer {user.token[:-4]}AAAA")), bad)
+        for token in (None, user.token):
+            self.assertEqual(challenge(self.server.post("/api/v1/auth/login", {
+                "login": user.username, "password": "Wrong-Password-11"}, token=token)), plain)
+        self.assertEqual(challenge(self.server.post("/api/v1/auth/refresh", {
+            "refresh_token": "nonsense"})), plain)
+        self.ok(user.post("/auth/logout"), 204)
+        self.assertEqual(challenge(user.get("/users/me")), bad)  # revoked
+
     def test_security_headers(self):
         answer = self.server.get("/livez")
         self.assertEqual(answer.header("x-content-type-options"), "nosniff")
