@@ -31,7 +31,7 @@ static bool write_cors(struct edge_call *call, const struct http_head *head)
     buf_lit(&call->head, "access-control-allow-origin: ");
     buf_slice(&call->head, origin);
     buf_lit(&call->head, "\r\naccess-control-expose-headers: etag, location, retry-after, "
-                         "ratelimit, ratelimit-policy, x-correlation-id\r\n");
+                         "content-disposition, ratelimit, ratelimit-policy, x-correlation-id\r\n");
     return true;
 }
 

@@ -242,7 +242,7 @@ static const struct route user_routes[] = {
      "an "
      "hour; one is made at a time.",
      user_export_route, ROUTE_STREAM, .limit = LIMIT_DATA, .answer_type = "application/json",
-     .status = 200, .errors = export_errors},
+     .download = true, .status = 200, .errors = export_errors},
     {HTTP_GET, "/api/v1/users/{id}", "users", "Read a profile",
      "E-mail, phone and last sign-in are shown only to the person. Whoever was blocked by them, or "
      "asks for somebody who has left, gets 404.",
