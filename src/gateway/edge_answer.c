@@ -114,12 +114,26 @@ void edge_answer(struct edge_call *call, struct http_exchange *x)
     buf_done(&smaller);
 }
 
+/* What could not be parsed has neither a method nor a path. */
+static struct slice text_for_log(struct slice text)
+{
+    return text.ptr != NULL ? text : SLICE("");
+}
+
 /* A path that is a secret itself is not written down; the route's pattern stands for it. */
 static struct slice path_for_log(const struct edge_call *call, const struct http_exchange *x)
 {
     const struct route *route = call->entry->route;
     bool secret = route != NULL && (route->flags & ROUTE_SECRET) != 0;
-    return secret ? slice_str(route->path) : x->head.path;
+    return secret ? slice_str(route->path) : text_for_log(x->head.path);
+}
+
+/* What went wrong here. That we do not speak HTTP/2 or a transfer coding is the client's mistake,
+ * although its status is a 5xx. */
+static bool our_failure(const struct error *err)
+{
+    return error_http_status(err->kind) >= 500 && err->kind != FAIL_NOT_IMPLEMENTED &&
+           err->kind != FAIL_HTTP_VERSION;
 }
 
 /* RFC 6750, section 3.1: only a token that was shown and does not hold is an error of the Bearer
@@ -153,7 +167,7 @@ void edge_answer_problem(struct edge_call *call, struct http_exchange *x, const 
         write_challenge(&call->head, err);
     buf_slice(&call->head, buf_view(&call->req.headers));
     int status = error_http_status(err->kind);
-    if (status >= 500)
+    if (our_failure(err))
         log_error("request failed", LOG_S("code", err->code), LOG_S("detail", err->detail),
                   LOG_I("status", status), LOG_T("path", path_for_log(call, x)),
                   LOG_T("correlation_id", call->req.correlation_id));
@@ -193,7 +207,7 @@ void edge_account(struct edge_call *call, struct http_exchange *x)
     if (class >= 1 && class <= 5)
         metric_add(call->entry->answers[class], 1);
     if (call->edge->log_requests)
-        log_info("request", LOG_T("method", x->head.method_text),
+        log_info("request", LOG_T("method", text_for_log(x->head.method_text)),
                  LOG_T("path", path_for_log(call, x)), LOG_I("status", x->status),
                  LOG_I("us", ns / 1000), LOG_I("bytes", x->sent_bytes),
                  LOG_T("correlation_id", call->req.correlation_id));
