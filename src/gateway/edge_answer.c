@@ -184,6 +184,8 @@ void edge_answer_lines(struct edge_call *call, struct http_exchange *x)
 void edge_answer_preflight(struct edge_call *call, struct http_exchange *x)
 {
     start_head(call, x);
+    if (slice_eq(x->head.path, SLICE("*"))) /* of the server as a whole (RFC 9110, 9.3.7) */
+        buf_lit(&call->head, "allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n");
     buf_lit(&call->head,
             "access-control-allow-methods: GET, POST, PUT, PATCH, DELETE\r\n"
             "access-control-allow-headers: authorization, content-type, idempotency-key, if-match, "
