@@ -2,7 +2,8 @@
  *
  * Our string bounds count bytes, JSON Schema's count characters: a text of at most n bytes has at
  * most n characters and at least a quarter as many as bytes, so the bounds written are those that
- * every valid value meets; the exact ones stand beside them as x-min-bytes and x-max-bytes.
+ * every valid value meets; the exact ones stand beside them as x-min-bytes and x-max-bytes. Bounds
+ * that count characters here, too (SCHEMA_CHARACTERS), are written as they are.
  * Only bounds that the table names are written: the defaults guard requests, while answers that
  * come from our own tables may be larger.
  */
@@ -55,14 +56,15 @@ static void describe_string(const struct schema_field *f, struct buf *out)
         text_member(out, "format", "password");
     else if (f->format != NULL)
         text_member(out, "format", f->format);
-    if (f->min > 0) {
-        number_member(out, "minLength", (f->min + 3) / 4);
+    bool characters = (f->flags & SCHEMA_CHARACTERS) != 0;
+    if (f->min > 0)
+        number_member(out, "minLength", characters ? f->min : (f->min + 3) / 4);
+    if (f->min > 0 && !characters)
         number_member(out, "x-min-bytes", f->min);
-    }
-    if (f->max != 0) {
+    if (f->max != 0)
         number_member(out, "maxLength", f->max);
+    if (f->max != 0 && !characters)
         number_member(out, "x-max-bytes", f->max);
-    }
 }
 
 static void describe_enum(const struct schema_field *f, struct buf *out)

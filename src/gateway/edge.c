@@ -109,14 +109,19 @@ static struct slice versioned(struct slice path, struct arena *arena)
 static int64_t no_route(struct edge_call *call, struct http_exchange *x, int rc)
 {
     enum http_method method = x->head.method;
-    if (method == HTTP_OPTIONS && http_find(&x->head, "access-control-request-method") != NULL) {
+    bool whole_server = slice_eq(x->head.path, SLICE("*")); /* only with OPTIONS */
+    if (whole_server ||
+        (method == HTTP_OPTIONS && http_find(&x->head, "access-control-request-method") != NULL)) {
         call->is_preflight = true;
         return 0;
     }
-    if (rc == FAIL_NOT_FOUND && (method == HTTP_GET || method == HTTP_HEAD) &&
-        static_has(&x->head)) {
-        call->is_static = true;
-        return 0;
+    if (rc == FAIL_NOT_FOUND && static_has(&x->head)) {
+        if (method == HTTP_GET || method == HTTP_HEAD) {
+            call->is_static = true;
+            return 0;
+        }
+        memcpy(call->match.allow, "GET, HEAD", sizeof "GET, HEAD");
+        rc = FAIL_METHOD;
     }
     if (rc == FAIL_METHOD)
         return error_set(&x->error, FAIL_METHOD, "method_not_allowed", "This resource knows: %s.",
@@ -147,8 +152,10 @@ static void edge_serve(struct http_exchange *x)
         edge_answer_static(call, x);
         return;
     }
-    int rc = edge_run(call, x);
     bool streamed = (call->entry->route->flags & ROUTE_STREAM) != 0;
+    if (streamed)
+        edge_answer_lines(call, x);
+    int rc = edge_run(call, x);
     if (rc < 0) {
         error_set(&call->req.error, rc, "internal_error", "Something went wrong here.");
         edge_answer_problem(call, x, &call->req.error);

@@ -31,7 +31,7 @@ static bool write_cors(struct edge_call *call, const struct http_head *head)
     buf_lit(&call->head, "access-control-allow-origin: ");
     buf_slice(&call->head, origin);
     buf_lit(&call->head, "\r\naccess-control-expose-headers: etag, location, retry-after, "
-                         "ratelimit, ratelimit-policy, x-correlation-id\r\n");
+                         "content-disposition, ratelimit, ratelimit-policy, x-correlation-id\r\n");
     return true;
 }
 
@@ -44,7 +44,8 @@ static void start_head(struct edge_call *call, struct http_exchange *x)
     write_cors(call, &x->head);
 }
 
-/* Only reads are compressed: answers to writes may hold tokens next to what the client sent. A
+/* Only reads are compressed: answers to writes may hold tokens next to what the client sent. HEAD
+ * does the work as well, since it says the length and the tag that GET would (RFC 9110, 8.6). A
  * cache has to know that another client may get the other form, so `vary` stands on both, and on a
  * 304. */
 static bool compressible(const struct edge_call *call, const struct http_exchange *x)
@@ -60,7 +61,7 @@ static enum coding compress(struct edge_call *call, struct http_exchange *x, str
     if (!compressible(call, x))
         return CODING_IDENTITY;
     buf_lit(&call->head, "vary: accept-encoding\r\n");
-    if (x->head.method != HTTP_GET || call->req.answer.len == 0)
+    if (call->req.answer.len == 0)
         return CODING_IDENTITY;
     enum coding coding = coding_choose(http_value(&x->head, "accept-encoding"),
                                        1u << CODING_IDENTITY | 1u << CODING_GZIP |
@@ -98,7 +99,7 @@ void edge_answer(struct edge_call *call, struct http_exchange *x)
     start_head(call, x);
     struct slice body = buf_view(&req->answer);
     struct buf smaller;
-    buf_init(&smaller, body.len + 64);
+    buf_init(&smaller, body.len);
     enum coding coding = compress(call, x, &smaller);
     if (coding != CODING_IDENTITY)
         body = buf_view(&smaller);
@@ -113,12 +114,39 @@ void edge_answer(struct edge_call *call, struct http_exchange *x)
     buf_done(&smaller);
 }
 
+/* What could not be parsed has neither a method nor a path. */
+static struct slice text_for_log(struct slice text)
+{
+    return text.ptr != NULL ? text : SLICE("");
+}
+
 /* A path that is a secret itself is not written down; the route's pattern stands for it. */
 static struct slice path_for_log(const struct edge_call *call, const struct http_exchange *x)
 {
     const struct route *route = call->entry->route;
     bool secret = route != NULL && (route->flags & ROUTE_SECRET) != 0;
-    return secret ? slice_str(route->path) : x->head.path;
+    return secret ? slice_str(route->path) : text_for_log(x->head.path);
+}
+
+/* What went wrong here. That we do not speak HTTP/2 or a transfer coding is the client's mistake,
+ * although its status is a 5xx. */
+static bool our_failure(const struct error *err)
+{
+    return error_http_status(err->kind) >= 500 && err->kind != FAIL_NOT_IMPLEMENTED &&
+           err->kind != FAIL_HTTP_VERSION;
+}
+
+/* RFC 6750, section 3.1: only a token that was shown and does not hold is an error of the Bearer
+ * scheme; who shows none, or a wrong password, is just told the scheme. */
+static void write_challenge(struct buf *head, const struct error *err)
+{
+    static const char *const bad_token[] = {"invalid_token", "token_expired", "token_not_yet_valid",
+                                            "token_revoked"};
+    buf_lit(head, "www-authenticate: Bearer realm=\"parley\"");
+    for (size_t i = 0; i < ARRAY_LEN(bad_token); i++)
+        if (err->code != NULL && strcmp(err->code, bad_token[i]) == 0)
+            buf_lit(head, ", error=\"invalid_token\"");
+    buf_lit(head, "\r\n");
 }
 
 void edge_answer_problem(struct edge_call *call, struct http_exchange *x, const struct error *err)
@@ -136,11 +164,10 @@ void edge_answer_problem(struct edge_call *call, struct http_exchange *x, const 
     if (err->kind == FAIL_METHOD)
         buf_printf(&call->head, "allow: %s\r\n", call->match.allow);
     if (err->kind == FAIL_UNAUTHENTICATED)
-        buf_printf(&call->head, "www-authenticate: Bearer error=\"%s\"\r\n",
-                   err->code != NULL ? err->code : "invalid_token");
+        write_challenge(&call->head, err);
     buf_slice(&call->head, buf_view(&call->req.headers));
     int status = error_http_status(err->kind);
-    if (status >= 500)
+    if (our_failure(err))
         log_error("request failed", LOG_S("code", err->code), LOG_S("detail", err->detail),
                   LOG_I("status", status), LOG_T("path", path_for_log(call, x)),
                   LOG_T("correlation_id", call->req.correlation_id));
@@ -148,9 +175,17 @@ void edge_answer_problem(struct edge_call *call, struct http_exchange *x, const 
     buf_done(&problem);
 }
 
+void edge_answer_lines(struct edge_call *call, struct http_exchange *x)
+{
+    start_head(call, x);
+    x->lines = buf_view(&call->head);
+}
+
 void edge_answer_preflight(struct edge_call *call, struct http_exchange *x)
 {
     start_head(call, x);
+    if (slice_eq(x->head.path, SLICE("*"))) /* of the server as a whole (RFC 9110, 9.3.7) */
+        buf_lit(&call->head, "allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n");
     buf_lit(&call->head,
             "access-control-allow-methods: GET, POST, PUT, PATCH, DELETE\r\n"
             "access-control-allow-headers: authorization, content-type, idempotency-key, if-match, "
@@ -174,7 +209,7 @@ void edge_account(struct edge_call *call, struct http_exchange *x)
     if (class >= 1 && class <= 5)
         metric_add(call->entry->answers[class], 1);
     if (call->edge->log_requests)
-        log_info("request", LOG_T("method", x->head.method_text),
+        log_info("request", LOG_T("method", text_for_log(x->head.method_text)),
                  LOG_T("path", path_for_log(call, x)), LOG_I("status", x->status),
                  LOG_I("us", ns / 1000), LOG_I("bytes", x->sent_bytes),
                  LOG_T("correlation_id", call->req.correlation_id));

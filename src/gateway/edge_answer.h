@@ -23,6 +23,8 @@ struct edge_call *edge_call_of(struct http_exchange *x);
 
 void edge_answer(struct edge_call *call, struct http_exchange *x);
 void edge_answer_problem(struct edge_call *call, struct http_exchange *x, const struct error *err);
+/* For routes that answer by themselves: the lines of every answer, as x->lines. */
+void edge_answer_lines(struct edge_call *call, struct http_exchange *x);
 void edge_answer_preflight(struct edge_call *call, struct http_exchange *x);
 void edge_answer_static(struct edge_call *call, struct http_exchange *x);
 void edge_account(struct edge_call *call, struct http_exchange *x); /* metrics and log */

@@ -125,7 +125,7 @@ static void write_components(const struct module *const *modules, struct buf *ou
         "},\"parameters\":{\"IdempotencyKey\":{\"name\":\"Idempotency-Key\",\"in\":\"header\","
         "\"required\":false,\"description\":\"A repeat within 24 hours with the same key and "
         "body gets the same answer and changes nothing.\",\"schema\":{\"type\":\"string\","
-        "\"minLength\":1,\"maxLength\":255}},"
+        "\"minLength\":1,\"maxLength\":128}},"
         "\"IfMatch\":{\"name\":\"If-Match\",\"in\":\"header\",\"required\":false,"
         "\"description\":\"The ETag of what was read: refused (412) when it has changed "
         "since.\",\"schema\":{\"type\":\"string\",\"minLength\":1}},"
@@ -135,6 +135,40 @@ static void write_components(const struct module *const *modules, struct buf *ou
     openapi_write_headers(out);
     buf_lit(out, "},\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\","
                  "\"bearerFormat\":\"JWT\",\"description\":\"The access_token of signing in.\"}}}");
+}
+
+/* Of requests that are refused before an operation is found for them. */
+static void write_common_codes(struct buf *out)
+{
+    static const char *const codes[] = {"method_not_allowed",
+                                        "not_found",
+                                        "request_timeout",
+                                        "too_many_connections",
+                                        "busy",
+                                        "out_of_memory",
+                                        "internal",
+                                        "bad_line",
+                                        "bad_method",
+                                        "bad_version",
+                                        "bad_request_target",
+                                        "bad_header_name",
+                                        "bad_host",
+                                        "bad_content_length",
+                                        "bad_transfer_encoding",
+                                        "bad_framing",
+                                        "bad_chunk",
+                                        "body_too_large",
+                                        "uri_too_long",
+                                        "headers_too_large",
+                                        "too_many_headers",
+                                        "trailers_too_large",
+                                        "expectation_failed",
+                                        "method_not_implemented",
+                                        "transfer_coding_not_implemented",
+                                        "version_not_supported"};
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+        buf_printf(out, "%s\"%s\"", i == 0 ? ",\"x-error-codes\":[" : ",", codes[i]);
+    buf_char(out, ']');
 }
 
 void openapi_write(const struct module *const *modules, const char *version, struct buf *out)
@@ -147,6 +181,7 @@ void openapi_write(const struct module *const *modules, const char *version, str
                  "with the same filters.\",\"license\":{\"name\":\"Apache-2.0\","
                  "\"identifier\":\"Apache-2.0\"}},\"servers\":[{\"url\":\"/\"}],"
                  "\"security\":[{\"bearer\":[]}]");
+    write_common_codes(out);
     write_tags(modules, out);
     write_paths(modules, out);
     write_components(modules, out);

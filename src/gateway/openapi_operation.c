@@ -16,6 +16,7 @@ enum when {
     WHEN_LIMIT = 1 << 7,
     WHEN_MATCH = 1 << 8,   /* takes If-Match */
     WHEN_NO_BODY = 1 << 9, /* changes something and takes no body */
+    WHEN_CURSOR = 1 << 10,
 };
 
 struct common {
@@ -29,7 +30,7 @@ struct common {
 static const struct common commons[] = {
     {400,
      "BadRequest",
-     WHEN_INPUT | WHEN_NO_BODY,
+     WHEN_INPUT | WHEN_NO_BODY | WHEN_POST,
      "Malformed: no JSON, an unknown or doubled field, a bad query, a body where none is taken.",
      {"invalid_json", "unknown_field", "duplicate_key", "invalid_query"}},
     {401,
@@ -50,8 +51,16 @@ static const struct common commons[] = {
      WHEN_MATCH,
      "It has changed since it was read: not what If-Match names.",
      {NULL}},
-    {413, "TooLarge", WHEN_BODY, "The body is larger than this route takes.", {"too_large"}},
-    {415, "MediaType", WHEN_BODY, "The body is of another type.", {"media_type"}},
+    {413,
+     "TooLarge",
+     WHEN_BODY | WHEN_NO_BODY,
+     "The body is larger than this route takes.",
+     {"body_too_large"}},
+    {415,
+     "MediaType",
+     WHEN_BODY,
+     "The body is of another type, or coded in a way that is not known here.",
+     {"media_type", "content_coding"}},
     {422,
      "Invalid",
      WHEN_INPUT | WHEN_POST,
@@ -59,6 +68,19 @@ static const struct common commons[] = {
      {"invalid_fields", "idempotency_key_reused"}},
     {429, "Limited", WHEN_LIMIT, "Too many requests.", {"rate_limited"}},
     {503, "Unavailable", WHEN_ALWAYS, "Too busy, or a part is away; try again later.", {"busy"}},
+    {504, "Timeout", WHEN_ALWAYS, "It took longer than it may.", {"request_timeout"}},
+};
+
+/* Codes that do not come wherever the answer of their status can. */
+static const struct {
+    unsigned when;
+    const char *code;
+} more_codes[] = {
+    {WHEN_POST, "invalid_idempotency_key"},
+    {WHEN_BODY, "bad_content_coding"},
+    {WHEN_BODY, "too_large"},
+    {WHEN_NO_BODY, "unexpected_body"},
+    {WHEN_CURSOR, "invalid_cursor"},
 };
 
 static const char *const methods[] = {
@@ -110,7 +132,9 @@ static unsigned applies(const struct route *r)
         when |= WHEN_BODY | WHEN_INPUT;
     if (takes_no_body(r))
         when |= WHEN_NO_BODY;
-    if ((r->flags & ROUTE_PUBLIC) == 0)
+    if (takes_cursor(r))
+        when |= WHEN_CURSOR;
+    if ((r->flags & ROUTE_PUBLIC) == 0 || (r->flags & ROUTE_ASKS_ITSELF) != 0)
         when |= WHEN_TOKEN;
     if (r->scopes != 0)
         when |= WHEN_SCOPES;
@@ -241,6 +265,7 @@ enum header { /* bits of what an answer can have */
               HEADER_LIMIT = 1 << 1,
               HEADER_RETRY = 1 << 2,
               HEADER_CHALLENGE = 1 << 3,
+              HEADER_DOWNLOAD = 1 << 4,
 };
 
 static const struct {
@@ -263,6 +288,8 @@ static const struct {
      "{\"type\":\"integer\",\"minimum\":0}", false},
     {HEADER_CHALLENGE, "www-authenticate", "WWWAuthenticate", "How to sign in (RFC 6750).",
      "{\"type\":\"string\"}", false},
+    {HEADER_DOWNLOAD, "content-disposition", "ContentDisposition",
+     "The name under which to save it.", "{\"type\":\"string\"}", true},
 };
 
 void openapi_write_headers(struct buf *out)
@@ -294,7 +321,7 @@ static void write_headers(unsigned can, struct buf *out)
 
 static unsigned success_headers(const struct route *r)
 {
-    unsigned can = r->etag ? HEADER_ETAG : 0;
+    unsigned can = (r->etag ? HEADER_ETAG : 0u) | (r->download ? HEADER_DOWNLOAD : 0u);
     return r->limit != LIMIT_NONE ? can | HEADER_LIMIT : can;
 }
 
@@ -361,12 +388,10 @@ static void write_codes(const struct route *r, struct buf *out)
             before = ",";
         }
     }
-    if (takes_no_body(r)) {
-        buf_printf(out, "%s\"unexpected_body\"", before);
-        before = ",";
-    }
-    if (takes_cursor(r) && !names_code(r, "invalid_cursor")) {
-        buf_printf(out, "%s\"invalid_cursor\"", before);
+    for (size_t i = 0; i < ARRAY_LEN(more_codes); i++) {
+        if ((more_codes[i].when & when) == 0 || names_code(r, more_codes[i].code))
+            continue;
+        buf_printf(out, "%s\"%s\"", before, more_codes[i].code);
         before = ",";
     }
     for (size_t i = 0; r->errors != NULL && r->errors[i] != NULL; i++) {
@@ -396,7 +421,9 @@ static void write_description(const struct route *r, struct buf *out)
 
 static void write_security(const struct route *r, struct buf *out)
 {
-    if ((r->flags & ROUTE_PUBLIC) != 0)
+    if ((r->flags & ROUTE_ASKS_ITSELF) != 0)
+        buf_lit(out, ",\"security\":[{\"bearer\":[]},{}]");
+    else if ((r->flags & ROUTE_PUBLIC) != 0)
         buf_lit(out, ",\"security\":[]");
     else if ((r->scopes & SCOPE_ADMIN) != 0)
         buf_lit(out, ",\"security\":[{\"bearer\":[\"admin\"]}]");

@@ -18,14 +18,24 @@ const struct config_key kit_config[] = {
     {0},
 };
 
-static void write_headers(const struct limit_rule *rule, int64_t left, int64_t reset_ms,
+/* How long until there is more for whoever has just been let in, at most: a bucket fills evenly,
+ * a window is open again when it has passed. */
+static int64_t more_after_ms(const struct limit_rule *rule)
+{
+    if (rule->kind == LIMIT_WINDOW)
+        return rule->period_ms;
+    return (rule->period_ms + rule->count - 1) / rule->count;
+}
+
+static void write_headers(const struct limit_rule *rule, int64_t left, int64_t retry_ms,
                           struct buf *headers)
 {
     long long window_s = (rule->period_ms + 999) / 1000;
+    int64_t more_ms = retry_ms > 0 ? retry_ms : more_after_ms(rule);
     buf_printf(headers,
                "ratelimit-policy: \"%s\";q=%lld;w=%lld\r\nratelimit: \"%s\";r=%lld;t=%lld\r\n",
                rule->name, (long long)rule->count, window_s, rule->name, (long long)left,
-               reset_ms > 0 ? (long long)((reset_ms + 999) / 1000) : window_s);
+               (long long)((more_ms + 999) / 1000));
 }
 
 static struct slice key_name(const struct limit_rule *rule, struct slice key, char *text,

@@ -18,6 +18,8 @@ enum route_flag {
      * logged. */
     ROUTE_SECRET = 1 << 5,
     ROUTE_OPTIONAL_BODY = 1 << 6, /* req->body is NULL when none was sent */
+    /* With ROUTE_PUBLIC: the handler asks itself for a token, or for a cookie or ticket instead. */
+    ROUTE_ASKS_ITSELF = 1 << 7,
 };
 
 struct route {
@@ -35,6 +37,7 @@ struct route {
     const char *answer_type;     /* of success, complete; NULL: application/json */
     bool answer_list;            /* the answer is {items: [answer], next_cursor} */
     bool etag;                   /* success carries an ETag; a GET takes If-None-Match */
+    bool download;               /* success carries Content-Disposition: a file to be saved */
     int status;                  /* of success: 200 201 204 */
     /* Of another answer that is no problem+json, 0: none; its body is other_answer or none. */
     int other_status;

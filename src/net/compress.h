@@ -15,8 +15,8 @@ enum coding coding_choose(struct slice accept_encoding, unsigned allowed);
 const char *coding_name(enum coding coding); /* "gzip" */
 /* The coding a Content-Encoding names; false for any other, and for more than one. */
 bool coding_parse(struct slice content_encoding, enum coding *ret_coding) MUSTCHECK;
-/* Appends the compressed bytes; false (out as it was) when it failed or does not get smaller.
- * Thread-safe. */
+/* Appends the compressed bytes; false (out as it was) when it failed or does not get smaller. Room
+ * for as many bytes as there are is enough. Thread-safe. */
 bool compress_bytes(enum coding coding, struct slice bytes, struct buf *out) MUSTCHECK;
 /* Appends what was compressed: gzip and zstd only (415), never past out->max (413); 400 when the
  * data is broken or cut. Thread-safe. */

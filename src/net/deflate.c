@@ -101,12 +101,9 @@ static z_stream *ready_inflate(z_stream **slot, int window_bits)
     return *slot;
 }
 
-/* One call over the whole input: deflateBound says how much room makes that enough. */
-static bool deflate_all(z_stream *z, struct slice bytes, int flush, struct buf *out)
+/* One call over the whole input; false when the room is not enough. */
+static bool deflate_all(z_stream *z, struct slice bytes, int flush, size_t room, struct buf *out)
 {
-    if (z == NULL || bytes.len > UINT32_MAX / 2)
-        return false;
-    size_t room = deflateBound(z, (uLong)bytes.len) + 16;
     if (!buf_reserve(out, room))
         return false;
     z->next_in = (Bytef *)(uintptr_t)bytes.ptr;
@@ -122,8 +119,9 @@ static bool deflate_all(z_stream *z, struct slice bytes, int flush, struct buf *
 
 bool deflate_gzip(struct slice bytes, struct buf *out)
 {
-    return deflate_all(ready_deflate(&my_streams()->gzip, LEVEL_GZIP, GZIP_WINDOW, 8), bytes,
-                       Z_FINISH, out);
+    z_stream *z = ready_deflate(&my_streams()->gzip, LEVEL_GZIP, GZIP_WINDOW, 8);
+    return z != NULL && bytes.len <= UINT32_MAX / 2 &&
+           deflate_all(z, bytes, Z_FINISH, bytes.len, out);
 }
 
 bool deflate_message(struct slice bytes, unsigned window_bits, struct buf *out)
@@ -132,7 +130,10 @@ bool deflate_message(struct slice bytes, unsigned window_bits, struct buf *out)
              window_bits);
     z_stream *z = ready_deflate(&my_streams()->message[window_bits], LEVEL_MESSAGE,
                                 -(int)window_bits, MEMORY_MESSAGE);
-    if (!deflate_all(z, bytes, Z_SYNC_FLUSH, out) || out->len < 4)
+    if (z == NULL || bytes.len > UINT32_MAX / 2)
+        return false;
+    size_t room = deflateBound(z, (uLong)bytes.len) + 16;
+    if (!deflate_all(z, bytes, Z_SYNC_FLUSH, room, out) || out->len < 4)
         return false;
     out->len -= 4; /* 00 00 ff ff */
     return true;

@@ -57,8 +57,8 @@ enum framing { FRAMING_LENGTH, FRAMING_CHUNKED, FRAMING_NONE };
 /* Status line, Date, framing and Connection come to less than this beside the reason phrase. */
 enum { HEAD_ROOM = 256 };
 
-static char *put_head(char *at, struct http_work *work, int status, enum framing framing,
-                      uint64_t body_len, struct slice headers)
+static char *put_start(char *at, struct http_work *work, int status, enum framing framing,
+                       uint64_t body_len)
 {
     at = put(at, SLICE("HTTP/1.1 "));
     at = put_u64(at, (uint64_t)status);
@@ -73,9 +73,12 @@ static char *put_head(char *at, struct http_work *work, int status, enum framing
     } else if (framing == FRAMING_CHUNKED) {
         at = put(at, SLICE("Transfer-Encoding: chunked\r\n"));
     }
-    at = put(at, connection_line(work));
-    at = put(at, headers);
-    return put(at, SLICE("\r\n"));
+    return put(at, connection_line(work));
+}
+
+static char *put_headers(char *at, struct slice headers)
+{
+    return put(put(at, headers), SLICE("\r\n"));
 }
 
 /* RFC 9110 section 15: these have no content, and 204 no Content-Length either (section 8.6). */
@@ -117,8 +120,9 @@ static void reply_now(struct http_work *work, int status, struct slice headers, 
     bool none = without_body(status);
     size_t body_len = none || work->x.head_only ? 0 : body.len;
     struct frame *frame = frame_new(HEAD_ROOM + headers.len + body_len);
-    char *at = put_head(frame->bytes, work, status, none ? FRAMING_NONE : FRAMING_LENGTH, body.len,
-                        headers);
+    char *at =
+        put_start(frame->bytes, work, status, none ? FRAMING_NONE : FRAMING_LENGTH, body.len);
+    at = put_headers(at, headers);
     send_frame(work, frame, put(at, slice_of(body.ptr, body_len)));
 }
 
@@ -176,8 +180,9 @@ static void stream_head(struct http_work *work, int status, enum framing framing
     x->streaming = true;
     if (!http_open(x->conn))
         return;
-    struct frame *frame = frame_new(HEAD_ROOM + headers.len);
-    send_frame(work, frame, put_head(frame->bytes, work, status, framing, body_len, headers));
+    struct frame *frame = frame_new(HEAD_ROOM + x->lines.len + headers.len);
+    char *at = put_start(frame->bytes, work, status, framing, body_len);
+    send_frame(work, frame, put_headers(put(at, x->lines), headers));
 }
 
 void http_reply_static(struct http_exchange *x, int status, struct slice headers, struct slice body)
@@ -246,6 +251,17 @@ void http_stream_end(struct http_exchange *x)
 
 /* --- other protocols -------------------------------------------------------------------------- */
 
+static void send_upgrade(struct http_work *work, struct slice head)
+{
+    struct slice rest = head, status_line;
+    slice_cut(&rest, '\n', &status_line);
+    struct frame *frame = frame_new(HEAD_ROOM + work->x.lines.len + head.len);
+    char *at = put(frame->bytes, slice_of(status_line.ptr, status_line.len + 1));
+    at = put(at, date_line(work->x.conn->server));
+    at = put(at, work->x.lines);
+    send_frame(work, frame, put(at, rest));
+}
+
 struct conn *http_upgrade(struct http_exchange *x, struct slice head, struct slice *ret_rest)
 {
     struct http_work *work = work_of(x);
@@ -269,8 +285,7 @@ struct conn *http_upgrade(struct http_exchange *x, struct slice head, struct sli
         return NULL;
     if (hc->present != NULL)
         *hc->present = slice_of(rest.ptr + rest.len, 0);
-    conn_send_bytes(hc->conn, head);
-    x->sent_bytes += head.len;
+    send_upgrade(work, head);
     if (hc->paused)
         conn_pause_read(hc->conn, false);
     *ret_rest = copy;

@@ -77,7 +77,7 @@ struct http_work *http_work_take(struct http_server *server)
     struct http_exchange *x = &work->x;
     x->arena.max_bytes = server->config.arena_bytes_max;
     error_init(&x->error);
-    x->body = (struct slice){0};
+    x->body = x->lines = (struct slice){0};
     x->user = NULL;
     x->status = 0;
     x->sent_bytes = 0;

@@ -49,6 +49,7 @@ struct http_server_config { /* 0 in any number: the usual value */
 struct http_exchange {
     struct http_head head; /* slices live in the arena */
     struct slice body;     /* whole body; arena */
+    struct slice lines;    /* "name: value\r\n..." of every streamed answer and upgrade; by serve */
     struct arena arena;
     struct error error;
     struct loop *loop;
@@ -93,7 +94,8 @@ int http_stream_write(struct http_exchange *x, struct slice bytes) MUSTCHECK;
 void http_stream_end(struct http_exchange *x);
 /* Sends `head` (a complete 101 or 200 answer head) and hands the socket over: the http connection
  * is gone when this returns, *ret_rest (in x->arena) is what the client has already sent beyond
- * the request. NULL when the client has gone. The caller sets conn->ops and conn->user at once.
+ * the request. Date and x->lines are put in behind the status line. NULL when the client has gone.
+ * The caller sets conn->ops and conn->user at once.
  * Used by WebSocket and SSE. */
 struct conn *http_upgrade(struct http_exchange *x, struct slice head,
                           struct slice *ret_rest) MUSTCHECK;

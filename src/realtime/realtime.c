@@ -51,7 +51,9 @@ static const struct event_type *const realtime_events[] = {&realtime_ready_event
 /* --- routes ------------------------------------------------------------------------------------
  */
 
-static const char *const socket_errors[] = {"invalid_pos", "origin_not_allowed", NULL};
+static const char *const socket_errors[] = {
+    "invalid_pos",       "origin_not_allowed",      "upgrade_required",
+    "websocket_version", "bad_websocket_handshake", NULL};
 static const char *const stream_errors[] = {"invalid_pos", "invalid_ticket", "origin_not_allowed",
                                             "unknown_topic", NULL};
 static const char *const updates_errors[] = {"invalid_pos", NULL};
@@ -63,8 +65,9 @@ static const struct route realtime_routes[] = {
      .query = &realtime_socket_query_schema, .status = 101, .errors = socket_errors},
     {HTTP_GET, "/api/v1/stream", "realtime", "Open an event stream",
      "Server-Sent Events. Resumes after Last-Event-ID or ?pos=.", realtime_open_stream,
-     ROUTE_PUBLIC | ROUTE_STREAM, .limit = LIMIT_NONE, .query = &realtime_stream_query_schema,
-     .answer_type = "text/event-stream", .status = 200, .errors = stream_errors},
+     ROUTE_PUBLIC | ROUTE_ASKS_ITSELF | ROUTE_STREAM, .limit = LIMIT_NONE,
+     .query = &realtime_stream_query_schema, .answer_type = "text/event-stream", .status = 200,
+     .errors = stream_errors},
     {HTTP_POST, "/api/v1/stream/ticket", "realtime", "Make a ticket for an event stream",
      "For EventSource, which cannot send a token. It ends with the session.", ticket_create,
      ROUTE_NO_BODY | ROUTE_SECRET, .answer = &ticket_schema, .status = 201},

@@ -129,6 +129,9 @@ static int resolve_watched(struct request *req, const struct principal *principa
     return rc;
 }
 
+#define STREAM_HEADERS                                                                             \
+    "content-type: text/event-stream\r\ncache-control: no-store\r\nx-accel-buffering: no\r\n"
+
 int realtime_open_stream(struct request *req)
 {
     struct realtime *rt = req->room;
@@ -148,11 +151,15 @@ int realtime_open_stream(struct request *req)
         rc = resolve_watched(req, &principal, watched);
     if (rc < 0)
         return rc;
-    struct slice head = SLICE("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
-                              "cache-control: no-store\r\nx-accel-buffering: no\r\n"
-                              "connection: close\r\n\r\n");
+    if (req->head->method == HTTP_HEAD) { /* the head alone (RFC 9110, 9.3.2) */
+        http_stream_start(req->exchange, 200, SLICE(STREAM_HEADERS));
+        http_stream_end(req->exchange);
+        return 0;
+    }
     struct slice rest;
-    struct conn *conn = http_upgrade(req->exchange, head, &rest);
+    struct conn *conn = http_upgrade(
+        req->exchange, SLICE("HTTP/1.1 200 OK\r\n" STREAM_HEADERS "connection: close\r\n\r\n"),
+        &rest);
     if (conn != NULL)
         sse_session_start(rt, conn, &principal, given ? &from : NULL, watched,
                           (unsigned)query->watch.count);

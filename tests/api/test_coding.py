@@ -1,5 +1,6 @@
 """Content codings: bodies that come compressed, answers that leave so, and their entity tags."""
 
+import ctypes
 import gzip
 import json
 import zlib
@@ -12,6 +13,28 @@ def zstd_frame(plain):
     """RFC 8878: a frame of one raw block, for up to 255 bytes."""
     block = len(plain) << 3 | 1
     return b"\x28\xb5\x2f\xfd\x20" + bytes([len(plain)]) + block.to_bytes(3, "little") + plain
+
+
+def unzstd(packed, room=1 << 20):
+    """By the library that the server packs with."""
+    plain, library = ctypes.create_string_buffer(room), ctypes.CDLL("libzstd.so.1")
+    library.ZSTD_decompress.restype = ctypes.c_size_t
+    size = library.ZSTD_decompress(plain, ctypes.c_size_t(room), packed,
+                                   ctypes.c_size_t(len(packed)))
+    if size > room:
+        raise ValueError("no zstd frame")
+    return plain.raw[:size]
+
+
+def unbrotli(packed, room=1 << 20):
+    plain, size = ctypes.create_string_buffer(room), ctypes.c_size_t(room)
+    if ctypes.CDLL("libbrotlidec.so.1").BrotliDecoderDecompress(
+            ctypes.c_size_t(len(packed)), packed, ctypes.byref(size), plain) != 1:
+        raise ValueError("no brotli stream")
+    return plain.raw[:size.value]
+
+
+UNPACK = {"gzip": gzip.decompress, "br": unbrotli, "zstd": unzstd}
 
 
 class Bodies(ApiCase):
@@ -85,10 +108,43 @@ class Answers(ApiCase):
         for answer in (plain, packed):
             self.assertIn("accept-encoding", answer.header("vary").lower())
 
+    def test_each_coding_comes_and_holds_the_same_bytes(self):
+        chat = self.user.group([])["id"]
+        paths = ["/api/v1/users/me"]
+        for count in (1, 3):
+            for n in range(count):
+                self.user.send(chat, f"{n} words and more " * 800)
+            paths.append(f"/api/v1/chats/{chat}/messages?limit={count}")
+        for path in paths:
+            plain = self.http.request("GET", path, token=self.user.token).body
+            self.assertIn(len(plain), range(1 << 10, 64 << 10))
+            for coding, unpack in UNPACK.items():
+                with self.subTest(path=path, coding=coding):
+                    packed = self.http.request("GET", path, token=self.user.token,
+                                               headers={"Accept-Encoding": coding})
+                    self.assertEqual(packed.header("content-encoding"), coding)
+                    self.assertLess(len(packed.body), len(plain))
+                    self.assertEqual(unpack(packed.body), plain)
+
+    def test_head_says_what_get_would(self):
+        for coding in ("identity", *UNPACK):
+            with self.subTest(coding=coding):
+                head, get = (self.http.request(method, "/api/v1/users/me", token=self.user.token,
+                                               headers={"Accept-Encoding": coding})
+                             for method in ("HEAD", "GET"))
+                for name in ("content-length", "content-encoding", "content-type", "etag", "vary"):
+                    self.assertEqual(head.header(name), get.header(name), name)
+                self.assertEqual((head.status, head.body), (200, b""))
+
+    def test_a_browser_gets_zstd(self):
+        answer = self.get(Accept_Encoding="gzip, deflate, br, zstd")
+        self.assertEqual(answer.header("content-encoding"), "zstd")
+
     def test_either_tag_is_known_again(self):
         for coding in ("", "gzip", "zstd", "br"):
             with self.subTest(coding=coding):
                 tag = self.get(Accept_Encoding=coding or "identity").header("etag")
+                self.assertTrue(tag.endswith(f'-{coding}"' if coding else '"'), tag)
                 same = self.get(Accept_Encoding=coding or "identity", If_None_Match=tag)
                 self.assertEqual((same.status, same.body), (304, b""))
                 self.assertEqual(same.header("etag"), tag)

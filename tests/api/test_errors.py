@@ -3,6 +3,7 @@
 import re
 import time
 
+from parleytest import RawConnection
 from parleytest.case import ApiCase
 
 
@@ -65,6 +66,24 @@ class Problems(ApiCase):
         self.refused(answer, 422, "invalid_fields")
         self.assertGreaterEqual(len(answer.json["errors"]), 3)
 
+    def test_challenges(self):
+        """RFC 6750, section 3.1."""
+        user = self.server.user()
+        plain, bad = 'Bearer realm="parley"', 'Bearer realm="parley", error="invalid_token"'
+        challenge = lambda answer: self.refused(answer, 401).header("www-authenticate")
+        get = lambda value: self.server.get("/api/v1/users/me", headers={"Authorization": value})
+        self.assertEqual(challenge(self.server.get("/api/v1/users/me")), plain)
+        self.assertEqual(challenge(get("Basic dTpw")), plain)
+        self.assertEqual(challenge(get("Bearer nonsense")), bad)
+        self.assertEqual(challenge(get(f"Bearer {user.token[:-4]}AAAA")), bad)
+        for token in (None, user.token):
+            self.assertEqual(challenge(self.server.post("/api/v1/auth/login", {
+                "login": user.username, "password": "Wrong-Password-11"}, token=token)), plain)
+        self.assertEqual(challenge(self.server.post("/api/v1/auth/refresh", {
+            "refresh_token": "nonsense"})), plain)
+        self.ok(user.post("/auth/logout"), 204)
+        self.assertEqual(challenge(user.get("/users/me")), bad)  # revoked
+
     def test_security_headers(self):
         answer = self.server.get("/livez")
         self.assertEqual(answer.header("x-content-type-options"), "nosniff")
@@ -120,6 +139,27 @@ class RequestLog(ApiCase):
         while "find-me-4711" not in self.server.log():
             self.assertLess(time.monotonic(), end, "the log does not name it")
             time.sleep(0.05)
+
+    def test_mistakes_of_clients_are_no_failures_of_ours(self):
+        for raw, status in ((b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+                            (b"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+                            (b"BREW HTTP\r\n\r\n", 400),
+                            (b"POST /livez HTTP/1.1\r\nHost: a\r\n"
+                             b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501)):
+            connection = RawConnection(self.server.address)
+            self.addCleanup(connection.close)
+            connection.send(raw)
+            self.assertEqual(connection.read_answer().status, status)
+            self.assertTrue(connection.is_closed())
+        self.server.get("/livez", headers={"x-correlation-id": "behind-the-mistakes"})
+        end = time.monotonic() + 10
+        while "behind-the-mistakes" not in self.server.log():
+            self.assertLess(time.monotonic(), end, "the log does not name it")
+            time.sleep(0.01)
+        log = self.server.log()
+        self.assertNotIn("request failed", log)
+        self.assertNotIn('"path":0', log)
+        self.assertNotIn('"method":0', log)
 
     def test_no_secrets(self):
         user = self.server.user()

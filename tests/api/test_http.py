@@ -135,6 +135,23 @@ class RequestLine(Raw):
         self.assertIn(answer.status, (405, 501, 404))
 
 
+    def test_pages_are_only_read(self):
+        for method in ("POST", "PUT", "DELETE", "OPTIONS", "TRACE"):
+            for path in ("/", "/docs", "/assets/none.js"):
+                with self.subTest(method=method, path=path):
+                    readable = self.server.get(path).status == 200
+                    answer = self.server.http.request(method, path)
+                    self.refused(answer, 405 if readable else 404)
+                    self.assertEqual(answer.header("allow"), "GET, HEAD" if readable else None)
+
+    def test_options_of_the_whole_server(self):
+        connection, answer = self.exchange(b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n"
+                                           b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertEqual(answer.status, 204)
+        self.assertLess({"GET", "POST", "PATCH"}, set(answer.header("allow").split(", ")))
+        self.assertEqual(connection.read_answer().status, 200)
+
+
 class Connections(Raw):
     def test_pipelining_keeps_the_order(self):
         connection = self.open()

@@ -5,7 +5,7 @@ import socket as sockets
 import time
 import uuid
 
-from parleytest import Closed, PollReader, SseReader, WebSocket, WsReader
+from parleytest import Closed, PollReader, RawConnection, SseReader, WebSocket, WsReader
 from parleytest.case import ApiCase
 from parleytest.ws import PONG, TEXT, Refused
 
@@ -343,6 +343,56 @@ class SignIn(Base):
     def test_own_origin(self):
         WebSocket(self.server.address, token=self.ben.token,
                   headers={"Origin": f"http://{self.server.address}"}).close()
+
+
+class Heads(ApiCase):
+    """What API.md says of every answer holds for those that become something else, too."""
+    settings = {"origins": "https://app.example"}
+    promised = {"x-correlation-id": "order-66", "access-control-allow-origin":
+                "https://app.example", "x-content-type-options": "nosniff"}
+    asked = {"Origin": "https://app.example", "x-correlation-id": "order-66"}
+
+    def promises(self, head):
+        for name, value in self.promised.items():
+            self.assertEqual([v for n, v in head.headers if n == name], [value], head.headers)
+        self.assertIn("origin", head.header("vary"))
+        self.assertRegex(head.header("date"), r"^\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT$")
+
+    def raw(self, method, path, token):
+        connection = RawConnection(self.server.address)
+        self.addCleanup(connection.close)
+        lines = {"Host": "x", "Authorization": f"Bearer {token}", **self.asked}
+        connection.send((f"{method} {path} HTTP/1.1\r\n" + "".join(
+            f"{n}: {v}\r\n" for n, v in lines.items()) + "\r\n").encode())
+        return connection
+
+    def test_event_stream(self):
+        head = self.raw("GET", "/api/v1/stream", self.server.user().token).read_head()
+        self.assertEqual((head.status, head.header("content-type")), (200, "text/event-stream"))
+        self.promises(head)
+
+    def test_head_of_an_event_stream_opens_none(self):
+        token = self.server.user().token
+        for path in ("/api/v1/stream", "/api/v1/users/me/export"):
+            connection = self.raw("HEAD", path, token)
+            self.promises(connection.read_head())
+            connection.send(b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            self.assertEqual(connection.read_answer().status, 200)  # nothing came in between
+            self.assertEqual(connection.read_to_end(), b"")
+
+    def test_socket(self):
+        socket = WebSocket(self.server.address, token=self.server.user().token, headers=self.asked)
+        self.promises(socket.handshake)
+        socket.close()
+
+    def test_export(self):
+        answer = self.server.user().get("/users/me/export", headers=self.asked)
+        self.assertEqual(answer.status, 200)
+        self.promises(answer)
+
+    def test_others_origins_get_no_leave(self):
+        answer = self.server.user().get("/users/me/export", headers={"Origin": "https://b.example"})
+        self.assertIsNone(answer.header("access-control-allow-origin"))
 
 
 class Envelopes(Base):

@@ -44,6 +44,14 @@ class Walk(ApiCase):
             walked += 1
         self.assertGreater(walked, 10)
 
+    def test_what_asks_for_a_token_itself_is_marked(self):
+        paths = self.server.document.document["paths"]
+        for method, template in OTHERWISE - {("GET", "/ws")}:
+            operation = paths[template][method.lower()]
+            self.assertEqual(operation["security"], [{"bearer": []}, {}])
+            self.assertIn("401", operation["responses"])
+            self.assertIn("token_required", operation["x-error-codes"])
+
     def test_public_routes_are_marked(self):
         for method, template, operation in self.routes():
             if (method, template) in OTHERWISE:
@@ -125,6 +133,32 @@ class Walk(ApiCase):
                         body={} if method in ("POST", "PUT", "PATCH") else None), 403)
 
 
+class Preconditions(ApiCase):
+    """Whatever can be edited under If-Match can be deleted so, too."""
+
+    def test_deleting_what_has_changed(self):
+        user = self.server.user()
+        post = self.ok(user.post("/posts", {"text": "a post"}), 201)["id"]
+        for path, body in (("/chats", {"kind": "group", "title": "a", "member_ids": []}),
+                           ("/posts", {"text": "another"}),
+                           (f"/posts/{post}/comments", {"text": "a comment"}),
+                           ("/trade-signals", {"symbol": "A", "side": "buy", "entry_price": "1"})):
+            with self.subTest(path=path):
+                written = user.post(path, body)
+                one = f"{path}/{self.ok(written, 201)['id']}"
+                for other in ('"nope"', f'W/{written.header("etag")}', "nope"):
+                    self.refused(user.delete(one, headers={"If-Match": other}), 412, "stale")
+                self.ok(user.delete(one, headers={"If-Match": written.header("etag")}), 204)
+
+    def test_the_document_says_so(self):
+        for template, item in self.server.document.document["paths"].items():
+            if template == "/api/v1/users/me":
+                continue  # an account goes by its password, whatever the profile says
+            if "patch" in item and "delete" in item and "stale" in item["patch"]["x-error-codes"]:
+                with self.subTest(path=template):
+                    self.assertIn("stale", item["delete"]["x-error-codes"])
+
+
 class Documents(ApiCase):
     def test_openapi(self):
         document = self.ok(self.server.get("/api/v1/openapi.json"))
@@ -133,6 +167,39 @@ class Documents(ApiCase):
                for m, o in p.items() if m in METHODS]
         self.assertNotIn(None, ids)
         self.assertEqual(len(ids), len(set(ids)))
+
+    def codes(self, method, template):
+        return self.server.document.document["paths"][template][method]["x-error-codes"]
+
+    def test_the_codes_that_come_are_named(self):
+        user = self.server.user()
+        post = lambda raw, **headers: user.post("/posts", raw_body=raw, headers={
+            "Content-Type": "application/json",
+            **{n.replace("_", "-"): v for n, v in headers.items()}})
+        for status, code, answer in (
+                (400, "invalid_idempotency_key", post(b"{}", Idempotency_Key="k" * 129)),
+                (400, "bad_content_coding", post(b"{}", Content_Encoding="gzip")),
+                (415, "content_coding", post(b"{}", Content_Encoding="br")),
+                (413, "body_too_large", post(b" " * (1 << 20)))):
+            self.refused(answer, status, code)
+            self.assertIn(code, self.codes("post", "/api/v1/posts"))
+        for headers, code in (({}, "upgrade_required"), ({
+                "Connection": "upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "12",
+                "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}, "websocket_version")):
+            self.refused(self.server.get("/ws", headers=headers), 426, code)
+            self.assertIn(code, self.codes("get", "/ws"))
+        self.refused(user.put("/posts"), 405, "method_not_allowed")
+        document = self.server.document.document
+        for code in ("method_not_allowed", "request_timeout", "too_many_connections"):
+            self.assertIn(code, document["x-error-codes"])
+        key = document["components"]["parameters"]["IdempotencyKey"]
+        self.assertEqual(key["schema"]["maxLength"], 128)
+
+    def test_downloads_are_named(self):
+        paths = self.server.document.document["paths"]
+        for path in ("/api/v1/users/me/export", "/api/v1/users/me/calendar.ics",
+                     "/api/v1/events/{id}/calendar.ics", "/api/v1/calendars/{file}"):
+            self.assertIn("content-disposition", paths[path]["get"]["responses"]["200"]["headers"])
 
     def test_references_resolve(self):
         document = self.server.document

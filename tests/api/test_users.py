@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 
+from parleytest import PASSWORD
 from parleytest.case import ApiCase
 
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -27,6 +28,22 @@ class Profile(ApiCase):
         self.assertEqual(me["username"], self.user.username)
         self.assertEqual(me["role"], "user")
         self.assertFalse({"password", "password_hash"} & set(me))
+
+    def test_a_name_is_as_long_at_sign_up_as_later(self):
+        for name in ("n" * 100, "é" * 100, "\U0001f600" * 100):
+            user = self.server.user(full_name=name)
+            self.assertEqual(self.ok(user.get("/users/me"))["full_name"], name)
+            self.ok(user.patch("/users/me", {"full_name": name[1:], "bio": "é" * 500}))
+            self.ok(user.patch("/users/me", {"full_name": name}))
+            self.refused(user.patch("/users/me", {"full_name": name + "n"}), 422, "invalid_fields")
+            self.refused(user.patch("/users/me", {"bio": "é" * 501}), 422, "invalid_fields")
+            self.refused(self.server.post("/api/v1/auth/signup", {
+                "username": "too_long_a_name", "password": PASSWORD, "full_name": name + "n"}),
+                422, "invalid_fields")
+        schemas = self.server.document.document["components"]["schemas"]
+        for schema in ("SignUp", "UserPatch"):
+            said = schemas[schema]["properties"]["full_name"]
+            self.assertEqual((said["maxLength"], said.get("x-max-bytes")), (100, None))
 
     def test_edit(self):
         me = self.ok(self.user.patch("/users/me", {"full_name": "Ada Löwe",

@@ -5,7 +5,7 @@
 #include "service/auth/auth_identity.h"
 #include "service/auth/auth_refresh_token.h"
 
-enum { PASSWORD_GIVEN_MAX = 1024, NAME_MAX_BYTES = 200 };
+enum { PASSWORD_GIVEN_MAX = 1024, NAME_CHARS_MAX = 100 };
 
 static const struct schema_field signup_fields[] = {
     {"username", "a-z, 0-9, dot, underscore; 3 to 32; capitals are folded.", SCHEMA_STRING,
@@ -18,8 +18,9 @@ static const struct schema_field signup_fields[] = {
     {"password", "At least 8 characters, at most 72 bytes.", SCHEMA_STRING,
      SCHEMA_REQUIRED | SCHEMA_SECRET, SCHEMA_AT(struct auth_signup, password), PASSWORD_CHARS_MIN,
      PASSWORD_BYTES_MAX, .example = "\"correct horse battery\""},
-    {"full_name", NULL, SCHEMA_STRING, SCHEMA_NULLABLE | SCHEMA_NO_BLANK | SCHEMA_ONE_LINE,
-     SCHEMA_AT(struct auth_signup, full_name), 1, NAME_MAX_BYTES, .example = "\"Alice Example\""},
+    {"full_name", "At most 100 characters, as in the profile.", SCHEMA_STRING,
+     SCHEMA_NULLABLE | SCHEMA_NO_BLANK | SCHEMA_ONE_LINE | SCHEMA_CHARACTERS,
+     SCHEMA_AT(struct auth_signup, full_name), 1, NAME_CHARS_MAX, .example = "\"Alice Example\""},
 };
 SCHEMA_DEF(auth_signup_schema, struct auth_signup, "SignUp", "A new account.", signup_fields);
 

@@ -206,7 +206,8 @@ static int end_link(struct request *req)
     }
 #define EVENTS "/api/v1/events"
 #define EVENT EVENTS "/{id}"
-#define ICS_TYPE "text/calendar; charset=utf-8"
+#define CALENDAR_FILE                                                                              \
+    .answer_type = "text/calendar; charset=utf-8", .etag = true, .download = true, .status = 200
 #define ICS_DOC                                                                                    \
     "iCalendar (RFC 5545), type text/calendar, with the time zones that its times need. "
 
@@ -260,12 +261,11 @@ static const struct route calendar_routes[] = {
      .params = &invite_params_schema, .status = 204,
      .errors = CODES("event_not_found", "host_only")},
     {HTTP_GET, EVENT "/calendar.ics", "events", "One event for a calendar", ICS_DOC, file,
-     .params = &gathering_params_schema, .answer_type = ICS_TYPE, .etag = true, .status = 200,
-     .errors = CODES("event_not_found")},
+     .params = &gathering_params_schema, CALENDAR_FILE, .errors = CODES("event_not_found")},
     {HTTP_GET, "/api/v1/users/me/calendar.ics", "events", "My calendar",
      ICS_DOC "What I host and what I answered with yes or maybe, from 90 days ago on; at most the "
              "1,000 that were made last.",
-     feed, .answer_type = ICS_TYPE, .etag = true, .status = 200},
+     feed, CALENDAR_FILE},
     {HTTP_POST, "/api/v1/users/me/calendar-link", "events", "A secret address of my calendar",
      "For calendar programs, which cannot sign in. It is shown once; making a new one ends the one "
      "before.",
@@ -275,8 +275,8 @@ static const struct route calendar_routes[] = {
      end_link, .status = 204},
     {HTTP_GET, "/api/v1/calendars/{file}", "events", "A calendar by its secret address",
      ICS_DOC "No token is needed: the address is the secret.", public_feed,
-     .flags = ROUTE_PUBLIC | ROUTE_SECRET, .params = &link_params_schema, .answer_type = ICS_TYPE,
-     .etag = true, .status = 200, .errors = CODES("calendar_not_found")},
+     .flags = ROUTE_PUBLIC | ROUTE_SECRET, .params = &link_params_schema, CALENDAR_FILE,
+     .errors = CODES("calendar_not_found")},
 };
 
 static const struct event_type *const calendar_events[] = {

@@ -322,7 +322,7 @@ static const struct route chat_routes[] = {
      .errors = CODES("chat_not_found", "admins_only", "direct_chat", "stale")},
     {HTTP_DELETE, CHAT, "chats", "End a chat", "For everybody; only its owner can.", end,
      .params = &chat_params_schema, .status = 204,
-     .errors = CODES("chat_not_found", "owner_only", "direct_chat")},
+     .errors = CODES("chat_not_found", "owner_only", "direct_chat", "stale")},
     {HTTP_GET, CHAT "/members", "chats", "Members of a chat", NULL, members,
      .params = &chat_params_schema, .query = &page_query_schema, .answer = &chat_member_schema,
      .answer_list = true, .status = 200, .errors = CODES("chat_not_found")},

@@ -13,14 +13,13 @@ struct patch {
     struct chat_hook hook;
 };
 
-static int check_unchanged(struct patch *patch, struct db_tx *tx, struct error *err)
+static int check_unchanged(struct chat_call *call, struct db_tx *tx, const struct chat_place_in *in,
+                           struct error *err)
 {
-    struct chat_call *call = patch->call;
     if (call->unchanged == NULL)
         return 0;
     struct chat now;
-    int rc = chat_describe(call, tx, patch->in.entry->view, patch->in.member,
-                           patch->in.entry->last_seq, &now, err);
+    int rc = chat_describe(call, tx, in->entry->view, in->member, in->entry->last_seq, &now, err);
     if (rc != 0)
         return rc;
     struct buf json;
@@ -104,7 +103,7 @@ static int patch_tx(struct db_tx *tx, void *arg, struct error *err)
     int64_t muted_until;
     int rc = chat_enter(patch->call, tx, patch->chat, &patch->in, err);
     if (rc == 0)
-        rc = check_unchanged(patch, tx, err);
+        rc = check_unchanged(patch->call, tx, &patch->in, err);
     if (rc == 0)
         rc = may_change(patch, err);
     if (rc == 0)
@@ -199,7 +198,8 @@ static int delete_tx(struct db_tx *tx, void *arg, struct error *err)
                          "A direct chat cannot be deleted, only archived.");
     if (in.member->role != CHAT_OWNER)
         return error_set(err, FAIL_FORBIDDEN, "owner_only", "Only the owner deletes a chat.");
-    return chat_end(end->call, tx, in.entry, &end->hook, err);
+    rc = check_unchanged(end->call, tx, &in, err);
+    return rc == 0 ? chat_end(end->call, tx, in.entry, &end->hook, err) : rc;
 }
 
 int chat_delete(struct chat_call *call, const struct id *chat)

@@ -148,6 +148,7 @@ int post_comment_update(struct post_call *call, const struct id *post, const str
                         struct post_comment *ret_comment) MUSTCHECK;
 /* Its author, the post's author, or a moderator: a tombstone stays. */
 int post_comment_delete(struct post_call *call, const struct id *post, const struct id *comment,
-                        struct post_comment *ret_comment, struct post *ret_post) MUSTCHECK;
+                        post_match_fn *match, void *match_arg, struct post_comment *ret_comment,
+                        struct post *ret_post) MUSTCHECK;
 
 #endif

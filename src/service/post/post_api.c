@@ -264,7 +264,7 @@ static int comment_delete(struct request *req)
     struct post_call call = call_of(req);
     struct post_comment comment;
     struct post post;
-    int rc = post_comment_delete(&call, id_of(req), comment_of(req), &comment, &post);
+    int rc = post_comment_delete(&call, id_of(req), comment_of(req), match, req, &comment, &post);
     return rc < 0 ? rc : request_reply_empty(req);
 }
 
@@ -393,7 +393,8 @@ static const struct route post_routes[] = {
     {HTTP_DELETE, POST "/comments/{comment_id}", "comments", "Delete a comment",
      "One's own, any on one's own post, or any as a moderator. A tombstone keeps its place.",
      comment_delete, .limit = LIMIT_DATA, .params = &post_comment_params_schema, .status = 204,
-     .errors = CODES("post_not_found", "comment_not_found", "not_your_comment", "comment_deleted")},
+     .errors = CODES("post_not_found", "comment_not_found", "not_your_comment", "comment_deleted",
+                     "stale")},
 };
 
 /* --- the room ----------------------------------------------------------------------------------

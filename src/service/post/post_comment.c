@@ -232,6 +232,9 @@ static int delete_tx(struct db_tx *tx, void *arg, struct error *err)
     if (!own && !moderates(w->call))
         return error_set(err, FAIL_FORBIDDEN, "not_your_comment",
                          "Its author, the author of the post and moderators can delete a comment.");
+    rc = w->match != NULL ? w->match(w->match_arg, w->comment.edited_at, err) : 0;
+    if (rc < 0)
+        return rc;
     w->comment.deleted_at = clock_wall_ms(w->call->room->kit->clock);
     w->comment.text = SLICE("");
     rc = post_store_comment_bury(tx, &w->comment, w->comment.deleted_at, err);
@@ -241,9 +244,10 @@ static int delete_tx(struct db_tx *tx, void *arg, struct error *err)
 }
 
 int post_comment_delete(struct post_call *call, const struct id *post, const struct id *comment,
-                        struct post_comment *ret_comment, struct post *ret_post)
+                        post_match_fn *match, void *match_arg, struct post_comment *ret_comment,
+                        struct post *ret_post)
 {
-    struct work w = {.call = call, .comment.id = *comment};
+    struct work w = {.call = call, .comment.id = *comment, .match = match, .match_arg = match_arg};
     int rc = post_look(call, post, &w.seen);
     if (rc == 0)
         rc = db_write(call->room->db, delete_tx, &w, call->err);

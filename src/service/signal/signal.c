@@ -270,9 +270,9 @@ static int delete_tx(struct db_tx *tx, void *arg, struct error *err)
     return rc == 0 ? forget(c, tx, err) : rc;
 }
 
-int signal_delete(struct signal_call *call, const struct id *signal)
+int signal_delete(struct signal_call *call, const struct id *signal, int64_t expected_updated_at)
 {
-    struct change c = {.call = call, .id = signal};
+    struct change c = {.call = call, .id = signal, .expected_updated_at = expected_updated_at};
     int rc = signal_get(call, signal, &c.signal);
     if (rc == 0)
         rc = db_write(call->room->db, delete_tx, &c, call->err);

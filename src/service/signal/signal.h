@@ -70,8 +70,9 @@ int signal_get(struct signal_call *call, const struct id *signal,
 int signal_update(struct signal_call *call, const struct id *signal,
                   const struct signal_patch *patch, int64_t expected_updated_at,
                   struct trade_signal *ret_signal) MUSTCHECK;
-/* The author's, while pending or rejected. 403 not_author, 409 signal_decided. */
-int signal_delete(struct signal_call *call, const struct id *signal) MUSTCHECK;
+/* The author's, while pending or rejected. 403 not_author, 409 signal_decided, 412 as above. */
+int signal_delete(struct signal_call *call, const struct id *signal,
+                  int64_t expected_updated_at) MUSTCHECK;
 
 struct signal_decision {
     int status;          /* enum signal_status */

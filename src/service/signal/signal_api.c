@@ -193,7 +193,10 @@ static int decide_route(struct request *req)
 static int delete_route(struct request *req)
 {
     struct signal_call call = call_of(req);
-    int rc = signal_delete(&call, id_param(req));
+    int64_t expected;
+    int rc = expected_version(req, &expected);
+    if (rc == 0)
+        rc = signal_delete(&call, id_param(req), expected);
     return rc == 0 ? request_reply_empty(req) : rc;
 }
 
@@ -242,7 +245,7 @@ static const char *const get_errors[] = {"signal_not_found", NULL};
 static const char *const update_errors[] = {"signal_not_found", "not_author", "signal_decided",
                                             "stale", NULL};
 static const char *const delete_errors[] = {"signal_not_found", "not_author", "signal_decided",
-                                            NULL};
+                                            "stale", NULL};
 static const char *const decide_errors[] = {"signal_not_found", "invalid_transition", "stale",
                                             NULL};
 static const char *const history_errors[] = {"signal_not_found", "invalid_cursor", NULL};

@@ -6,12 +6,7 @@
 #include "service/user/user_contact.h"
 #include "service/user/user_store.h"
 
-enum {
-    NAME_CHARS_MAX = 100,
-    BIO_CHARS_MAX = 500,
-    PRIVACY_WAIT_MS = 2000,
-    PROFILE_BYTES_MAX = 65536
-};
+enum { PRIVACY_WAIT_MS = 2000, PROFILE_BYTES_MAX = 65536 };
 
 static int not_found(struct error *err)
 {
@@ -167,8 +162,8 @@ static bool good_url(struct slice url)
 
 static int check_patch(const struct user_patch *patch, struct error *err)
 {
-    int rc = check_text("full_name", patch->full_name, NAME_CHARS_MAX, err);
-    rc |= check_text("bio", patch->bio, BIO_CHARS_MAX, err);
+    int rc = check_text("full_name", patch->full_name, USER_NAME_CHARS_MAX, err);
+    rc |= check_text("bio", patch->bio, USER_BIO_CHARS_MAX, err);
     if (patch->avatar_url.ptr != NULL && !good_url(patch->avatar_url))
         rc |= error_field(err, "avatar_url", "invalid_url",
                           "An https address, or a path on this server that begins with '/'.");

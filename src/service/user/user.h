@@ -12,6 +12,8 @@
 #include "kit/paging.h"
 
 #define USER_SEARCH_CHARS_MAX 100
+#define USER_NAME_CHARS_MAX 100 /* as at sign-up */
+#define USER_BIO_CHARS_MAX 500
 #define USER_SEARCH_NAME_MAX 32     /* characters of a username */
 #define USER_SEARCH_STEP 150        /* names, words and beginnings give so many each */
 #define USER_SEARCH_RESULTS_MAX 450 /* of one search, over all pages */

@@ -15,8 +15,6 @@ enum {
     CACHE_ENTRIES_MAX = 16384,
     CACHE_TTL_MS = 300000,
     READS_TTL_MS = 1000, /* for those who came while one was being read */
-    NAME_BYTES_MAX = 400,
-    BIO_BYTES_MAX = 2000,
     URL_BYTES_MAX = 500,
     QUERY_BYTES_MAX = 400
 };
@@ -26,10 +24,13 @@ enum {
 
 static const struct schema_field patch_fields[] = {
     [USER_PATCH_FULL_NAME] = {"full_name", "At most 100 characters; null removes it.",
-                              SCHEMA_STRING, SCHEMA_NULLABLE | SCHEMA_NO_BLANK | SCHEMA_ONE_LINE,
-                              SCHEMA_AT(struct user_patch, full_name), 1, NAME_BYTES_MAX},
+                              SCHEMA_STRING,
+                              SCHEMA_NULLABLE | SCHEMA_NO_BLANK | SCHEMA_ONE_LINE |
+                                  SCHEMA_CHARACTERS,
+                              SCHEMA_AT(struct user_patch, full_name), 1, USER_NAME_CHARS_MAX},
     [USER_PATCH_BIO] = {"bio", "At most 500 characters; null removes it.", SCHEMA_STRING,
-                        SCHEMA_NULLABLE, SCHEMA_AT(struct user_patch, bio), 0, BIO_BYTES_MAX},
+                        SCHEMA_NULLABLE | SCHEMA_CHARACTERS, SCHEMA_AT(struct user_patch, bio), 0,
+                        USER_BIO_CHARS_MAX},
     [USER_PATCH_AVATAR_URL] = {"avatar_url", "An https address or a path here; null removes it.",
                                SCHEMA_STRING, SCHEMA_NULLABLE | SCHEMA_ONE_LINE,
                                SCHEMA_AT(struct user_patch, avatar_url), 1, URL_BYTES_MAX,
@@ -241,7 +242,7 @@ static const struct route user_routes[] = {
      "an "
      "hour; one is made at a time.",
      user_export_route, ROUTE_STREAM, .limit = LIMIT_DATA, .answer_type = "application/json",
-     .status = 200, .errors = export_errors},
+     .download = true, .status = 200, .errors = export_errors},
     {HTTP_GET, "/api/v1/users/{id}", "users", "Read a profile",
      "E-mail, phone and last sign-in are shown only to the person. Whoever was blocked by them, or "
      "asks for somebody who has left, gets 404.",

@@ -154,9 +154,7 @@ static void start_answer(struct request *req)
 {
     struct buf head;
     buf_init(&head, HEAD_BYTES_MAX);
-    buf_printf(&head, "x-correlation-id: %.*s\r\n", SLICE_FMT(req->correlation_id));
     buf_lit(&head, "content-type: application/json\r\ncache-control: no-store\r\n"
-                   "x-content-type-options: nosniff\r\n"
                    "content-disposition: attachment; filename=\"parley-export.json\"\r\n");
     buf_slice(&head, buf_view(&req->headers));
     http_stream_start(req->exchange, 200, buf_view(&head));

@@ -6,7 +6,7 @@ import re
 import jsonschema
 
 HEADERS = ("etag", "location", "retry-after", "ratelimit", "ratelimit-policy", "www-authenticate",
-           "x-correlation-id", "idempotency-replayed", "deprecation", "link")
+           "x-correlation-id", "idempotency-replayed", "deprecation", "link", "content-disposition")
 
 class Document:
     def __init__(self, document):

@@ -529,6 +529,18 @@ TEST(the_description_says_what_the_table_says)
                       "\"required\":[\"name\"],\"additionalProperties\":false}");
 }
 
+TEST(bounds_in_characters_are_told_in_characters)
+{
+    static const struct schema_field fields[] = {
+        {"title", NULL, SCHEMA_STRING, SCHEMA_CHARACTERS, 0, .min = 1, .max = 200},
+    };
+    SCHEMA_DEF(titled_schema, struct slice, "Titled", "Has a title.", fields);
+    check_description(&titled_schema,
+                      "{\"type\":\"object\",\"description\":\"Has a title.\",\"properties\":{"
+                      "\"title\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":200}},"
+                      "\"additionalProperties\":false}");
+}
+
 struct grown {
     bool old, added;
 };

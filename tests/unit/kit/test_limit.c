@@ -53,9 +53,11 @@ TEST(a_bucket_refuses_says_when_and_fills_again)
     open_world();
     CHECK_INT(take(&bucket, "me"), 0);
     CHECK_STR(buf_view(&headers),
-              "ratelimit-policy: \"data\";q=3;w=60\r\nratelimit: \"data\";r=2;t=60\r\n");
+              "ratelimit-policy: \"data\";q=3;w=60\r\nratelimit: \"data\";r=2;t=20\r\n");
     CHECK_INT(take(&bucket, "me"), 0);
     CHECK_INT(take(&bucket, "me"), 0);
+    CHECK_STR(buf_view(&headers),
+              "ratelimit-policy: \"data\";q=3;w=60\r\nratelimit: \"data\";r=0;t=20\r\n");
     CHECK_INT(take(&bucket, "me"), FAIL_LIMITED);
     CHECK_STR(slice_str(err.code), "rate_limited");
     CHECK_INT(err.retry_after_ms, 20000);

@@ -75,6 +75,7 @@ static const struct conn_ops raw_ops = {.data = raw_data, .closed = raw_closed};
 static void upgrade(struct http_exchange *x)
 {
     struct slice rest;
+    x->lines = SLICE("L: x\r\n");
     struct conn *conn = http_upgrade(x, SLICE("HTTP/1.1 101 Switching Protocols\r\n\r\n"), &rest);
     if (conn == NULL)
         return;

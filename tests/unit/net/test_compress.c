@@ -72,6 +72,20 @@ TEST(round_trips)
     }
 }
 
+TEST(room_for_the_plain_bytes_is_enough)
+{
+    static const size_t sizes[] = {200, 1024, 4096, 20000, 50000};
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
+        for (int c = CODING_GZIP; c <= CODING_ZSTD; c++) {
+            struct buf packed;
+            buf_init(&packed, sizes[i]);
+            if (!compress_bytes((enum coding)c, slice_of(sample().ptr, sizes[i]), &packed))
+                test_fail(__FILE__, __LINE__, "%s of %zu bytes", coding_name((enum coding)c),
+                          sizes[i]);
+            buf_done(&packed);
+        }
+}
+
 TEST(brotli_shrinks_and_is_never_decoded)
 {
     struct buf packed, plain;

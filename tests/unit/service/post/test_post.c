@@ -85,7 +85,7 @@ static void random_step(struct world *w, struct story *s)
         struct post_comment gone;
         struct post after;
         int rc = post_comment_delete(rig_as(&w->rig, who), &s->posts[s->post_of[at]],
-                                     &s->comments[at], &gone, &after);
+                                     &s->comments[at], NULL, NULL, &gone, &after);
         CHECK(rc == 0 || rc == FAIL_FORBIDDEN || rc == FAIL_CONFLICT);
     }
 }
