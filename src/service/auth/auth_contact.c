@@ -83,10 +83,7 @@ static int write_move(struct move *m, struct db_tx *tx, struct error *err)
 static int move_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct move *m = arg;
-    bool found = false;
-    int rc = auth_store_get_account(tx, &m->account.user, m->call->arena, &m->account, &found, err);
-    if (rc == 0 && !found)
-        rc = error_set(err, FAIL_NOT_FOUND, "user_not_found", "There is no such account.");
+    int rc = auth_read_confirmed(tx, m->call, &m->account, err);
     if (rc < 0)
         return rc;
     struct slice present = auth_address(&m->account, m->channel);

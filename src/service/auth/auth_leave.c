@@ -50,7 +50,9 @@ static void finish(struct leave *l)
 static int deactivate_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct leave *l = arg;
-    int rc = auth_keep_one_admin(tx, &l->account, err);
+    int rc = auth_read_confirmed(tx, l->call, &l->account, err);
+    if (rc == 0)
+        rc = auth_keep_one_admin(tx, &l->account, err);
     l->account.is_active = false;
     if (rc == 0)
         rc = auth_store_deactivate(tx, &l->who->user, l->now_ms, err);
@@ -107,7 +109,9 @@ static int delete_tx(struct db_tx *tx, void *arg, struct error *err)
     struct leave *l = arg;
     struct auth_user_deleted data = {.user_id = l->who->user, .deleted_at = l->now_ms};
     uint8_t name_hash[32];
-    int rc = auth_keep_one_admin(tx, &l->account, err);
+    int rc = auth_read_confirmed(tx, l->call, &l->account, err);
+    if (rc == 0)
+        rc = auth_keep_one_admin(tx, &l->account, err);
     if (rc == 0)
         rc = end_everything(l, tx, err);
     if (rc == 0)

@@ -94,9 +94,16 @@ int auth_profile(struct auth *auth, const struct auth_call *call, const struct i
     return 0;
 }
 
-static int fill_tokens(struct auth *auth, const struct auth_call *call,
-                       const struct auth_account *account, const struct id *session,
-                       struct slice refresh_token, struct auth_grant *ret_grant, struct error *err)
+bool auth_same_standing(const struct auth_account *a, const struct auth_account *b)
+{
+    return slice_eq(a->password_hash, b->password_hash) && a->role == b->role &&
+           a->is_active == b->is_active && a->deactivated_at == b->deactivated_at &&
+           a->tokens_valid_from == b->tokens_valid_from;
+}
+
+int auth_fill_tokens(struct auth *auth, const struct auth_call *call,
+                     const struct auth_account *account, const struct id *session,
+                     struct slice refresh_token, struct auth_grant *ret_grant, struct error *err)
 {
     struct principal principal = {
         .user = account->user, .session = *session, .role = account->role};
@@ -120,7 +127,7 @@ int auth_fill_grant(struct auth *auth, const struct auth_call *call,
     const struct user_profile *profile;
     int rc = auth_profile(auth, call, &account->user, &profile, err);
     if (rc == 0)
-        rc = fill_tokens(auth, call, account, session, refresh_token, ret_grant, err);
+        rc = auth_fill_tokens(auth, call, account, session, refresh_token, ret_grant, err);
     if (rc == 0)
         ret_grant->user = profile;
     return rc;

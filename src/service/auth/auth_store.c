@@ -62,8 +62,8 @@ int auth_store_insert_account(struct db_tx *tx, const struct auth_account *accou
 
 #define ACCOUNT                                                                                    \
     "SELECT user_id, username, email, email_key, phone, password_hash, role, is_active,"           \
-    " is_verified, last_login, created_at, email_verified, phone_verified, deactivated_at"         \
-    " FROM account WHERE "
+    " is_verified, last_login, created_at, email_verified, phone_verified, deactivated_at,"        \
+    " tokens_valid_from FROM account WHERE "
 static const struct db_sql sql_get_account = {ACCOUNT "user_id = ?1"};
 static const struct db_sql sql_find_account[] = {
     [AUTH_BY_USERNAME] = {ACCOUNT "username = ?1"},
@@ -94,6 +94,7 @@ static int one_account(struct db_tx *tx, const struct db_sql *sql, struct db_val
             .email_verified = db_col_int(&rows, 11) != 0,
             .phone_verified = db_col_int(&rows, 12) != 0,
             .deactivated_at = db_col_int(&rows, 13),
+            .tokens_valid_from = db_col_int(&rows, 14),
         };
         db_rows_close(&rows);
     }

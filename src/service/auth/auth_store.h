@@ -15,6 +15,7 @@ struct auth_account {
     bool is_active, is_verified, email_verified, phone_verified;
     int64_t deactivated_at; /* by the person themselves; 0: not */
     int64_t last_login, created_at;
+    int64_t tokens_valid_from; /* access tokens issued earlier are refused */
 };
 
 /* --- accounts -------------------------------------------------------------------------------- */
