@@ -415,7 +415,7 @@ static int change_tx(struct db_tx *tx, void *arg, struct error *err)
     if (rc == 0)
         rc = auth_store_set_password(tx, &c->who->user, slice_str(c->hash), err);
     if (rc == 0)
-        rc = auth_write_end_others(c->auth, tx, &c->who->user, &c->who->session,
+        rc = auth_write_end_others(c->auth->kit, tx, &c->who->user, &c->who->session,
                                    c->call->correlation_id, c->ended, &c->ended_count, err);
     if (rc == 0)
         rc = auth_letter_queue(c->auth, tx, letter, err);

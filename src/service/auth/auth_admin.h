@@ -32,10 +32,10 @@ struct auth_account;
 int auth_keep_one_admin(struct db_tx *tx, const struct auth_account *account,
                         struct error *err) MUSTCHECK;
 /* Inside db_write: writes what differs, revokes, emits, audits; the caller tells token_revoke_user
- * `now_ms` + 1 after the commit when *ret_changed. actor NULL: the operator. */
+ * *ret_before_ms after the commit, unless it is 0: nothing differed. actor NULL: the operator. */
 int auth_write_alteration(struct kit *kit, struct db_tx *tx, struct auth_account *account,
                           const struct auth_alteration *what, const struct id *actor,
-                          struct slice correlation_id, int64_t now_ms, bool *ret_changed,
+                          struct slice correlation_id, int64_t *ret_before_ms,
                           struct error *err) MUSTCHECK;
 
 #endif

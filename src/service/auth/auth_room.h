@@ -92,14 +92,20 @@ int auth_write_account(struct kit *kit, struct db_tx *tx, const struct auth_acco
                        struct error *err) MUSTCHECK;
 /* Inside db_write: ends the user's living sessions but `except` (nil: all) and emits for each. At
  * most AUTH_SESSIONS_MAX, into ids[]. */
-int auth_write_end_others(struct auth *auth, struct db_tx *tx, const struct id *user,
+int auth_write_end_others(struct kit *kit, struct db_tx *tx, const struct id *user,
                           const struct id *except, struct slice correlation_id,
                           struct id ids[AUTH_SESSIONS_MAX], size_t *ret_count,
                           struct error *err) MUSTCHECK;
-/* Inside db_write: ends all of them, and refuses every access token issued before `before_ms`; the
- * caller tells token_revoke_user after the commit. */
-int auth_write_end_all(struct auth *auth, struct db_tx *tx, const struct id *user,
-                       int64_t before_ms, struct slice correlation_id, struct error *err) MUSTCHECK;
+/* Inside db_write: refuses every access token issued so far. The time is that of the transaction,
+ * for a token may be signed while it is queued; the caller tells token_revoke_user *ret_before_ms
+ * after the commit. */
+int auth_write_refuse_tokens(struct kit *kit, struct db_tx *tx, const struct id *user,
+                             struct slice correlation_id, int64_t *ret_before_ms,
+                             struct error *err) MUSTCHECK;
+/* The same, and ends all sessions. */
+int auth_write_end_all(struct kit *kit, struct db_tx *tx, const struct id *user,
+                       struct slice correlation_id, int64_t *ret_before_ms,
+                       struct error *err) MUSTCHECK;
 /* Whether it is the user's password: 0 and the account, 403 wrong_password, 429 too_many_attempts.
  * Counts as an attempt to sign in. Waits. */
 int auth_confirm_password(struct auth *auth, const struct auth_call *call, const struct id *user,

@@ -1,6 +1,8 @@
 /* Rules that hash, read or sign before they write: what becomes of them when the account changes
  * in between. The change is made by a call that stands between the two: a sign-in and a refresh
  * read the profile there, a confirmed password clears the counter of attempts. */
+#include <pthread.h>
+
 #include "account_rig.h"
 #include "service/auth/auth_admin.h"
 
@@ -12,6 +14,8 @@ static struct {
     void (*act)(struct rig *rig); /* once; NULL afterwards */
     const struct kv_ops *kv_ops;
     struct user_calls users;
+    pthread_t thread;
+    int64_t (*wall_ms)(const struct clock *clock);
 } meanwhile;
 
 static void act_once(void)
@@ -64,6 +68,25 @@ static void rig_meanwhile(struct rig *r, void (*act)(struct rig *rig))
         ops.remove = remove_key;
         r->kit.kv->ops = &ops;
     }
+    meanwhile.rig = r;
+    meanwhile.act = act;
+}
+
+static int64_t wall_and_act(const struct clock *clock)
+{
+    int64_t now_ms = meanwhile.wall_ms(clock);
+    if (pthread_equal(pthread_self(), meanwhile.thread)) /* not within a transaction */
+        act_once();
+    return now_ms;
+}
+
+/* As soon as the rule has looked at the clock, and before its transaction runs: time passes and
+ * `act` is done. A rule that looks at it in the transaction only has `act` come afterwards. */
+static void rig_after_the_clock(struct rig *r, void (*act)(struct rig *rig))
+{
+    meanwhile.wall_ms = r->clock.clock.wall_ms;
+    r->clock.clock.wall_ms = wall_and_act;
+    meanwhile.thread = pthread_self();
     meanwhile.rig = r;
     meanwhile.act = act;
 }
@@ -225,8 +248,8 @@ TEST(bug_an_address_was_changed_by_a_password_that_was_none_any_more)
                auth_set_contact(rig_auth(&r), rig_call(&r), &user, AUTH_CHANNEL_EMAIL,
                                 SLICE("thief@example.com"), SLICE("password of alice"), &r.err),
                FAIL_UNAVAILABLE, "busy");
-    CHECK_INT(
-        rig_number(&r, "SELECT count(*) FROM account WHERE email_key = 'alice@example.com'"), 1);
+    CHECK_INT(rig_number(&r, "SELECT count(*) FROM account WHERE email_key = 'alice@example.com'"),
+              1);
     done(&r);
 }
 
@@ -243,12 +266,88 @@ TEST(bug_leaving_told_a_role_that_was_taken_meanwhile)
     CHECK_OK(rig_sign_in(&r, "alice", "password of alice", &grant), &r.err);
     struct principal who = rig_principal(&r, grant.access_token);
     rig_meanwhile(&r, demote);
-    CHECK_CODE(&r,
-               auth_deactivate(rig_auth(&r), rig_call(&r), &who, SLICE("password of alice"),
-                               &r.err),
-               FAIL_UNAVAILABLE, "busy");
+    CHECK_CODE(
+        &r, auth_deactivate(rig_auth(&r), rig_call(&r), &who, SLICE("password of alice"), &r.err),
+        FAIL_UNAVAILABLE, "busy");
     rig_meanwhile(&r, demote);
     CHECK_OK(auth_delete(rig_auth(&r), rig_call(&r), &who, SLICE("password of alice"), &r.err),
              &r.err);
+    done(&r);
+}
+
+/* --- refreshing ------------------------------------------------------------------------------- */
+
+static char refreshed[1024]; /* the access token */
+
+static int refresh(struct rig *r)
+{
+    struct auth_grant grant;
+    int rc = auth_refresh(rig_auth(r), rig_call(r), first.refresh_token, &grant, &r->err);
+    CHECK(copy_str(refreshed, sizeof refreshed, rc == 0 ? grant.access_token : SLICE("none")));
+    return rc;
+}
+
+static void refresh_a_little_later(struct rig *r)
+{
+    clock_fake_advance(&r->clock, 5);
+    CHECK_OK(refresh(r), &r->err);
+}
+
+static bool is_admin_token(struct rig *r)
+{
+    struct principal who = {0};
+    int rc = token_check(r->kit.tokens, slice_str(refreshed), &who, &r->err);
+    rig_clear(r);
+    return rc == 0 && who.role == ROLE_ADMIN;
+}
+
+static void open_with_an_admin(struct rig *r)
+{
+    open_with_alice(r);
+    promote(r);
+    CHECK_OK(rig_sign_in(r, "alice", "password of alice", &first), &r->err);
+}
+
+TEST(bug_a_refresh_kept_a_role_that_was_taken_meanwhile)
+{
+    struct rig r;
+    open_with_an_admin(&r);
+    rig_meanwhile(&r, demote);
+    CHECK_OK(refresh(&r), &r.err);
+    CHECK_INT(rig_principal(&r, slice_str(refreshed)).role, ROLE_USER);
+    done(&r);
+}
+
+TEST(bug_a_refresh_went_through_while_the_account_was_disabled)
+{
+    struct rig r;
+    open_with_alice(&r);
+    rig_meanwhile(&r, disable);
+    CHECK_CODE(&r, refresh(&r), FAIL_FORBIDDEN, "account_disabled");
+    done(&r);
+}
+
+/* Signed after the change was asked for, written before the change was. */
+TEST(bug_a_token_outlived_a_change_that_was_queued)
+{
+    struct rig r;
+    open_with_an_admin(&r);
+    rig_after_the_clock(&r, refresh_a_little_later);
+    demote(&r);
+    CHECK(!is_admin_token(&r));
+    done(&r);
+}
+
+TEST(bug_a_token_outlived_an_administrators_change_that_was_queued)
+{
+    struct rig r;
+    open_with_an_admin(&r);
+    struct auth_signup boss = {.username = SLICE("boss"), .password = SLICE("password of boss")};
+    struct auth_alteration what = {.set_role = true, .role = ROLE_USER};
+    struct id actor, user = rig_principal(&r, first.access_token).user;
+    CHECK_OK(auth_user_create(&r.kit, &boss, ROLE_ADMIN, &actor, &r.err), &r.err);
+    rig_after_the_clock(&r, refresh_a_little_later);
+    CHECK_OK(auth_admin_alter(rig_auth(&r), rig_call(&r), &actor, &user, &what, &r.err), &r.err);
+    CHECK(!is_admin_token(&r));
     done(&r);
 }
