@@ -121,7 +121,8 @@ int auth_user_set_role(struct kit *kit, struct slice login, enum role role,
 int auth_user_set_active(struct kit *kit, struct slice login, bool active,
                          struct error *err) MUSTCHECK;
 /* Publishes a new signing key, which starts to sign when every cache of the key set has seen it;
- * the present one verifies until its last token has expired. */
+ * the present one verifies until its last token has expired. 409 key_pending until then,
+ * too_many_keys. */
 int auth_keys_rotate(struct kit *kit, struct error *err) MUSTCHECK;
 
 #endif

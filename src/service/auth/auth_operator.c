@@ -100,9 +100,11 @@ int auth_user_set_active(struct kit *kit, struct slice login, bool active, struc
 int auth_keys_rotate(struct kit *kit, struct error *err)
 {
     struct db *db = kit_db(kit, "auth");
-    int rc = auth_keys_add(kit, db, config_int(kit->config, "auth.key_publish_ahead"), err);
-    if (rc < 0)
-        return rc;
     struct auth *auth = kit->rooms != NULL ? kit_room(kit, "auth") : NULL;
-    return auth != NULL ? auth_tend_keys(auth, err) : 0;
+    int rc = auth != NULL ? auth_tend_keys(auth, err) : 0; /* those that are over do not count */
+    if (rc == 0)
+        rc = auth_keys_add(kit, db, err);
+    if (rc == 0 && auth != NULL)
+        rc = auth_tend_keys(auth, err);
+    return rc;
 }
