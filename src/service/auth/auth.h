@@ -117,7 +117,7 @@ int auth_user_create(struct kit *kit, const struct auth_signup *in, enum role ro
  * so that the new role counts at once; the sessions go on. */
 int auth_user_set_role(struct kit *kit, struct slice login, enum role role,
                        struct error *err) MUSTCHECK;
-/* A disabled account has no valid token and cannot get one. */
+/* The sessions of a disabled account end, and it cannot get another. */
 int auth_user_set_active(struct kit *kit, struct slice login, bool active,
                          struct error *err) MUSTCHECK;
 /* Publishes a new signing key, which starts to sign when every cache of the key set has seen it;

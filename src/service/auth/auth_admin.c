@@ -52,15 +52,19 @@ static int write_active(const struct change *c, bool active, struct error *err)
                                &c->account->user, (struct slice){0}, c->correlation_id, err);
 }
 
+/* A session goes on with another role; it does not come back with an account that is enabled. */
 static int revoke(const struct change *c, int64_t *ret_before_ms, struct error *err)
 {
+    const struct id *user = &c->account->user;
     int rc = auth_emit_changed(c->kit, c->tx, c->account, c->correlation_id, err);
-    return rc < 0 ? rc
-                  : auth_write_refuse_tokens(c->kit, c->tx, &c->account->user, c->correlation_id,
-                                             ret_before_ms, err);
+    if (rc < 0)
+        return rc;
+    return c->account->is_active
+               ? auth_write_refuse_tokens(c->kit, c->tx, user, c->correlation_id, ret_before_ms,
+                                          err)
+               : auth_write_end_all(c->kit, c->tx, user, c->correlation_id, ret_before_ms, err);
 }
 
-/* A session may be refreshed no more when its account is disabled, so the rows can stay. */
 int auth_write_alteration(struct kit *kit, struct db_tx *tx, struct auth_account *account,
                           const struct auth_alteration *what, const struct id *actor,
                           struct slice correlation_id, int64_t *ret_before_ms, struct error *err)

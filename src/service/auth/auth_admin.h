@@ -10,8 +10,8 @@ struct auth_alteration {
     enum role role;
     bool active;
 };
-/* The person's tokens are refused from now on, so that the change counts at once; a disabled
- * account has no valid token and cannot get one. Returns when the profile shows it. 404
+/* The person's tokens are refused from now on, so that the change counts at once; the sessions of a
+ * disabled account end, and it cannot get another. Returns when the profile shows it. 404
  * user_not_found; 409 last_admin when nobody would be left who can do this. */
 int auth_admin_alter(struct auth *auth, const struct auth_call *call, const struct id *actor,
                      const struct id *user, const struct auth_alteration *what,

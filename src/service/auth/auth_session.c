@@ -167,11 +167,12 @@ static int judge(const struct refresh *r, enum verdict *ret_verdict, struct erro
     if (!r->session_found || !r->account_found)
         return error_set(err, FAIL_UNAUTHENTICATED, "invalid_refresh_token",
                          "The refresh token is not valid.");
-    if (r->session.ended || r->session.expires_at <= r->now_ms)
+    /* First: that ended its sessions too. */
+    if (!r->account.is_active && r->account.deactivated_at == 0)
+        return error_set(err, FAIL_FORBIDDEN, "account_disabled", "This account is disabled.");
+    if (!r->account.is_active || r->session.ended || r->session.expires_at <= r->now_ms)
         return error_set(err, FAIL_UNAUTHENTICATED, "session_ended",
                          "The session has ended; sign in again.");
-    if (!r->account.is_active)
-        return error_set(err, FAIL_FORBIDDEN, "account_disabled", "This account is disabled.");
     if (seal_equal(r->session.refresh_hash, r->used.hash, sizeof r->used.hash))
         *ret_verdict = ROTATE;
     else
