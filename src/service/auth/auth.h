@@ -82,8 +82,9 @@ int auth_forgot_password(struct auth *auth, const struct auth_call *call, struct
 int auth_reset_password(struct auth *auth, const struct auth_call *call, struct slice login,
                         struct slice code, struct slice fresh, struct error *err) MUSTCHECK;
 
-/* An absent address: none from now on. The new one is not verified, the old one is told. 403
- * wrong_password; 409 email_taken, phone_taken; 422; 429 too_many_attempts. */
+/* An absent address: none from now on. The new one is not verified, the old one is told when it
+ * was. 403 wrong_password; 409 email_taken, phone_taken; 422; 429 too_many_attempts,
+ * too_many_changes. */
 int auth_set_contact(struct auth *auth, const struct auth_call *call, const struct id *user,
                      enum auth_channel channel, struct slice address, struct slice password,
                      struct error *err) MUSTCHECK;
