@@ -102,6 +102,33 @@ static bool same_text(const char *a, const char *b)
     return differs == 0;
 }
 
+/* log2 of the rounds that are in a bcrypt hash; 0: it is made otherwise. */
+static unsigned cost_of(const char *hash)
+{
+    if (hash[0] != '$' || hash[1] != '2' || strlen(hash) < 7 || hash[3] != '$' || hash[6] != '$')
+        return 0;
+    return (unsigned)(hash[4] - '0') * 10 + (unsigned)(hash[5] - '0');
+}
+
+/* After a wrong password for a hash of less than `cost`: what nobody's would take more. A hash of
+ * each cost from that of `stored` on makes up for it, for 2^n + 2^n + 2^(n+1) + ... is 2^cost. */
+static int spend_the_rest(struct offload *pool, const struct work *stored, unsigned cost,
+                          struct error *err)
+{
+    struct work work = *stored;
+    unsigned spent = cost_of(stored->setting);
+    int rc = 0;
+    if (spent == 0) /* nothing is known of what it took */
+        spent = cost > PASSWORD_COST_MIN ? cost - 1 : cost;
+    for (; rc == 0 && spent < cost; spent++) {
+        rc = make_setting(spent, work.setting, err);
+        if (rc == 0)
+            rc = run(pool, &work, err);
+    }
+    explicit_bzero(&work, sizeof work);
+    return rc;
+}
+
 int password_verify(struct offload *pool, struct slice password, struct slice hash, unsigned cost,
                     bool *ret_match, struct error *err)
 {
@@ -119,6 +146,8 @@ int password_verify(struct offload *pool, struct slice password, struct slice ha
     rc = run(pool, &work, err);
     if (rc == 0)
         *ret_match = known && possible && same_text(work.hash, work.setting);
+    if (rc == 0 && known && !*ret_match)
+        rc = spend_the_rest(pool, &work, cost, err);
     explicit_bzero(&work, sizeof work);
     return rc;
 }

@@ -24,7 +24,8 @@ int password_check_new(struct slice password, const char *field, struct error *e
 int password_hash(struct offload *pool, struct slice password, unsigned cost,
                   char ret_hash[PASSWORD_HASH_MAX], struct error *err) MUSTCHECK;
 /* *ret_match says whether it is the password. `hash` absent: nobody's; computes one of `cost` all
- * the same and never matches, so that time does not tell whether the account exists. A password
+ * the same and never matches, so that time does not tell whether the account exists. A wrong
+ * password takes as long for a hash that was made with less. A password
  * that could never have been set does not match. Waits. */
 int password_verify(struct offload *pool, struct slice password, struct slice hash, unsigned cost,
                     bool *ret_match, struct error *err) MUSTCHECK;

@@ -134,7 +134,6 @@ class Contact(AccountCase):
         self.assertEqual(self.ok(ada.get("/users/me"))["email"], new)
         self.refused(ada.post("/auth/verify", {"channel": "email", "code": code}), 403,
                      "invalid_code")
-        self.assertIn("no longer yours", self.letter(ada.email, 1))
         self.refused(self.sign_in(ada.email), 401, "invalid_credentials")
         self.ok(self.sign_in(new.lower()))
         find = lambda q: [u["id"] for u in self.ok(bob.get("/users", query={"q": q}))["items"]]
@@ -143,6 +142,11 @@ class Contact(AccountCase):
         self.ok(ada.post("/auth/verify", {"channel": "email", "code": self.code(new)}), 204)
         self.ok(self.move(ada, new), 204)  # the same: it stays verified
         self.assertTrue(self.ok(ada.get("/users/me"))["is_verified"])
+        self.ok(self.move(ada, ada.email), 204)
+        self.assertIn("no longer yours", self.letter(new, 1))
+        self.ok(self.move(ada, new), 204)
+        limited = self.refused(self.move(ada, ada.email), 429, "too_many_changes")
+        self.assertGreater(int(limited.header("retry-after")), 0)
 
     def test_a_phone_and_none(self):
         ada = self.person()

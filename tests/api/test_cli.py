@@ -390,6 +390,11 @@ class BackupAndKeys(unittest.TestCase):
             self.assertEqual(user.get("/users/me").status, 200)
             again = user.login()
             self.assertEqual(again.get("/users/me").status, 200)
+            for _ in range(3):
+                done = run("keys", "rotate", "--data", server.data)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(b"Wait for that", done.stderr)
+            self.assertEqual(user.get("/users/me").status, 200)
 
 
 class Restore(unittest.TestCase):

@@ -15,6 +15,7 @@
 #include "service/auth/auth_store_session.h"
 
 #define MINUTE_MS INT64_C(60000)
+enum { SIGN_IN_ROUNDS = 3 }; /* an account that changes while it is checked is checked again */
 
 static const struct limit_rule per_address = {"login-address", LIMIT_WINDOW, 5, 15 * MINUTE_MS,
                                               "too_many_attempts"};
@@ -35,6 +36,12 @@ static int limit_account(struct auth *auth, struct slice key, const struct auth_
                          struct error *err)
 {
     return limit_take(auth->kit->kv, &per_account, key, call->headers, err);
+}
+
+static int changed_meanwhile(struct error *err)
+{
+    return error_set(err, FAIL_UNAVAILABLE, "busy",
+                     "The account was changed meanwhile; try again.");
 }
 
 static int counted(struct metric *const metrics[AUTH_RESULTS], int rc)
@@ -203,6 +210,7 @@ struct sign_in {
     struct auth_account account;
     bool found, pending;
     bool returning;                 /* the owner had left, and is back with this */
+    bool written;                   /* false: the account is no more what was checked */
     char rehash[PASSWORD_HASH_MAX]; /* "" when the stored one is good enough */
     struct auth_new_session session;
 };
@@ -246,16 +254,17 @@ static int check_password(struct sign_in *s, struct slice password, struct error
     s->returning = !s->account.is_active && s->account.deactivated_at > 0;
     if (!s->account.is_active && !s->returning)
         return error_set(err, FAIL_FORBIDDEN, "account_disabled", "This account is disabled.");
-    s->account.is_active = true;
+    s->rehash[0] = 0;
     if (password_hash_is_weak(stored, s->auth->bcrypt_cost))
         return password_hash(s->auth->kit->crypto, password, s->auth->bcrypt_cost, s->rehash, err);
     return 0;
 }
 
-static int sign_in_tx(struct db_tx *tx, void *arg, struct error *err)
+static int write_sign_in(struct sign_in *s, struct db_tx *tx, struct error *err)
 {
-    struct sign_in *s = arg;
     const struct id *user = &s->account.user;
+    s->account.is_active = true;
+    s->account.last_login = s->session.now_ms;
     int rc = auth_store_set_last_login(tx, user, s->account.last_login, err);
     if (rc == 0 && s->rehash[0] != 0)
         rc = auth_store_set_password(tx, user, slice_str(s->rehash), err);
@@ -269,34 +278,53 @@ static int sign_in_tx(struct db_tx *tx, void *arg, struct error *err)
     return rc;
 }
 
+/* Hashing took its time: nothing is written for an account that is no more what was checked. */
+static int sign_in_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct sign_in *s = arg;
+    struct auth_account checked = s->account;
+    int rc = auth_store_get_account(tx, &checked.user, s->call->arena, &s->account, &s->found, err);
+    s->written = rc == 0 && s->found && auth_same_standing(&checked, &s->account);
+    return s->written ? write_sign_in(s, tx, err) : rc;
+}
+
+/* Checks what has been read, and writes when that has not changed meanwhile. */
+static int try_sign_in(struct sign_in *s, struct slice password, struct auth_grant *ret_grant,
+                       struct error *err)
+{
+    const struct user_profile *profile;
+    int rc = check_password(s, password, err);
+    if (rc == 0 && s->pending)
+        rc = auth_wait_pending(s->auth, &s->account.user, err);
+    if (rc == 0)
+        rc = auth_profile(s->auth, s->call, &s->account.user, &profile, err);
+    if (rc < 0)
+        return rc;
+    auth_new_session(s->auth, &s->session);
+    rc = auth_fill_tokens(s->auth, s->call, &s->account, &s->session.id,
+                          slice_str(s->session.refresh.text), ret_grant, err);
+    return rc < 0 ? rc : db_write(s->auth->db, sign_in_tx, s, err);
+}
+
 static int sign_in(struct auth *auth, const struct auth_call *call, const struct auth_login *in,
                    struct auth_grant *ret_grant, struct error *err)
 {
     struct sign_in s = {.auth = auth, .call = call, .device_name = in->device_name};
-    const struct user_profile *profile;
     int rc = auth_limit_address(auth, &per_address, call, err);
     if (rc == 0)
         rc = find_account(&s, in->login, err);
     if (rc == 0)
         rc = limit_account(auth, attempts_key(&s), call, err);
-    if (rc == 0)
-        rc = check_password(&s, in->password, err);
-    if (rc == 0 && s.pending)
-        rc = auth_wait_pending(auth, &s.account.user, err);
-    if (rc == 0)
-        rc = auth_profile(auth, call, &s.account.user, &profile, err);
-    if (rc < 0)
-        return rc;
-    auth_new_session(auth, &s.session);
-    s.account.last_login = s.session.now_ms;
-    rc = db_write(auth->db, sign_in_tx, &s, err);
+    for (int round = 0; rc == 0 && !s.written && round < SIGN_IN_ROUNDS; round++)
+        rc = try_sign_in(&s, in->password, ret_grant, err);
+    if (rc == 0 && !s.written)
+        rc = changed_meanwhile(err);
     if (rc < 0)
         return rc;
     limit_reset(auth->kit->kv, &per_account, attempts_key(&s));
     if (s.returning)
         auth_wait_profile(auth);
-    return auth_fill_grant(auth, call, &s.account, &s.session.id, slice_str(s.session.refresh.text),
-                           ret_grant, err);
+    return auth_profile(auth, call, &s.account.user, &ret_grant->user, err);
 }
 
 int auth_sign_in(struct auth *auth, const struct auth_call *call, const struct auth_login *in,
@@ -356,6 +384,17 @@ int auth_confirm_password(struct auth *auth, const struct auth_call *call, const
     return 0;
 }
 
+int auth_read_confirmed(struct db_tx *tx, const struct auth_call *call,
+                        struct auth_account *account, struct error *err)
+{
+    struct auth_account confirmed = *account;
+    bool found = false;
+    int rc = auth_store_get_account(tx, &confirmed.user, call->arena, account, &found, err);
+    if (rc < 0)
+        return rc;
+    return found && auth_same_standing(&confirmed, account) ? 0 : changed_meanwhile(err);
+}
+
 struct change {
     struct auth *auth;
     const struct auth_call *call;
@@ -370,9 +409,11 @@ static int change_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct change *c = arg;
     struct auth_letter letter = {.kind = AUTH_LETTER_PASSWORD_CHANGED, .user = c->who->user};
-    int rc = auth_store_set_password(tx, &c->who->user, slice_str(c->hash), err);
+    int rc = auth_read_confirmed(tx, c->call, &c->account, err);
     if (rc == 0)
-        rc = auth_write_end_others(c->auth, tx, &c->who->user, &c->who->session,
+        rc = auth_store_set_password(tx, &c->who->user, slice_str(c->hash), err);
+    if (rc == 0)
+        rc = auth_write_end_others(c->auth->kit, tx, &c->who->user, &c->who->session,
                                    c->call->correlation_id, c->ended, &c->ended_count, err);
     if (rc == 0)
         rc = auth_letter_queue(c->auth, tx, letter, err);

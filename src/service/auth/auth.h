@@ -82,8 +82,9 @@ int auth_forgot_password(struct auth *auth, const struct auth_call *call, struct
 int auth_reset_password(struct auth *auth, const struct auth_call *call, struct slice login,
                         struct slice code, struct slice fresh, struct error *err) MUSTCHECK;
 
-/* An absent address: none from now on. The new one is not verified, the old one is told. 403
- * wrong_password; 409 email_taken, phone_taken; 422; 429 too_many_attempts. */
+/* An absent address: none from now on. The new one is not verified, the old one is told when it
+ * was. 403 wrong_password; 409 email_taken, phone_taken; 422; 429 too_many_attempts,
+ * too_many_changes. */
 int auth_set_contact(struct auth *auth, const struct auth_call *call, const struct id *user,
                      enum auth_channel channel, struct slice address, struct slice password,
                      struct error *err) MUSTCHECK;
@@ -117,11 +118,12 @@ int auth_user_create(struct kit *kit, const struct auth_signup *in, enum role ro
  * so that the new role counts at once; the sessions go on. */
 int auth_user_set_role(struct kit *kit, struct slice login, enum role role,
                        struct error *err) MUSTCHECK;
-/* A disabled account has no valid token and cannot get one. */
+/* The sessions of a disabled account end, and it cannot get another. */
 int auth_user_set_active(struct kit *kit, struct slice login, bool active,
                          struct error *err) MUSTCHECK;
 /* Publishes a new signing key, which starts to sign when every cache of the key set has seen it;
- * the present one verifies until its last token has expired. */
+ * the present one verifies until its last token has expired. 409 key_pending until then,
+ * too_many_keys. */
 int auth_keys_rotate(struct kit *kit, struct error *err) MUSTCHECK;
 
 #endif

@@ -83,8 +83,8 @@ static const struct schema_field phone_fields[] = {
 SCHEMA_DEF(auth_phone_schema, struct contact_body, "PhoneChange", "Another phone number.",
            phone_fields);
 
-const char *const auth_contact_errors[] = {"wrong_password", "email_taken", "phone_taken",
-                                           "too_many_attempts", NULL};
+const char *const auth_contact_errors[] = {"wrong_password",    "email_taken",      "phone_taken",
+                                           "too_many_attempts", "too_many_changes", NULL};
 const char *const auth_verify_errors[] = {"no_email",     "no_phone",       "already_verified",
                                           "invalid_code", "too_many_codes", NULL};
 const char *const auth_forgot_errors[] = {"too_many_codes", NULL};

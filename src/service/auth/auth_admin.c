@@ -52,22 +52,22 @@ static int write_active(const struct change *c, bool active, struct error *err)
                                &c->account->user, (struct slice){0}, c->correlation_id, err);
 }
 
-static int revoke(const struct change *c, int64_t before_ms, struct error *err)
+/* A session goes on with another role; it does not come back with an account that is enabled. */
+static int revoke(const struct change *c, int64_t *ret_before_ms, struct error *err)
 {
-    struct auth_session_revoked revoked = {.user_id = c->account->user, .before = before_ms};
-    int rc = auth_store_set_tokens_valid_from(c->tx, &c->account->user, before_ms, err);
-    if (rc == 0)
-        rc = auth_emit_changed(c->kit, c->tx, c->account, c->correlation_id, err);
-    if (rc == 0)
-        rc = auth_emit_revoked(c->kit, c->tx, &revoked, c->correlation_id, err);
-    return rc;
+    const struct id *user = &c->account->user;
+    int rc = auth_emit_changed(c->kit, c->tx, c->account, c->correlation_id, err);
+    if (rc < 0)
+        return rc;
+    return c->account->is_active
+               ? auth_write_refuse_tokens(c->kit, c->tx, user, c->correlation_id, ret_before_ms,
+                                          err)
+               : auth_write_end_all(c->kit, c->tx, user, c->correlation_id, ret_before_ms, err);
 }
 
-/* A session may be refreshed no more when its account is disabled, so the rows can stay. */
 int auth_write_alteration(struct kit *kit, struct db_tx *tx, struct auth_account *account,
                           const struct auth_alteration *what, const struct id *actor,
-                          struct slice correlation_id, int64_t now_ms, bool *ret_changed,
-                          struct error *err)
+                          struct slice correlation_id, int64_t *ret_before_ms, struct error *err)
 {
     struct change c = {kit, tx, account, actor, correlation_id};
     bool role = what->set_role && what->role != account->role;
@@ -77,8 +77,8 @@ int auth_write_alteration(struct kit *kit, struct db_tx *tx, struct auth_account
     int rc = role ? write_role(&c, what->role, err) : 0;
     if (rc == 0 && active)
         rc = write_active(&c, what->active, err);
-    *ret_changed = role || active;
-    return rc < 0 || !*ret_changed ? rc : revoke(&c, now_ms + 1, err);
+    *ret_before_ms = 0;
+    return rc < 0 || (!role && !active) ? rc : revoke(&c, ret_before_ms, err);
 }
 
 /* --- rules -------------------------------------------------------------------------------------
@@ -90,8 +90,7 @@ struct admin {
     const struct id *actor, *user;
     const struct auth_alteration *what;
     struct auth_account account;
-    int64_t now_ms;
-    bool changed;
+    int64_t before_ms; /* tokens issued earlier are refused; 0: nothing was changed */
 };
 
 static int load(struct admin *a, struct db_tx *tx, struct error *err)
@@ -128,22 +127,17 @@ static int alter_tx(struct db_tx *tx, void *arg, struct error *err)
         rc = auth_keep_one_admin(tx, &a->account, err);
     return rc < 0 ? rc
                   : auth_write_alteration(a->auth->kit, tx, &a->account, a->what, a->actor,
-                                          a->call->correlation_id, a->now_ms, &a->changed, err);
+                                          a->call->correlation_id, &a->before_ms, err);
 }
 
 int auth_admin_alter(struct auth *auth, const struct auth_call *call, const struct id *actor,
                      const struct id *user, const struct auth_alteration *what, struct error *err)
 {
-    struct admin a = {.auth = auth,
-                      .call = call,
-                      .actor = actor,
-                      .user = user,
-                      .what = what,
-                      .now_ms = auth_now(auth)};
+    struct admin a = {.auth = auth, .call = call, .actor = actor, .user = user, .what = what};
     int rc = db_write(auth->db, alter_tx, &a, err);
-    if (rc < 0 || !a.changed)
+    if (rc < 0 || a.before_ms == 0)
         return rc;
-    token_revoke_user(auth->kit->tokens, user, a.now_ms + 1);
+    token_revoke_user(auth->kit->tokens, user, a.before_ms);
     auth_wait_profile(auth);
     return 0;
 }
@@ -153,7 +147,8 @@ static int end_tx(struct db_tx *tx, void *arg, struct error *err)
     struct admin *a = arg;
     int rc = load(a, tx, err);
     if (rc == 0)
-        rc = auth_write_end_all(a->auth, tx, a->user, a->now_ms + 1, a->call->correlation_id, err);
+        rc = auth_write_end_all(a->auth->kit, tx, a->user, a->call->correlation_id, &a->before_ms,
+                                err);
     return rc < 0 ? rc
                   : audit_user(a->auth->kit, tx, "user.sessions_ended", a->actor, a->user,
                                (struct slice){0}, a->call->correlation_id, err);
@@ -162,11 +157,10 @@ static int end_tx(struct db_tx *tx, void *arg, struct error *err)
 int auth_admin_end_sessions(struct auth *auth, const struct auth_call *call, const struct id *actor,
                             const struct id *user, struct error *err)
 {
-    struct admin a = {
-        .auth = auth, .call = call, .actor = actor, .user = user, .now_ms = auth_now(auth)};
+    struct admin a = {.auth = auth, .call = call, .actor = actor, .user = user};
     int rc = db_write(auth->db, end_tx, &a, err);
     if (rc == 0)
-        token_revoke_user(auth->kit->tokens, user, a.now_ms + 1);
+        token_revoke_user(auth->kit->tokens, user, a.before_ms);
     return rc;
 }
 

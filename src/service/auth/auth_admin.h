@@ -10,8 +10,8 @@ struct auth_alteration {
     enum role role;
     bool active;
 };
-/* The person's tokens are refused from now on, so that the change counts at once; a disabled
- * account has no valid token and cannot get one. Returns when the profile shows it. 404
+/* The person's tokens are refused from now on, so that the change counts at once; the sessions of a
+ * disabled account end, and it cannot get another. Returns when the profile shows it. 404
  * user_not_found; 409 last_admin when nobody would be left who can do this. */
 int auth_admin_alter(struct auth *auth, const struct auth_call *call, const struct id *actor,
                      const struct id *user, const struct auth_alteration *what,
@@ -32,10 +32,10 @@ struct auth_account;
 int auth_keep_one_admin(struct db_tx *tx, const struct auth_account *account,
                         struct error *err) MUSTCHECK;
 /* Inside db_write: writes what differs, revokes, emits, audits; the caller tells token_revoke_user
- * `now_ms` + 1 after the commit when *ret_changed. actor NULL: the operator. */
+ * *ret_before_ms after the commit, unless it is 0: nothing differed. actor NULL: the operator. */
 int auth_write_alteration(struct kit *kit, struct db_tx *tx, struct auth_account *account,
                           const struct auth_alteration *what, const struct id *actor,
-                          struct slice correlation_id, int64_t now_ms, bool *ret_changed,
+                          struct slice correlation_id, int64_t *ret_before_ms,
                           struct error *err) MUSTCHECK;
 
 #endif

@@ -1,13 +1,17 @@
 /* Another e-mail address or phone number, or none (A13).
  *
  * It takes the password, because whoever can read the address can set a new one. The new address is
- * not verified, codes that went to the old one serve no more, and the old one is told. The profile
- * follows by event.
+ * not verified, codes that went to the old one serve no more, and the old one is told when it was
+ * verified: any other may be a stranger's. The profile follows by event.
  */
 #include "service/auth/auth_code.h"
 #include "service/auth/auth_letter.h"
 #include "service/auth/auth_room.h"
 #include "service/auth/auth_store_account.h"
+
+/* Whoever changes it often writes to others with it, or asks whose addresses are taken. */
+static const struct limit_rule changes = {"contact-account", LIMIT_WINDOW, 5, INT64_C(3600000),
+                                          "too_many_changes"};
 
 struct move {
     struct auth *auth;
@@ -58,13 +62,14 @@ static int tell_old_address(struct move *m, struct db_tx *tx, struct slice old, 
                                  .user = m->account.user,
                                  .login_kind = email ? AUTH_BY_EMAIL : AUTH_BY_PHONE,
                                  .login_key = old};
-    return old.ptr != NULL ? auth_letter_queue(m->auth, tx, letter, err) : 0;
+    return auth_letter_queue(m->auth, tx, letter, err);
 }
 
 static int write_move(struct move *m, struct db_tx *tx, struct error *err)
 {
     const struct id *user = &m->account.user;
     bool email = m->channel == AUTH_CHANNEL_EMAIL;
+    bool verified = email ? m->account.email_verified : m->account.phone_verified;
     struct slice old = email ? m->account.email : m->account.phone;
     apply(m);
     int rc = auth_store_set_contact(tx, &m->account, err);
@@ -73,7 +78,7 @@ static int write_move(struct move *m, struct db_tx *tx, struct error *err)
                                     email ? AUTH_CODE_VERIFY_EMAIL : AUTH_CODE_VERIFY_PHONE, err);
     if (rc == 0)
         rc = auth_store_delete_code(tx, user, AUTH_CODE_RESET, err);
-    if (rc == 0)
+    if (rc == 0 && verified)
         rc = tell_old_address(m, tx, old, err);
     if (rc == 0)
         rc = auth_emit_contact(m->auth->kit, tx, &m->account, m->call->correlation_id, err);
@@ -83,10 +88,7 @@ static int write_move(struct move *m, struct db_tx *tx, struct error *err)
 static int move_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct move *m = arg;
-    bool found = false;
-    int rc = auth_store_get_account(tx, &m->account.user, m->call->arena, &m->account, &found, err);
-    if (rc == 0 && !found)
-        rc = error_set(err, FAIL_NOT_FOUND, "user_not_found", "There is no such account.");
+    int rc = auth_read_confirmed(tx, m->call, &m->account, err);
     if (rc < 0)
         return rc;
     struct slice present = auth_address(&m->account, m->channel);
@@ -104,6 +106,10 @@ int auth_set_contact(struct auth *auth, const struct auth_call *call, const stru
     int rc = read_address(&m, address, err);
     if (rc == 0)
         rc = auth_confirm_password(auth, call, user, password, &m.account, err);
+    if (rc == 0)
+        rc =
+            limit_take(auth->kit->kv, &changes,
+                       slice_of((const char *)user->bytes, sizeof user->bytes), call->headers, err);
     if (rc == 0)
         rc = db_write(auth->db, move_tx, &m, err);
     if (rc == 0)

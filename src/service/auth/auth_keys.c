@@ -95,7 +95,30 @@ static enum jwt_alg configured_alg(const struct config *config)
 struct adding {
     struct kit *kit;
     struct auth_key_row row;
+    bool asked; /* by an operator, who may have to wait */
 };
+
+static int refuse_too_soon(struct adding *a, struct db_tx *tx, struct error *err)
+{
+    int64_t count = 0, newest = 0;
+    char when[TIME_TEXT_LEN + 1];
+    int rc = auth_store_count_keys(tx, &count, &newest, err);
+    if (rc < 0)
+        return rc;
+    time_format(newest, when);
+    if (newest > a->row.created_at)
+        return error_set(err, FAIL_CONFLICT, "key_pending",
+                         "A new signing key is published already; it signs from %s on. Wait for "
+                         "that before the next.",
+                         when);
+    if (count >= AUTH_KEYS_ASKED_MAX)
+        return error_set(err, FAIL_CONFLICT, "too_many_keys",
+                         "There are %lld signing keys whose tokens may still be good. Wait until "
+                         "the first of them are over, auth.access_ttl after their successors began "
+                         "to sign.",
+                         (long long)count);
+    return 0;
+}
 
 static int insert_key(struct db_tx *tx, void *arg, struct error *err)
 {
@@ -106,14 +129,17 @@ static int insert_key(struct db_tx *tx, void *arg, struct error *err)
     struct audit_entry entry = {.action = "signing_key.published",
                                 .subject_kind = "signing_key",
                                 .detail = buf_view(&detail)};
-    int rc = auth_store_insert_key(tx, &a->row, err);
+    int rc = a->asked ? refuse_too_soon(a, tx, err) : 0;
+    if (rc == 0)
+        rc = auth_store_insert_key(tx, &a->row, err);
     if (rc == 0)
         rc = audit_write(a->kit, tx, &entry, err);
     buf_done(&detail);
     return rc;
 }
 
-int auth_keys_add(struct kit *kit, struct db *db, int64_t lead_ms, struct error *err)
+/* A key that signs from `lead_ms` on. */
+static int add_key(struct kit *kit, struct db *db, int64_t lead_ms, bool asked, struct error *err)
 {
     struct jwk *key;
     struct buf pem;
@@ -124,6 +150,7 @@ int auth_keys_add(struct kit *kit, struct db *db, int64_t lead_ms, struct error 
     buf_init(&pem, FILE_BYTES_MAX);
     rc = jwk_to_pkcs8(key, &pem, err);
     struct adding adding = {.kit = kit,
+                            .asked = asked,
                             .row = {.kid = slice_str(jwk_kid(key)),
                                     .alg = slice_str(jwt_alg_name(jwk_alg(key))),
                                     .pkcs8 = buf_view(&pem),
@@ -136,6 +163,11 @@ int auth_keys_add(struct kit *kit, struct db *db, int64_t lead_ms, struct error 
     buf_done(&pem);
     jwk_unref(key);
     return rc;
+}
+
+int auth_keys_add(struct kit *kit, struct db *db, struct error *err)
+{
+    return add_key(kit, db, config_int(kit->config, "auth.key_publish_ahead"), true, err);
 }
 
 struct rows {
@@ -250,11 +282,11 @@ static int load_rows(struct kit *kit, struct db *db, bool need_one, struct rows 
 {
     int rc = db_read(db, read_rows, r, err);
     if (rc == 0 && need_one && needs_first_key(kit, r)) {
-        rc = auth_keys_add(kit, db, 0, err);
+        rc = add_key(kit, db, 0, false, err);
         if (rc == 0)
             rc = db_read(db, read_rows, r, err);
     } else if (rc == 0 && need_one && is_old(kit, r)) {
-        rc = auth_keys_add(kit, db, config_int(kit->config, "auth.key_publish_ahead"), err);
+        rc = add_key(kit, db, config_int(kit->config, "auth.key_publish_ahead"), false, err);
         if (rc == 0)
             rc = db_read(db, read_rows, r, err);
     }

@@ -10,7 +10,9 @@
 
 #include "kit/kit.h"
 
-#define AUTH_KEYS_MAX 16
+/* More than configuration can ask for: a key an hour, tokens of a day. */
+#define AUTH_KEYS_MAX 64
+#define AUTH_KEYS_ASKED_MAX 32 /* an operator gets no more while there are so many */
 
 struct auth_keys {
     char loaded[AUTH_KEYS_MAX][JWK_KID_MAX + 1]; /* kids the authority has now, signing one first */
@@ -21,7 +23,9 @@ struct auth_keys {
  * rest to kit->tokens; nothing happens when they are what it has already. Blocks or waits. */
 int auth_keys_load(struct kit *kit, struct db *db, struct auth_keys *keys,
                    struct error *err) MUSTCHECK;
-/* Inserts a key that signs from `lead_ms` on. */
-int auth_keys_add(struct kit *kit, struct db *db, int64_t lead_ms, struct error *err) MUSTCHECK;
+/* Inserts a key that signs from auth.key_publish_ahead on, because an operator asks for it. 409
+ * key_pending while there is one that does not sign yet, too_many_keys: any number of them in a
+ * short time would leave no room for those whose tokens live. */
+int auth_keys_add(struct kit *kit, struct db *db, struct error *err) MUSTCHECK;
 
 #endif

@@ -18,7 +18,7 @@ struct leave {
     const struct principal *who;
     struct auth_account account;
     bool found;
-    int64_t now_ms, began_ms;
+    int64_t now_ms, began_ms, before_ms;
 };
 
 static int audit(struct leave *l, struct db_tx *tx, const char *action, struct error *err)
@@ -33,14 +33,14 @@ static int audit(struct leave *l, struct db_tx *tx, const char *action, struct e
 
 static int end_everything(struct leave *l, struct db_tx *tx, struct error *err)
 {
-    return auth_write_end_all(l->auth, tx, &l->who->user, l->now_ms + 1, l->call->correlation_id,
-                              err);
+    return auth_write_end_all(l->auth->kit, tx, &l->who->user, l->call->correlation_id,
+                              &l->before_ms, err);
 }
 
 /* After the commit: nothing that the person held is good for anything, and nobody sees them. */
 static void finish(struct leave *l)
 {
-    token_revoke_user(l->auth->kit->tokens, &l->who->user, l->now_ms + 1);
+    token_revoke_user(l->auth->kit->tokens, &l->who->user, l->before_ms);
     auth_wait_profile(l->auth);
 }
 
@@ -50,7 +50,9 @@ static void finish(struct leave *l)
 static int deactivate_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct leave *l = arg;
-    int rc = auth_keep_one_admin(tx, &l->account, err);
+    int rc = auth_read_confirmed(tx, l->call, &l->account, err);
+    if (rc == 0)
+        rc = auth_keep_one_admin(tx, &l->account, err);
     l->account.is_active = false;
     if (rc == 0)
         rc = auth_store_deactivate(tx, &l->who->user, l->now_ms, err);
@@ -107,7 +109,9 @@ static int delete_tx(struct db_tx *tx, void *arg, struct error *err)
     struct leave *l = arg;
     struct auth_user_deleted data = {.user_id = l->who->user, .deleted_at = l->now_ms};
     uint8_t name_hash[32];
-    int rc = auth_keep_one_admin(tx, &l->account, err);
+    int rc = auth_read_confirmed(tx, l->call, &l->account, err);
+    if (rc == 0)
+        rc = auth_keep_one_admin(tx, &l->account, err);
     if (rc == 0)
         rc = end_everything(l, tx, err);
     if (rc == 0)

@@ -46,9 +46,9 @@ struct alter {
     enum auth_login_kind kind;
     struct slice key;
     enum role role;
-    bool set_role, active, changed;
+    bool set_role, active;
     struct auth_account account;
-    int64_t now_ms;
+    int64_t before_ms; /* as in auth_write_alteration */
 };
 
 static int find(struct alter *a, struct db_tx *tx, struct error *err)
@@ -68,7 +68,7 @@ static int alter_tx(struct db_tx *tx, void *arg, struct error *err)
     int rc = find(a, tx, err);
     return rc < 0 ? rc
                   : auth_write_alteration(a->kit, tx, &a->account, &what, NULL, (struct slice){0},
-                                          a->now_ms, &a->changed, err);
+                                          &a->before_ms, err);
 }
 
 static int alter(struct alter *a, struct slice login, struct error *err)
@@ -76,12 +76,11 @@ static int alter(struct alter *a, struct slice login, struct error *err)
     struct arena arena;
     arena_init(&arena, ARENA_BYTES_MAX);
     a->arena = &arena;
-    a->now_ms = clock_wall_ms(a->kit->clock);
     int rc = auth_login_key(login, &arena, &a->kind, &a->key)
                  ? db_write(kit_db(a->kit, "auth"), alter_tx, a, err)
                  : error_set(err, FAIL_NOT_FOUND, "user_not_found", "There is no such account.");
-    if (rc == 0 && a->changed && a->kit->tokens != NULL)
-        token_revoke_user(a->kit->tokens, &a->account.user, a->now_ms + 1);
+    if (rc == 0 && a->before_ms != 0 && a->kit->tokens != NULL)
+        token_revoke_user(a->kit->tokens, &a->account.user, a->before_ms);
     arena_done(&arena);
     return rc;
 }
@@ -101,9 +100,11 @@ int auth_user_set_active(struct kit *kit, struct slice login, bool active, struc
 int auth_keys_rotate(struct kit *kit, struct error *err)
 {
     struct db *db = kit_db(kit, "auth");
-    int rc = auth_keys_add(kit, db, config_int(kit->config, "auth.key_publish_ahead"), err);
-    if (rc < 0)
-        return rc;
     struct auth *auth = kit->rooms != NULL ? kit_room(kit, "auth") : NULL;
-    return auth != NULL ? auth_tend_keys(auth, err) : 0;
+    int rc = auth != NULL ? auth_tend_keys(auth, err) : 0; /* those that are over do not count */
+    if (rc == 0)
+        rc = auth_keys_add(kit, db, err);
+    if (rc == 0 && auth != NULL)
+        rc = auth_tend_keys(auth, err);
+    return rc;
 }

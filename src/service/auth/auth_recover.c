@@ -155,7 +155,8 @@ static int write_reset(struct reset *r, struct db_tx *tx, struct error *err)
     struct auth_letter letter = {.kind = AUTH_LETTER_PASSWORD_CHANGED, .user = *user};
     int rc = auth_store_set_password(tx, user, slice_str(r->hash), err);
     if (rc == 0)
-        rc = auth_write_end_all(r->auth, tx, user, r->before_ms, r->call->correlation_id, err);
+        rc =
+            auth_write_end_all(r->auth->kit, tx, user, r->call->correlation_id, &r->before_ms, err);
     if (rc == 0)
         rc = auth_letter_queue(r->auth, tx, letter, err);
     return rc;
@@ -178,7 +179,6 @@ int auth_reset_password(struct auth *auth, const struct auth_call *call, struct 
 {
     struct reset r = {.auth = auth, .call = call, .code = code, .now_ms = auth_now(auth)};
     bool possible = auth_login_key(login, call->arena, &r.kind, &r.key);
-    r.before_ms = r.now_ms + 1;
     int rc = password_check_new(fresh, "new_password", err);
     if (rc == 0)
         rc = auth_limit_address(auth, &guesses_address, call, err);

@@ -64,7 +64,17 @@ void auth_new_session(struct auth *auth, struct auth_new_session *ret_session);
 int auth_write_session(struct auth *auth, struct db_tx *tx, const struct auth_new_session *session,
                        const struct id *user, struct slice device_name, struct slice correlation_id,
                        struct error *err) MUSTCHECK;
-/* Signs the access token and fills the grant, user included. 403 account_pending. */
+/* Whether two readings of a row give the same person the same rights by the same password. A token
+ * is signed before the transaction that vouches for it; there the row is read again, and the token
+ * is given out only when nothing of this has changed since. Whatever changes it later takes its
+ * time in a later transaction, and so refuses the token. */
+bool auth_same_standing(const struct auth_account *a, const struct auth_account *b);
+/* Signs the access token and fills the grant, but for the user. */
+int auth_fill_tokens(struct auth *auth, const struct auth_call *call,
+                     const struct auth_account *account, const struct id *session,
+                     struct slice refresh_token, struct auth_grant *ret_grant,
+                     struct error *err) MUSTCHECK;
+/* The same and the user. 403 account_pending. */
 int auth_fill_grant(struct auth *auth, const struct auth_call *call,
                     const struct auth_account *account, const struct id *session,
                     struct slice refresh_token, struct auth_grant *ret_grant,
@@ -82,19 +92,29 @@ int auth_write_account(struct kit *kit, struct db_tx *tx, const struct auth_acco
                        struct error *err) MUSTCHECK;
 /* Inside db_write: ends the user's living sessions but `except` (nil: all) and emits for each. At
  * most AUTH_SESSIONS_MAX, into ids[]. */
-int auth_write_end_others(struct auth *auth, struct db_tx *tx, const struct id *user,
+int auth_write_end_others(struct kit *kit, struct db_tx *tx, const struct id *user,
                           const struct id *except, struct slice correlation_id,
                           struct id ids[AUTH_SESSIONS_MAX], size_t *ret_count,
                           struct error *err) MUSTCHECK;
-/* Inside db_write: ends all of them, and refuses every access token issued before `before_ms`; the
- * caller tells token_revoke_user after the commit. */
-int auth_write_end_all(struct auth *auth, struct db_tx *tx, const struct id *user,
-                       int64_t before_ms, struct slice correlation_id, struct error *err) MUSTCHECK;
+/* Inside db_write: refuses every access token issued so far. The time is that of the transaction,
+ * for a token may be signed while it is queued; the caller tells token_revoke_user *ret_before_ms
+ * after the commit. */
+int auth_write_refuse_tokens(struct kit *kit, struct db_tx *tx, const struct id *user,
+                             struct slice correlation_id, int64_t *ret_before_ms,
+                             struct error *err) MUSTCHECK;
+/* The same, and ends all sessions. */
+int auth_write_end_all(struct kit *kit, struct db_tx *tx, const struct id *user,
+                       struct slice correlation_id, int64_t *ret_before_ms,
+                       struct error *err) MUSTCHECK;
 /* Whether it is the user's password: 0 and the account, 403 wrong_password, 429 too_many_attempts.
  * Counts as an attempt to sign in. Waits. */
 int auth_confirm_password(struct auth *auth, const struct auth_call *call, const struct id *user,
                           struct slice password, struct auth_account *ret_account,
                           struct error *err) MUSTCHECK;
+/* Inside db_write, first of all: reads again the account whose password was confirmed. 503 busy
+ * when it is no more what it was then: whoever tries again gets the answer that is due. */
+int auth_read_confirmed(struct db_tx *tx, const struct auth_call *call,
+                        struct auth_account *account, struct error *err) MUSTCHECK;
 /* Until the profile has followed whatever has been committed so far, for up to two seconds. */
 void auth_wait_profile(struct auth *auth);
 void auth_forget_attempts(struct auth *auth, const struct id *user);

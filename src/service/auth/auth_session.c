@@ -10,19 +10,19 @@ void auth_new_session(struct auth *auth, struct auth_new_session *ret_session)
     auth_refresh_token_make(auth->refresh_key, &ret_session->id, &ret_session->refresh);
 }
 
-static int end_and_emit(struct auth *auth, struct db_tx *tx, const struct id *user,
+static int end_and_emit(struct kit *kit, struct db_tx *tx, const struct id *user,
                         const struct id *session, struct slice correlation_id, bool *ret_ended,
                         struct error *err)
 {
     struct auth_session_revoked data = {.user_id = *user, .session_id = *session};
-    int rc = auth_store_end_session(tx, session, user, auth_now(auth), ret_ended, err);
+    int rc = auth_store_end_session(tx, session, user, clock_wall_ms(kit->clock), ret_ended, err);
     if (rc == 0 && *ret_ended)
-        rc = auth_emit_revoked(auth->kit, tx, &data, correlation_id, err);
+        rc = auth_emit_revoked(kit, tx, &data, correlation_id, err);
     return rc;
 }
 
 /* Ends those of the user's sessions that come after the newest `keep`. */
-static int end_beyond(struct auth *auth, struct db_tx *tx, const struct id *user, unsigned keep,
+static int end_beyond(struct kit *kit, struct db_tx *tx, const struct id *user, unsigned keep,
                       const struct id *except, struct slice correlation_id,
                       struct id ids[AUTH_SESSIONS_MAX], size_t *ret_count, struct error *err)
 {
@@ -31,13 +31,13 @@ static int end_beyond(struct auth *auth, struct db_tx *tx, const struct id *user
     struct auth_session *sessions = NULL;
     size_t found = 0, count = 0;
     arena_init(&arena, 1 << 20);
-    int rc = auth_store_sessions(tx, user, &newest, auth_now(auth), keep, AUTH_SESSIONS_MAX, &arena,
-                                 &sessions, &found, err);
+    int rc = auth_store_sessions(tx, user, &newest, clock_wall_ms(kit->clock), keep,
+                                 AUTH_SESSIONS_MAX, &arena, &sessions, &found, err);
     for (size_t i = 0; rc == 0 && i < found; i++) {
         bool ended = false;
         if (except != NULL && id_eq(&sessions[i].id, except))
             continue;
-        rc = end_and_emit(auth, tx, user, &sessions[i].id, correlation_id, &ended, err);
+        rc = end_and_emit(kit, tx, user, &sessions[i].id, correlation_id, &ended, err);
         if (ended)
             ids[count++] = sessions[i].id;
     }
@@ -46,11 +46,11 @@ static int end_beyond(struct auth *auth, struct db_tx *tx, const struct id *user
     return rc;
 }
 
-int auth_write_end_others(struct auth *auth, struct db_tx *tx, const struct id *user,
+int auth_write_end_others(struct kit *kit, struct db_tx *tx, const struct id *user,
                           const struct id *except, struct slice correlation_id,
                           struct id ids[AUTH_SESSIONS_MAX], size_t *ret_count, struct error *err)
 {
-    return end_beyond(auth, tx, user, 0, except, correlation_id, ids, ret_count, err);
+    return end_beyond(kit, tx, user, 0, except, correlation_id, ids, ret_count, err);
 }
 
 int auth_write_session(struct auth *auth, struct db_tx *tx, const struct auth_new_session *session,
@@ -62,8 +62,8 @@ int auth_write_session(struct auth *auth, struct db_tx *tx, const struct auth_ne
     int rc = auth_store_insert_session(tx, &session->id, user, device_name, session->refresh.hash,
                                        session->now_ms, session->expires_ms, err);
     if (rc == 0)
-        rc =
-            end_beyond(auth, tx, user, AUTH_SESSIONS_MAX, NULL, correlation_id, ended, &count, err);
+        rc = end_beyond(auth->kit, tx, user, AUTH_SESSIONS_MAX, NULL, correlation_id, ended, &count,
+                        err);
     return rc;
 }
 
@@ -94,9 +94,16 @@ int auth_profile(struct auth *auth, const struct auth_call *call, const struct i
     return 0;
 }
 
-static int fill_tokens(struct auth *auth, const struct auth_call *call,
-                       const struct auth_account *account, const struct id *session,
-                       struct slice refresh_token, struct auth_grant *ret_grant, struct error *err)
+bool auth_same_standing(const struct auth_account *a, const struct auth_account *b)
+{
+    return slice_eq(a->password_hash, b->password_hash) && a->role == b->role &&
+           a->is_active == b->is_active && a->deactivated_at == b->deactivated_at &&
+           a->tokens_valid_from == b->tokens_valid_from;
+}
+
+int auth_fill_tokens(struct auth *auth, const struct auth_call *call,
+                     const struct auth_account *account, const struct id *session,
+                     struct slice refresh_token, struct auth_grant *ret_grant, struct error *err)
 {
     struct principal principal = {
         .user = account->user, .session = *session, .role = account->role};
@@ -120,7 +127,7 @@ int auth_fill_grant(struct auth *auth, const struct auth_call *call,
     const struct user_profile *profile;
     int rc = auth_profile(auth, call, &account->user, &profile, err);
     if (rc == 0)
-        rc = fill_tokens(auth, call, account, session, refresh_token, ret_grant, err);
+        rc = auth_fill_tokens(auth, call, account, session, refresh_token, ret_grant, err);
     if (rc == 0)
         ret_grant->user = profile;
     return rc;
@@ -130,6 +137,7 @@ int auth_fill_grant(struct auth *auth, const struct auth_call *call,
  */
 
 enum verdict { ROTATE, REPEAT, REUSED };
+enum { REFRESH_ROUNDS = 3 };
 
 struct refresh {
     struct auth *auth;
@@ -159,11 +167,12 @@ static int judge(const struct refresh *r, enum verdict *ret_verdict, struct erro
     if (!r->session_found || !r->account_found)
         return error_set(err, FAIL_UNAUTHENTICATED, "invalid_refresh_token",
                          "The refresh token is not valid.");
-    if (r->session.ended || r->session.expires_at <= r->now_ms)
+    /* First: that ended its sessions too. */
+    if (!r->account.is_active && r->account.deactivated_at == 0)
+        return error_set(err, FAIL_FORBIDDEN, "account_disabled", "This account is disabled.");
+    if (!r->account.is_active || r->session.ended || r->session.expires_at <= r->now_ms)
         return error_set(err, FAIL_UNAUTHENTICATED, "session_ended",
                          "The session has ended; sign in again.");
-    if (!r->account.is_active)
-        return error_set(err, FAIL_FORBIDDEN, "account_disabled", "This account is disabled.");
     if (seal_equal(r->session.refresh_hash, r->used.hash, sizeof r->used.hash))
         *ret_verdict = ROTATE;
     else
@@ -174,8 +183,13 @@ static int judge(const struct refresh *r, enum verdict *ret_verdict, struct erro
 static int rotate_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct refresh *r = arg;
-    int rc = auth_store_rotate(tx, &r->session.id, r->used.hash, r->next.hash, r->now_ms,
-                               r->now_ms + r->auth->refresh_ttl_ms, &r->rotated, err);
+    struct auth_account now;
+    bool found = false;
+    int rc = auth_store_get_account(tx, &r->account.user, r->call->arena, &now, &found, err);
+    if (rc < 0 || !found || !auth_same_standing(&r->account, &now))
+        return rc; /* what has been signed is true no more */
+    rc = auth_store_rotate(tx, &r->session.id, r->used.hash, r->next.hash, r->now_ms,
+                           r->now_ms + r->auth->refresh_ttl_ms, &r->rotated, err);
     if (rc == 0 && r->rotated)
         rc = auth_store_put_answer(tx, r->used.hash, r->now_ms + AUTH_REFRESH_GRACE_MS, r->sealed,
                                    err);
@@ -252,9 +266,9 @@ int auth_refresh(struct auth *auth, const struct auth_call *call, struct slice r
     if (!auth_refresh_token_read(auth->refresh_key, refresh_token, &r.used))
         return error_set(err, FAIL_UNAUTHENTICATED, "invalid_refresh_token",
                          "The refresh token is not valid.");
-    /* Twice at most: whoever finds the token used up between reading and writing reads again, and
-     * then finds the answer that the other got. */
-    for (int attempt = 0; attempt < 2 && !r.rotated && verdict == ROTATE; attempt++) {
+    /* Whoever finds the token used up between reading and writing reads again, and then finds the
+     * answer that the other got; whoever finds the account changed signs again. */
+    for (int attempt = 0; attempt < REFRESH_ROUNDS && !r.rotated && verdict == ROTATE; attempt++) {
         r.now_ms = auth_now(auth);
         int rc = db_read(auth->db, load_refresh_tx, &r, err);
         if (rc == 0)
@@ -281,13 +295,14 @@ struct ending {
     const struct auth_call *call;
     const struct id *user, *session;
     bool ended;
-    int64_t before_ms;
+    int64_t before_ms; /* all tokens that were issued earlier have ended */
 };
 
 static int end_one_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct ending *e = arg;
-    return end_and_emit(e->auth, tx, e->user, e->session, e->call->correlation_id, &e->ended, err);
+    return end_and_emit(e->auth->kit, tx, e->user, e->session, e->call->correlation_id, &e->ended,
+                        err);
 }
 
 int auth_end_session(struct auth *auth, const struct auth_call *call, const struct id *user,
@@ -321,31 +336,37 @@ int auth_end_by_refresh(struct auth *auth, const struct auth_call *call, struct 
     return 0;
 }
 
-int auth_write_end_all(struct auth *auth, struct db_tx *tx, const struct id *user,
-                       int64_t before_ms, struct slice correlation_id, struct error *err)
+int auth_write_refuse_tokens(struct kit *kit, struct db_tx *tx, const struct id *user,
+                             struct slice correlation_id, int64_t *ret_before_ms, struct error *err)
 {
-    struct auth_session_revoked data = {.user_id = *user, .before = before_ms};
+    /* The next millisecond: a token of this very one is refused too. */
+    struct auth_session_revoked data = {.user_id = *user, .before = clock_wall_ms(kit->clock) + 1};
+    *ret_before_ms = data.before;
+    int rc = auth_store_set_tokens_valid_from(tx, user, data.before, err);
+    return rc < 0 ? rc : auth_emit_revoked(kit, tx, &data, correlation_id, err);
+}
+
+int auth_write_end_all(struct kit *kit, struct db_tx *tx, const struct id *user,
+                       struct slice correlation_id, int64_t *ret_before_ms, struct error *err)
+{
     struct id ended[AUTH_SESSIONS_MAX];
     size_t count;
-    int rc = auth_write_end_others(auth, tx, user, NULL, correlation_id, ended, &count, err);
-    if (rc == 0)
-        rc = auth_store_set_tokens_valid_from(tx, user, before_ms, err);
-    if (rc == 0)
-        rc = auth_emit_revoked(auth->kit, tx, &data, correlation_id, err);
-    return rc;
+    int rc = auth_write_end_others(kit, tx, user, NULL, correlation_id, ended, &count, err);
+    return rc < 0 ? rc
+                  : auth_write_refuse_tokens(kit, tx, user, correlation_id, ret_before_ms, err);
 }
 
 static int end_all_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct ending *e = arg;
-    return auth_write_end_all(e->auth, tx, e->user, e->before_ms, e->call->correlation_id, err);
+    return auth_write_end_all(e->auth->kit, tx, e->user, e->call->correlation_id, &e->before_ms,
+                              err);
 }
 
 int auth_end_all(struct auth *auth, const struct auth_call *call, const struct id *user,
                  struct error *err)
 {
-    /* The next millisecond: a token of this very one is refused too. */
-    struct ending e = {.auth = auth, .call = call, .user = user, .before_ms = auth_now(auth) + 1};
+    struct ending e = {.auth = auth, .call = call, .user = user};
     int rc = db_write(auth->db, end_all_tx, &e, err);
     if (rc < 0)
         return rc;

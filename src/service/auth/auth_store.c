@@ -62,8 +62,8 @@ int auth_store_insert_account(struct db_tx *tx, const struct auth_account *accou
 
 #define ACCOUNT                                                                                    \
     "SELECT user_id, username, email, email_key, phone, password_hash, role, is_active,"           \
-    " is_verified, last_login, created_at, email_verified, phone_verified, deactivated_at"         \
-    " FROM account WHERE "
+    " is_verified, last_login, created_at, email_verified, phone_verified, deactivated_at,"        \
+    " tokens_valid_from FROM account WHERE "
 static const struct db_sql sql_get_account = {ACCOUNT "user_id = ?1"};
 static const struct db_sql sql_find_account[] = {
     [AUTH_BY_USERNAME] = {ACCOUNT "username = ?1"},
@@ -94,6 +94,7 @@ static int one_account(struct db_tx *tx, const struct db_sql *sql, struct db_val
             .email_verified = db_col_int(&rows, 11) != 0,
             .phone_verified = db_col_int(&rows, 12) != 0,
             .deactivated_at = db_col_int(&rows, 13),
+            .tokens_valid_from = db_col_int(&rows, 14),
         };
         db_rows_close(&rows);
     }
@@ -203,6 +204,7 @@ static const struct db_sql sql_insert_key = {
 static const struct db_sql sql_keys = {
     "SELECT kid, alg, pkcs8, created_at, signs_from FROM signing_key"
     " ORDER BY signs_from DESC, kid LIMIT ?1"};
+static const struct db_sql sql_count_keys = {"SELECT count(*), max(signs_from) FROM signing_key"};
 static const struct db_sql sql_delete_key = {"DELETE FROM signing_key WHERE kid = ?1"};
 
 int auth_store_insert_key(struct db_tx *tx, const struct auth_key_row *key, struct error *err)
@@ -229,6 +231,19 @@ int auth_store_keys(struct db_tx *tx, struct arena *arena, size_t max,
         };
     *ret_count = count;
     return rc;
+}
+
+int auth_store_count_keys(struct db_tx *tx, int64_t *ret_count, int64_t *ret_newest_ms,
+                          struct error *err)
+{
+    struct db_rows rows;
+    int rc = db_one_n(tx, &sql_count_keys, NULL, 0, &rows, err);
+    if (rc <= 0)
+        return rc;
+    *ret_count = db_col_int(&rows, 0);
+    *ret_newest_ms = db_col_int(&rows, 1);
+    db_rows_close(&rows);
+    return 0;
 }
 
 int auth_store_delete_key(struct db_tx *tx, struct slice kid, struct error *err)

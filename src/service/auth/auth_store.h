@@ -15,6 +15,7 @@ struct auth_account {
     bool is_active, is_verified, email_verified, phone_verified;
     int64_t deactivated_at; /* by the person themselves; 0: not */
     int64_t last_login, created_at;
+    int64_t tokens_valid_from; /* access tokens issued earlier are refused */
 };
 
 /* --- accounts -------------------------------------------------------------------------------- */
@@ -59,6 +60,9 @@ int auth_store_insert_key(struct db_tx *tx, const struct auth_key_row *key,
 /* Latest signs_from first, at most max. */
 int auth_store_keys(struct db_tx *tx, struct arena *arena, size_t max,
                     struct auth_key_row *ret_keys, size_t *ret_count, struct error *err) MUSTCHECK;
+/* How many, and the latest signs_from of them. */
+int auth_store_count_keys(struct db_tx *tx, int64_t *ret_count, int64_t *ret_newest_ms,
+                          struct error *err) MUSTCHECK;
 int auth_store_delete_key(struct db_tx *tx, struct slice kid, struct error *err) MUSTCHECK;
 
 #endif

@@ -1,8 +1,21 @@
 /* bcrypt at the lowest cost: the rules are the same, the waiting is not. */
+#include <crypt.h>
+
 #include "harness.h"
 #include "kit/password.h"
 
 #define COST 4
+
+/* In the place of the library's: counts the rounds that its callers spend. */
+static unsigned long rounds;
+
+char *crypt_rn(const char *phrase, const char *setting, void *data, int size)
+{
+    if (strncmp(setting, "$2", 2) == 0)
+        rounds += 1ul << (10 * (setting[4] - '0') + setting[5] - '0');
+    char *hash = crypt_r(phrase, setting, data);
+    return size >= (int)sizeof(struct crypt_data) && hash != NULL && hash[0] != '*' ? hash : NULL;
+}
 
 static void hash_of(const char *password, char ret_hash[PASSWORD_HASH_MAX])
 {
@@ -90,6 +103,28 @@ TEST(nobody_takes_as_long_and_never_matches)
     error_init(&err);
     CHECK_OK(password_verify(NULL, SLICE("whatever"), (struct slice){0}, COST, &match, &err), &err);
     CHECK(!match);
+}
+
+/* The rounds of a wrong password, with the cost that is configured now. */
+static unsigned long rounds_of(struct slice stored, unsigned cost)
+{
+    struct error err;
+    bool match = true;
+    error_init(&err);
+    rounds = 0;
+    CHECK_OK(password_verify(NULL, SLICE("wrong password"), stored, cost, &match, &err), &err);
+    CHECK(!match);
+    return rounds;
+}
+
+TEST(bug_a_raised_cost_told_by_time_who_has_an_account)
+{
+    char hash[PASSWORD_HASH_MAX];
+    hash_of("correct horse", hash);
+    for (unsigned cost = COST; cost <= COST + 4; cost++) {
+        CHECK_INT(rounds_of((struct slice){0}, cost), 1l << cost);
+        CHECK_INT(rounds_of(slice_str(hash), cost), 1l << cost);
+    }
 }
 
 TEST(costs_out_of_range)

@@ -137,6 +137,52 @@ TEST(codes_are_limited_by_the_quarter_of_an_hour_and_by_the_day)
     rig_close(&r);
 }
 
+static int move(struct rig *r, const struct id *user, const char *email)
+{
+    return auth_set_contact(rig_auth(r), rig_call(r), user, AUTH_CHANNEL_EMAIL, slice_str(email),
+                            SLICE("password of alice"), &r->err);
+}
+
+/* Forty changes in a row went through, and told whose addresses have accounts. */
+TEST(bug_addresses_could_be_changed_without_end)
+{
+    struct rig r;
+    rig_open(&r, NULL);
+    struct id user = rig_sign_up(&r, "alice", EMAIL, NULL).user->id;
+    rig_sign_up(&r, "bob", "bob@b.example", NULL);
+    for (int i = 0; i < 5; i++)
+        if (i % 2 == 0)
+            CHECK_OK(move(&r, &user, i % 4 == 0 ? "one@b.example" : "two@b.example"), &r.err);
+        else
+            CHECK_CODE(&r, move(&r, &user, "bob@b.example"), FAIL_CONFLICT, "email_taken");
+    CHECK_INT(move(&r, &user, "three@b.example"), FAIL_LIMITED);
+    CHECK_STR(slice_str(r.err.code), "too_many_changes");
+    CHECK(r.err.retry_after_ms > 0 && r.err.retry_after_ms <= HOUR);
+    error_init(&r.err);
+    clock_fake_advance(&r.clock, 2 * HOUR);
+    CHECK_OK(move(&r, &user, "three@b.example"), &r.err);
+    rig_close(&r);
+}
+
+TEST(bug_a_stranger_was_told_that_an_address_had_changed)
+{
+    struct rig r;
+    char code[AUTH_CODE_DIGITS + 1];
+    rig_open(&r, NULL);
+    struct id user = rig_sign_up(&r, "alice", "a.stranger@b.example", NULL).user->id;
+    CHECK_OK(move(&r, &user, EMAIL), &r.err);
+    send_letters(&r);
+    CHECK_INT(letters(code), 0);
+    CHECK_OK(ask(&r, &user), &r.err);
+    send_letters(&r);
+    CHECK_INT(letters(code), 1);
+    CHECK_OK(verify(&r, &user, code), &r.err);
+    CHECK_OK(move(&r, &user, "another@b.example"), &r.err);
+    send_letters(&r);
+    CHECK_INT(letters(code), 2);
+    rig_close(&r);
+}
+
 TEST(resetting_ends_everything_and_takes_another_password)
 {
     struct rig r;

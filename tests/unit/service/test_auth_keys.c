@@ -73,6 +73,43 @@ TEST(no_token_is_refused_while_keys_rotate)
     rig_close(&r);
 }
 
+/* So many rotations in a row that the signing key was not among the newest any more. */
+TEST(bug_sixteen_rotations_signed_everybody_out)
+{
+    struct rig r;
+    rig_open(&r, NULL);
+    struct slice token = issue(&r);
+    CHECK_OK(auth_keys_rotate(&r.kit, &r.err), &r.err);
+    for (int i = 0; i < 40; i++) {
+        CHECK_INT(auth_keys_rotate(&r.kit, &r.err), FAIL_CONFLICT);
+        CHECK_STR(slice_str(r.err.code), "key_pending");
+        CHECK(strstr(r.err.detail, "2026-11-18T11:16:40.000Z") != NULL);
+        error_init(&r.err);
+    }
+    CHECK_STR(slice_str(verdict(&r, token)), "accepted");
+    clock_fake_advance(&r.clock, 10 * MINUTE);
+    CHECK_OK(auth_keys_rotate(&r.kit, &r.err), &r.err);
+    CHECK_STR(slice_str(verdict(&r, token)), "accepted");
+    rig_close(&r);
+}
+
+TEST(bug_keys_that_sign_at_once_pushed_out_those_before)
+{
+    struct rig r;
+    int rc = 0;
+    rig_open(&r, (const char *const[]){"auth.key_publish_ahead=0s", NULL});
+    struct slice token = issue(&r);
+    for (int i = 0; i < 100 && rc == 0; i++) {
+        clock_fake_advance(&r.clock, 1000);
+        rc = auth_keys_rotate(&r.kit, &r.err);
+        CHECK_STR(slice_str(verdict(&r, token)), "accepted");
+    }
+    CHECK_CODE(&r, rc, FAIL_CONFLICT, "too_many_keys");
+    clock_fake_advance(&r.clock, 16 * MINUTE + 1000);
+    CHECK_OK(auth_keys_rotate(&r.kit, &r.err), &r.err);
+    rig_close(&r);
+}
+
 TEST(keys_of_a_certain_age_are_followed_by_new_ones)
 {
     struct rig r;

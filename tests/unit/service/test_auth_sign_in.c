@@ -239,6 +239,28 @@ TEST(a_disabled_account)
     rig_close(&r);
 }
 
+TEST(bug_enabling_an_account_brought_its_old_sessions_back)
+{
+    struct rig r;
+    struct auth_grant old, grant;
+    rig_open(&r, NULL);
+    old = rig_sign_up(&r, "alice", NULL, NULL);
+    CHECK_OK(auth_user_set_active(&r.kit, SLICE("alice"), false, &r.err), &r.err);
+    CHECK_INT(rig_number(&r, "SELECT count(*) FROM session WHERE ended_at IS NULL"), 0);
+    clock_fake_advance(&r.clock, 1);
+    CHECK_OK(auth_user_set_active(&r.kit, SLICE("alice"), true, &r.err), &r.err);
+    clock_fake_advance(&r.clock, 1);
+    CHECK_INT(auth_refresh(rig_auth(&r), rig_call(&r), old.refresh_token, &grant, &r.err),
+              FAIL_UNAUTHENTICATED);
+    CHECK_STR(slice_str(r.err.code), "session_ended");
+    error_init(&r.err);
+    /* Another role ends none. */
+    CHECK_OK(rig_sign_in(&r, "alice", "password of alice", &grant), &r.err);
+    CHECK_OK(auth_user_set_role(&r.kit, SLICE("alice"), ROLE_ADMIN, &r.err), &r.err);
+    CHECK_INT(rig_number(&r, "SELECT count(*) FROM session WHERE ended_at IS NULL"), 1);
+    rig_close(&r);
+}
+
 static int stored_hash_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct rig *r = arg;
