@@ -78,6 +78,13 @@ struct job {
 /* One stream that a user follows, from a position on. */
 typedef int stream_fn(const struct id *stream, uint64_t since_pos, void *arg, struct error *err);
 
+/* An event on its way to a client that was away. */
+struct told_event {
+    uint64_t pos;
+    const struct event_type *type; /* NULL: not to be told any more */
+    struct slice data;
+};
+
 /* One thing that a room keeps about a person, as JSON: {"kind": "post", "data": {...}} in the
  * export. */
 typedef int export_fn(void *arg, const char *kind, struct slice json, struct error *err);
@@ -109,12 +116,13 @@ struct module {
      * May be NULL. Every user follows the stream of their own id anyway. */
     int (*streams)(void *room, struct db_tx *tx, const struct id *user, stream_fn *fn, void *arg,
                    struct error *err);
-    /* Whether an event of this room may still be told to somebody who was away: what it shows may
-     * have been deleted, have run out or be for fewer people by now. 0, FAIL_NOT_FOUND or
-     * FAIL_FORBIDDEN; another failure ends the catching up. In a coroutine, may wait. NULL: all
-     * may, since whoever follows the stream sees its history. */
-    int (*still_seen)(void *room, const struct principal *principal, const struct event *event,
-                      struct error *err);
+    /* Looks at what is about to be told to somebody who was away, events of other rooms among it:
+     * what it shows may have been deleted, have run out or be for fewer people by now. Sets the
+     * type of what may not be told any more to NULL, or the data (in the arena) to what is left.
+     * In a coroutine, may wait; a failure ends the catching up. NULL: whoever follows the stream
+     * sees its history as it was. */
+    int (*review)(void *room, const struct principal *principal, struct told_event *events,
+                  unsigned count, struct arena *arena, struct error *err);
     /* What clients may watch while they look at it; may be NULL. */
     const struct topic *topics;
     size_t topic_count;

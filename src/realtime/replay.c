@@ -93,7 +93,7 @@ static int keep_event(const struct event *event, void *arg, struct error *err)
         return 1;
     }
     r->last = event->pos;
-    r->events[r->event_count++] = (struct replay_event){event->pos, event->type, data};
+    r->events[r->event_count++] = (struct told_event){event->pos, event->type, data};
     return 0;
 }
 
@@ -133,43 +133,16 @@ void replay_init(struct replay *replay, struct realtime *realtime,
     arena_init(&replay->arena, REPLAY_BYTES_MAX);
 }
 
-static bool has_event(const struct module *module, const struct event_type *type)
-{
-    for (const struct event_type *const *at = module->events; *at != NULL; at++)
-        if (*at == type)
-            return true;
-    return false;
-}
-
-static int still_seen(const struct replay *r, const struct replay_event *replayed,
-                      struct error *err)
+/* The log keeps what has been deleted or hidden since, for days. */
+static int review(struct replay *r, struct error *err)
 {
     struct kit *kit = r->realtime->kit;
-    const struct event event = {
-        .pos = replayed->pos, .type = replayed->type, .data = replayed->data};
-    for (int i = 0; kit->modules[i] != NULL; i++) {
-        const struct module *module = kit->modules[i];
-        if (module->still_seen != NULL && has_event(module, event.type))
-            return module->still_seen(kit->rooms[i], &r->principal, &event, err);
-    }
-    return 0;
-}
-
-/* The log keeps what has been deleted or hidden since, for days. */
-static int hide_events(struct replay *r, struct error *err)
-{
-    for (unsigned i = 0; i < r->event_count; i++) {
-        struct error why;
-        error_init(&why);
-        int rc = still_seen(r, &r->events[i], &why);
-        if (rc == FAIL_NOT_FOUND || rc == FAIL_FORBIDDEN) {
-            r->events[i].type = NULL;
-        } else if (rc < 0) {
-            *err = why;
-            return rc;
-        }
-    }
-    return 0;
+    int rc = 0;
+    for (int i = 0; rc == 0 && r->event_count > 0 && kit->modules[i] != NULL; i++)
+        if (kit->modules[i]->review != NULL)
+            rc = kit->modules[i]->review(kit->rooms[i], &r->principal, r->events, r->event_count,
+                                         &r->arena, err);
+    return rc;
 }
 
 int replay_read(struct replay *replay, struct error *err)
@@ -185,7 +158,7 @@ int replay_read(struct replay *replay, struct error *err)
     if (rc == 0 && replay->after + 1 < event_log_first(kit->log))
         rc = error_set(err, FAIL_UNAVAILABLE, "position_passed",
                        "What follows this position is not kept any more; come again.");
-    return rc < 0 ? rc : hide_events(replay, err);
+    return rc < 0 ? rc : review(replay, err);
 }
 
 void replay_done(struct replay *replay)

@@ -182,7 +182,7 @@ static int replay_step(struct realtime_session *s, const struct opening *first, 
         send_ready(s, first);
     unsigned told = 0;
     for (bool behind = false; rc == 0 && told < r.event_count && !behind; told++) {
-        const struct replay_event *event = &r.events[told];
+        const struct told_event *event = &r.events[told];
         if (event->type != NULL)
             hub_send_event(s, event->type->name, event->pos, event->data);
         behind = s->ops->queued(s) > REPLAY_QUEUE_BYTES;

@@ -27,11 +27,6 @@ void session_done(struct realtime_session *session);
 int session_position(struct realtime *realtime, const struct position *from, uint64_t *ret_after);
 
 /* Streams and missed events, as of one position; arena-allocated. */
-struct replay_event {
-    uint64_t pos;
-    const struct event_type *type; /* NULL: not to be told any more */
-    struct slice data;
-};
 struct replay {
     struct realtime *realtime;
     struct principal principal;
@@ -41,7 +36,7 @@ struct replay {
     struct id *streams;
     uint64_t *since;
     size_t stream_count, stream_cap;
-    struct replay_event *events;
+    struct told_event *events;
     unsigned event_count;
     uint64_t last; /* position of the last event taken */
     bool cut;      /* the next one did not fit */

@@ -20,6 +20,7 @@ CONSTANT = re.compile(r"struct db_sql\s+(\w+)\s*(?:\[[^]]*\])*\s*=\s*\{(.*?)\};"
 # Tables of a row or a few: state of the house, keys, work that waits to be done.
 SMALL = {"auth_letter", "signing_key", "social_duty", "post_erasure", "chat_leaver", "feed_big",
          "chat_acquaintance", "event_type", "log_state", "log_epoch", "message_state", "message_filter",
+         "message_wide",
          "schema_migration", "sqlite_schema", "sqlite_sequence", "outbox_origin"}
 # Statement: why it may.
 ALLOWED = {

@@ -1,5 +1,6 @@
 /* Routes and the room's descriptor: decode, call the rule, encode. */
 #include "contract/auth.h"
+#include "kit/told.h"
 #include "service/calendar/calendar_room.h"
 
 extern const struct db_schema calendar_db_schema; /* made from schema/ by the build */
@@ -308,20 +309,20 @@ static int may_watch(void *room, const struct principal *principal, const struct
     return rc;
 }
 
-static int still_seen(void *room, const struct principal *principal, const struct event *event,
-                      struct error *err)
+static int may_be_told(void *room, const struct principal *principal, struct slice data,
+                       struct arena *arena, struct error *err)
 {
-    struct arena arena;
     struct gathering g;
-    if (event->type != &gathering_created_event && event->type != &gathering_updated_event &&
-        event->type != &gathering_invited_event)
-        return 0;
-    arena_init(&arena, 1 << 20);
-    int rc = schema_decode(&gathering_schema, event->data, &arena, &g, err);
-    if (rc == 0)
-        rc = may_watch(room, principal, &g.id, err);
-    arena_done(&arena);
-    return rc;
+    int rc = schema_decode(&gathering_schema, data, arena, &g, err);
+    return rc < 0 ? rc : may_watch(room, principal, &g.id, err);
+}
+
+static int review(void *room, const struct principal *principal, struct told_event *events,
+                  unsigned count, struct arena *arena, struct error *err)
+{
+    static const struct event_type *const shown[] = {
+        &gathering_created_event, &gathering_updated_event, &gathering_invited_event, NULL};
+    return told_review(events, count, shown, may_be_told, room, principal, arena, err);
 }
 
 static const struct topic calendar_topics[] = {
@@ -347,7 +348,7 @@ const struct module calendar_module = {
     .start = calendar_start,
     .stop = calendar_stop,
     .calls = calendar_calls,
-    .still_seen = still_seen,
+    .review = review,
     .topics = calendar_topics,
     .topic_count = ARRAY_LEN(calendar_topics),
     .export_person = calendar_export_person,

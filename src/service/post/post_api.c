@@ -1,6 +1,7 @@
 /* The post routes: decode, call the rule, encode. At the bottom the room's descriptor. */
 #include <stdio.h>
 
+#include "kit/told.h"
 #include "service/post/post_feed.h"
 #include "service/post/post_schema.h"
 
@@ -279,19 +280,20 @@ static int check_topic(void *room, const struct principal *principal, const stru
     return post_look(&call, of, &seen);
 }
 
-static int still_seen(void *room, const struct principal *principal, const struct event *event,
-                      struct error *err)
+static int may_be_told(void *room, const struct principal *principal, struct slice data,
+                       struct arena *arena, struct error *err)
 {
-    struct arena arena;
     struct post post;
-    if (event->type != &post_created_event && event->type != &post_updated_event)
-        return 0;
-    arena_init(&arena, 1 << 20);
-    int rc = schema_decode(&post_schema, event->data, &arena, &post, err);
-    if (rc == 0)
-        rc = check_topic(room, principal, &post.id, err);
-    arena_done(&arena);
-    return rc;
+    int rc = schema_decode(&post_schema, data, arena, &post, err);
+    return rc < 0 ? rc : check_topic(room, principal, &post.id, err);
+}
+
+static int review(void *room, const struct principal *principal, struct told_event *events,
+                  unsigned count, struct arena *arena, struct error *err)
+{
+    static const struct event_type *const shown[] = {&post_created_event, &post_updated_event,
+                                                     NULL};
+    return told_review(events, count, shown, may_be_told, room, principal, arena, err);
 }
 
 static const struct topic post_topics[] = {
@@ -432,7 +434,7 @@ const struct module post_module = {
     .feed_schema = &post_feed_db_schema,
     .start = post_start,
     .stop = post_stop,
-    .still_seen = still_seen,
+    .review = review,
     .topics = post_topics,
     .topic_count = ARRAY_LEN(post_topics),
     .export_person = post_export_person,

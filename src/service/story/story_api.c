@@ -1,4 +1,5 @@
 /* The story routes: decode, call the rule, encode. At the bottom the room's descriptor. */
+#include "kit/told.h"
 #include "service/story/story_room.h"
 
 extern const struct db_schema story_db_schema; /* embedded by the build */
@@ -156,20 +157,20 @@ static const struct consumer story_consumers[] = {
 static const struct job story_jobs[] = {
     {"story.clean", .run = story_clean_job, .every_key = "story.clean_every"},
 };
-static int still_seen(void *room, const struct principal *principal, const struct event *event,
-                      struct error *err)
+static int may_be_told(void *room, const struct principal *principal, struct slice data,
+                       struct arena *arena, struct error *err)
 {
-    struct arena arena;
+    struct story_call call = {.room = room, .user = principal->user, .arena = arena, .err = err};
     struct story story;
-    if (event->type != &story_posted_event)
-        return 0;
-    arena_init(&arena, 1 << 20);
-    struct story_call call = {.room = room, .user = principal->user, .arena = &arena, .err = err};
-    int rc = schema_decode(&story_schema, event->data, &arena, &story, err);
-    if (rc == 0)
-        rc = story_load(&call, &story.id, &story);
-    arena_done(&arena);
-    return rc;
+    int rc = schema_decode(&story_schema, data, arena, &story, err);
+    return rc < 0 ? rc : story_load(&call, &story.id, &story);
+}
+
+static int review(void *room, const struct principal *principal, struct told_event *events,
+                  unsigned count, struct arena *arena, struct error *err)
+{
+    static const struct event_type *const shown[] = {&story_posted_event, NULL};
+    return told_review(events, count, shown, may_be_told, room, principal, arena, err);
 }
 
 static const struct event_type *const story_events[] = {&story_posted_event, &story_deleted_event,
@@ -189,6 +190,6 @@ const struct module story_module = {
     .schema = &story_db_schema,
     .start = story_start,
     .stop = story_stop,
-    .still_seen = still_seen,
+    .review = review,
     .export_person = story_export,
 };
