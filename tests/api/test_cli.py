@@ -41,6 +41,36 @@ class CommandLine(unittest.TestCase):
                 self.assertEqual(done.returncode, 0, done)
                 self.assertTrue(done.stdout)
 
+    def test_help_has_columns(self):
+        rows = [line for line in run("--help").stdout.decode().splitlines()
+                if line.startswith("  ")]
+        self.assertGreater(len(rows), 10)
+        for row in rows:
+            self.assertEqual(row[37], " ", row)
+            self.assertNotEqual(row[38], " ", row)
+
+    def test_help_says_what_works(self):
+        text = run("backup", "--help").stdout.decode()
+        self.assertNotIn("--url", text)
+        self.assertIn("running or stopped", text)
+        for command in ("serve", "migrate", "config", "openapi", "user", "restore", "version"):
+            text = run(command, "--help").stdout.decode()
+            with self.subTest(command=command):
+                self.assertEqual("--pid-file" in text, command == "serve")
+                self.assertEqual("--data" in text, command not in ("openapi", "version"))
+                self.assertNotIn("  [flags]", text)
+
+    def test_flags_that_are_none(self):
+        for words in (["config", "check", "--bogus"], ["config", "check", "--bogus=1"],
+                      ["serve", "--bogus", "1"]):
+            with self.subTest(words=words):
+                done = run(*words)
+                self.assertEqual(done.returncode, 2, done)
+                self.assertIn(b"There is no flag --bogus", done.stderr)
+        done = run("config", "check", "--data")
+        self.assertEqual(done.returncode, 2, done)
+        self.assertIn(b"--data needs a value", done.stderr)
+
     def test_version(self):
         for arguments in (["version"], ["--version"]):
             done = run(*arguments)
