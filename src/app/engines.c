@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/backup.h"
 #include "app/roles.h"
 #include "engine/message_store.h"
 #include "kit/consumer.h"
@@ -201,6 +202,8 @@ int engines_open_databases(struct engines *e, const struct config *config,
     /* Once more: a restore that has begun since did not see main.db when it looked. */
     if (rc == 0 && !e->restoring)
         rc = engines_check_finished(config, err);
+    if (rc == 0)
+        backup_sweep(config_string(config, "data"));
     if (rc == 0)
         rc = place_rooms(e, config, &recorded, err);
     if (rc == 0)

@@ -398,6 +398,34 @@ class BackupAndKeys(unittest.TestCase):
                 self.assertEqual(done.returncode, 0, done)
             server.start()
 
+    def test_what_a_killed_backup_leaves_goes(self):
+        with Server() as server, tempfile.TemporaryDirectory() as folder:
+            server.stop()
+            done = run("backup", "--data", server.data, pathlib.Path(folder) / "kept",
+                       environment={"PARLEY_FAULTS": "backup.copied=exit"})
+            self.assertNotEqual(done.returncode, 0)
+            left = list(server.data.glob("backup.*"))
+            self.assertEqual([sorted(p.name for p in path.iterdir()) for path in left],
+                             [["main.db", "search.db"]])
+            (left[0] / "graph.db.part").write_bytes(b"half")
+            mine = {"backup.monday": ["main.db", "letter"], "backup.old": ["main.db"],
+                    "backup.AbCdEfG": ["main.db"], "backup.a-b_cd": ["main.db"]}
+            for name, files in mine.items():
+                (server.data / name).mkdir(mode=0o700)
+                for file in files:
+                    (server.data / name / file).write_text("mine")
+            (server.data / "backup.public").mkdir(mode=0o755)
+            (server.data / "backup.public").chmod(0o755)
+            (server.data / "backup.aFile1").write_text("mine")
+            (server.data / "backup.aLink1").symlink_to(folder)
+            server.start()
+            self.assertFalse(left[0].exists())
+            self.assertEqual(sorted(p.name for p in server.data.glob("backup.*")),
+                             sorted([*mine, "backup.public", "backup.aFile1", "backup.aLink1"]))
+            for name, files in mine.items():
+                self.assertEqual(sorted(p.name for p in (server.data / name).iterdir()),
+                                 sorted(files))
+
     def test_restore_does_not_overwrite(self):
         with Server() as server, tempfile.TemporaryDirectory() as folder:
             kept = pathlib.Path(folder) / "backup"
