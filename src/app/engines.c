@@ -39,6 +39,9 @@ int engines_require(const struct config *config, struct error *err)
         return rc;
     if (engines_path(config, "main.db", path, sizeof path) && access(path, F_OK) == 0)
         return 0;
+    if (errno == EACCES)
+        return error_errno(err, errno, "data_folder", "The data folder %s cannot be read",
+                           config_string(config, "data"));
     return error_set(err, FAIL_NOT_FOUND, "no_data_folder",
                      "%.100s is no data folder of Parley (it has no main.db): name the right one "
                      "with --data, or make one with parley serve or parley migrate.",
