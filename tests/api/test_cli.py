@@ -548,6 +548,21 @@ class Restore(unittest.TestCase):
                 self.assertFalse(self.data.exists())
         self.check_good()
 
+    def test_a_backup_with_a_hole_is_noticed(self):
+        """A block of zeroes where a header was looks like the end."""
+        whole = self.kept.read_bytes()
+        size = int(whole[124:135], 8)
+        hole = self.folder / "hole"
+        for at in (512 + size + -size % 512, whole.index(b"SHA256SUMS\0")):
+            self.assertEqual(at % 512, 0)
+            hole.write_bytes(whole[:at] + bytes(512) + whole[at + 512:])
+            self.check_failed(self.restore(hole), "something follows its end")
+        hole.write_bytes(whole + b"\0" * 9000 + b"more")
+        self.check_failed(self.restore(hole), "something follows its end")
+        self.assertFalse(self.data.exists())
+        hole.write_bytes(whole + b"\0" * 9000)  # as some tar pads it
+        self.assertEqual(self.restore(hole).returncode, 0)
+
     def without_sums(self, change=lambda files: None):
         """As versions before the checksums wrote it."""
         with tarfile.open(self.kept) as tar:
