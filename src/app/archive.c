@@ -286,6 +286,25 @@ static int unpack(struct archive *a, const char *dir, const char *name, uint64_t
     return rc < 0 ? rc : skip_pad(a, size, err);
 }
 
+/* Zeroes from here to the end of the file, so that no entry hides behind a block that was lost. */
+static int check_end(int fd, const unsigned char *block, struct error *err)
+{
+    unsigned char bytes[BLOCK];
+    ssize_t got = BLOCK;
+    memcpy(bytes, block, BLOCK);
+    while (got > 0) {
+        for (ssize_t i = 0; i < got; i++)
+            if (bytes[i] != 0)
+                return error_set(err, FAIL_INVALID, "backup_damaged",
+                                 "The backup is damaged: something follows its end. Take another "
+                                 "backup.");
+        do
+            got = read(fd, bytes, sizeof bytes);
+        while (got < 0 && errno == EINTR);
+    }
+    return got < 0 ? error_errno(err, errno, "archive", "The backup cannot be read") : 0;
+}
+
 /* 1: *ret_name is the entry that follows; 0: the end. */
 static int next_entry(int fd, unsigned char block[BLOCK], char ret_name[LEN_NAME + 1],
                       struct error *err)
@@ -296,7 +315,7 @@ static int next_entry(int fd, unsigned char block[BLOCK], char ret_name[LEN_NAME
         return rc;
     snprintf(sum, sizeof sum, "%06o", checksum(block));
     if (block[AT_NAME] == 0 && block[AT_MAGIC] == 0)
-        return 0;
+        return check_end(fd, block, err);
     if (memcmp(block + AT_MAGIC, "ustar", 5) != 0 || memcmp(sum, block + AT_SUM, 6) != 0)
         return error_set(err, FAIL_INVALID, "archive", "This is no backup made by parley backup.");
     memcpy(ret_name, block + AT_NAME, LEN_NAME);

@@ -3,7 +3,15 @@
 #ifndef PARLEY_APP_BACKUP_H
 #define PARLEY_APP_BACKUP_H
 
+#include "app/control.h"
+
 enum { BACKUP_NAMES = 2 };
 extern const char *const backup_names[BACKUP_NAMES]; /* main.db, search.db */
+
+/* The action; may wait. */
+int control_backup(struct control_call *call, struct error *err) MUSTCHECK;
+/* Removes the copies that a killed backup has left in the data folder, which the caller has locked.
+ */
+void backup_sweep(const char *data_dir);
 
 #endif

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/backup.h"
 #include "app/roles.h"
 #include "engine/message_store.h"
 #include "kit/consumer.h"
@@ -38,6 +39,9 @@ int engines_require(const struct config *config, struct error *err)
         return rc;
     if (engines_path(config, "main.db", path, sizeof path) && access(path, F_OK) == 0)
         return 0;
+    if (errno == EACCES)
+        return error_errno(err, errno, "data_folder", "The data folder %s cannot be read",
+                           config_string(config, "data"));
     return error_set(err, FAIL_NOT_FOUND, "no_data_folder",
                      "%.100s is no data folder of Parley (it has no main.db): name the right one "
                      "with --data, or make one with parley serve or parley migrate.",
@@ -201,6 +205,8 @@ int engines_open_databases(struct engines *e, const struct config *config,
     /* Once more: a restore that has begun since did not see main.db when it looked. */
     if (rc == 0 && !e->restoring)
         rc = engines_check_finished(config, err);
+    if (rc == 0)
+        backup_sweep(config_string(config, "data"));
     if (rc == 0)
         rc = place_rooms(e, config, &recorded, err);
     if (rc == 0)

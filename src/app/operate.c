@@ -6,14 +6,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "app/backup.h"
 #include "app/commands.h"
 #include "app/control.h"
 #include "app/house.h"
 
 enum { INPUT_MAX = 4096 };
-
-const char *const backup_names[BACKUP_NAMES] = {"main.db", "search.db"};
 
 static int usage(const char *text)
 {

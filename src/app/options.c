@@ -72,6 +72,18 @@ static int add_flag(struct options *o, const char *key, const char *value, struc
 
 static const char *const flag_keys[] = {"data", "listen", "roles"};
 
+static bool is_flag(struct slice name)
+{
+    static const char *const others[] = {"config", "pid-file", "move", "set"};
+    for (size_t i = 0; i < ARRAY_LEN(flag_keys); i++)
+        if (slice_eq(name, slice_str(flag_keys[i])))
+            return true;
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        if (slice_eq(name, slice_str(others[i])))
+            return true;
+    return false;
+}
+
 static int take_flag(struct options *o, struct slice name, const char *value, struct error *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(flag_keys); i++)
@@ -83,11 +95,8 @@ static int take_flag(struct options *o, struct slice name, const char *value, st
         o->pid_file = value;
     else if (slice_eq(name, SLICE("move")))
         o->move = value;
-    else if (slice_eq(name, SLICE("set")))
+    else /* --set */
         return add_setting(o, value, err);
-    else
-        return error_set(err, FAIL_INVALID, "unknown_flag", "There is no flag --%.*s; see --help.",
-                         SLICE_FMT(name));
     return 0;
 }
 
@@ -108,13 +117,17 @@ int options_parse(int argc, char **argv, struct options *ret_options, struct err
             continue;
         }
         rest = slice_of(rest.ptr + 2, rest.len - 2);
-        const char *value = rest.ptr;
-        if (slice_cut(&rest, '=', &name)) {
-            value = rest.ptr;
-        } else {
+        const char *value;
+        bool joined = slice_cut(&rest, '=', &name);
+        if (!joined)
             name = slice_str(argv[i] + 2);
+        if (!is_flag(name))
+            return error_set(err, FAIL_INVALID, "unknown_flag",
+                             "There is no flag --%.*s; see --help.", SLICE_FMT(name));
+        if (joined)
+            value = rest.ptr;
+        else
             value = ++i < argc ? argv[i] : NULL;
-        }
         if (value == NULL)
             return error_set(err, FAIL_INVALID, "value_missing", "--%.*s needs a value.",
                              SLICE_FMT(name));

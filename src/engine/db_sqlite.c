@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -29,6 +30,21 @@ static char *suffixed(const char *path, const char *suffix)
     return text;
 }
 
+int db_unwritable(const char *path, const char *why, struct error *err)
+{
+    return error_set(err, FAIL_INTERNAL, "read_only",
+                     "cannot write %s (%s): give the data folder and all that is in it to the user "
+                     "who runs parley (here %u), and mount it for writing",
+                     path, why, (unsigned)geteuid());
+}
+
+static int cannot_open(const char *path, int cause, const char *code, struct error *err)
+{
+    if (cause == EACCES || cause == EPERM || cause == EROFS)
+        return db_unwritable(path, strerror(cause), err);
+    return error_errno(err, cause, code, "cannot open %s", path);
+}
+
 static int in_use(int fd, const char *path, struct error *err)
 {
     char pid[16] = "unknown";
@@ -47,7 +63,7 @@ static int take_lock(struct db *db, struct error *err)
     char *path = suffixed(db->path, ".lock");
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
-        int rc = error_errno(err, errno, "lock_failed", "cannot open %s", path);
+        int rc = cannot_open(path, errno, "lock_failed", err);
         free(path);
         return rc;
     }
@@ -87,16 +103,30 @@ static int make_private(const char *path, int flags, struct error *err)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC | flags, 0600);
     if (fd < 0)
-        return error_errno(err, errno, "open_failed", "cannot open %s for writing", path);
+        return cannot_open(path, errno, "open_failed", err);
     tighten(fd);
     close(fd);
     return 0;
 }
 
+/* SQLite makes files beside its own, and says no more than that it cannot. */
+static int check_folder(const char *path, struct error *err)
+{
+    char *copy = xstrndup(path, strlen(path));
+    const char *folder = dirname(copy);
+    int rc = 0;
+    if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) != 0)
+        rc = cannot_open(folder, errno, "open_failed", err);
+    free(copy);
+    return rc;
+}
+
 static int make_all_private(const char *path, struct error *err)
 {
     static const char *const beside[] = {"-wal", "-shm"};
-    int rc = make_private(path, O_CREAT, err);
+    int rc = check_folder(path, err);
+    if (rc == 0)
+        rc = make_private(path, O_CREAT, err);
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(beside); i++) {
         char *file = suffixed(path, beside[i]);
         if (exists(file))

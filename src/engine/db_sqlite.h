@@ -45,6 +45,8 @@ struct db_conn {
 };
 /* "database_damaged". */
 int db_damaged(const char *path, const char *what, const char *cure, struct error *err);
+/* "read_only", with the file and what to do. */
+int db_unwritable(const char *path, const char *why, struct error *err);
 
 struct db_tx {
     struct db *db;

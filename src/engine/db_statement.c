@@ -72,7 +72,7 @@ int db_conn_error(struct db_conn *conn, int code, const char *what, struct error
     case SQLITE_INTERRUPT:
         return error_set(err, FAIL_TIMEOUT, "query_timeout", "the query ran longer than %d ms",
                          DB_READ_MAX_MS);
-    case SQLITE_READONLY: return error_set(err, FAIL_INTERNAL, "read_only", "%s", message);
+    case SQLITE_READONLY: return db_unwritable(path, message, err);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB: return db_damaged(path, message, conn->cure, err);
     default: return error_set(err, FAIL_INTERNAL, "database_error", "%s: %s", what, message);

@@ -41,6 +41,36 @@ class CommandLine(unittest.TestCase):
                 self.assertEqual(done.returncode, 0, done)
                 self.assertTrue(done.stdout)
 
+    def test_help_has_columns(self):
+        rows = [line for line in run("--help").stdout.decode().splitlines()
+                if line.startswith("  ")]
+        self.assertGreater(len(rows), 10)
+        for row in rows:
+            self.assertEqual(row[37], " ", row)
+            self.assertNotEqual(row[38], " ", row)
+
+    def test_help_says_what_works(self):
+        text = run("backup", "--help").stdout.decode()
+        self.assertNotIn("--url", text)
+        self.assertIn("running or stopped", text)
+        for command in ("serve", "migrate", "config", "openapi", "user", "restore", "version"):
+            text = run(command, "--help").stdout.decode()
+            with self.subTest(command=command):
+                self.assertEqual("--pid-file" in text, command == "serve")
+                self.assertEqual("--data" in text, command not in ("openapi", "version"))
+                self.assertNotIn("  [flags]", text)
+
+    def test_flags_that_are_none(self):
+        for words in (["config", "check", "--bogus"], ["config", "check", "--bogus=1"],
+                      ["serve", "--bogus", "1"]):
+            with self.subTest(words=words):
+                done = run(*words)
+                self.assertEqual(done.returncode, 2, done)
+                self.assertIn(b"There is no flag --bogus", done.stderr)
+        done = run("config", "check", "--data")
+        self.assertEqual(done.returncode, 2, done)
+        self.assertIn(b"--data needs a value", done.stderr)
+
     def test_version(self):
         for arguments in (["version"], ["--version"]):
             done = run(*arguments)
@@ -368,6 +398,34 @@ class BackupAndKeys(unittest.TestCase):
                 self.assertEqual(done.returncode, 0, done)
             server.start()
 
+    def test_what_a_killed_backup_leaves_goes(self):
+        with Server() as server, tempfile.TemporaryDirectory() as folder:
+            server.stop()
+            done = run("backup", "--data", server.data, pathlib.Path(folder) / "kept",
+                       environment={"PARLEY_FAULTS": "backup.copied=exit"})
+            self.assertNotEqual(done.returncode, 0)
+            left = list(server.data.glob("backup.*"))
+            self.assertEqual([sorted(p.name for p in path.iterdir()) for path in left],
+                             [["main.db", "search.db"]])
+            (left[0] / "graph.db.part").write_bytes(b"half")
+            mine = {"backup.monday": ["main.db", "letter"], "backup.old": ["main.db"],
+                    "backup.AbCdEfG": ["main.db"], "backup.a-b_cd": ["main.db"]}
+            for name, files in mine.items():
+                (server.data / name).mkdir(mode=0o700)
+                for file in files:
+                    (server.data / name / file).write_text("mine")
+            (server.data / "backup.public").mkdir(mode=0o755)
+            (server.data / "backup.public").chmod(0o755)
+            (server.data / "backup.aFile1").write_text("mine")
+            (server.data / "backup.aLink1").symlink_to(folder)
+            server.start()
+            self.assertFalse(left[0].exists())
+            self.assertEqual(sorted(p.name for p in server.data.glob("backup.*")),
+                             sorted([*mine, "backup.public", "backup.aFile1", "backup.aLink1"]))
+            for name, files in mine.items():
+                self.assertEqual(sorted(p.name for p in (server.data / name).iterdir()),
+                                 sorted(files))
+
     def test_restore_does_not_overwrite(self):
         with Server() as server, tempfile.TemporaryDirectory() as folder:
             kept = pathlib.Path(folder) / "backup"
@@ -494,6 +552,21 @@ class Restore(unittest.TestCase):
                 self.check_failed(self.restore(damaged), "backup is damaged", name)
                 self.assertFalse(self.data.exists())
         self.check_good()
+
+    def test_a_backup_with_a_hole_is_noticed(self):
+        """A block of zeroes where a header was looks like the end."""
+        whole = self.kept.read_bytes()
+        size = int(whole[124:135], 8)
+        hole = self.folder / "hole"
+        for at in (512 + size + -size % 512, whole.index(b"SHA256SUMS\0")):
+            self.assertEqual(at % 512, 0)
+            hole.write_bytes(whole[:at] + bytes(512) + whole[at + 512:])
+            self.check_failed(self.restore(hole), "something follows its end")
+        hole.write_bytes(whole + b"\0" * 9000 + b"more")
+        self.check_failed(self.restore(hole), "something follows its end")
+        self.assertFalse(self.data.exists())
+        hole.write_bytes(whole + b"\0" * 9000)  # as some tar pads it
+        self.assertEqual(self.restore(hole).returncode, 0)
 
     def without_sums(self, change=lambda files: None):
         """As versions before the checksums wrote it."""

@@ -2,11 +2,13 @@
 
 import pathlib
 import sqlite3
+import subprocess
 import tempfile
 import unittest
 
+import mounts
 from parleytest import Server
-from parleytest.server import StartError
+from parleytest.server import StartError, binary, clean_environment
 
 
 class Refused(unittest.TestCase):
@@ -81,3 +83,40 @@ class Refused(unittest.TestCase):
                 server.start()
             self.assertGreater(caught.exception.status, 0)
             self.assertIn("file", caught.exception.log)
+
+
+class Mounted(unittest.TestCase):
+    """A data folder that is a file system of its own."""
+
+    longMessage = True
+
+    def parley(self, *words):
+        done = subprocess.run([binary(), *map(str, words)], capture_output=True, text=True,
+                              env=clean_environment(), check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    def test_restore_into_a_mount_point(self):
+        with Server() as server, mounts.mounted("-t", "tmpfs", "tmpfs") as folder:
+            kept = server.folder / "kept"
+            status, said = self.parley("backup", kept, "--data", server.data)
+            self.assertEqual(status, 0, said)
+            kept.with_name("cut").write_bytes(kept.read_bytes()[:-2000])
+            status, said = self.parley("restore", kept.with_name("cut"), "--data", folder)
+            self.assertEqual((status, list(folder.iterdir())), (1, []), said)
+            status, said = self.parley("restore", kept, "--data", folder)
+            self.assertEqual(status, 0, said)
+            Server(data=folder).remove()
+
+    def test_a_folder_mounted_for_reading_only(self):
+        with Server(start=False) as server, mounts.mounted("-t", "tmpfs", "tmpfs") as folder:
+            server.data = folder
+            server.start()
+            server.stop()
+            self.assertEqual(mounts.run("mount", "-o", "remount,ro", str(folder)).returncode, 0)
+            with self.assertRaises(StartError) as caught:
+                server.start()
+            status, said = self.parley("keys", "rotate", "--data", folder)
+            self.assertEqual(status, 1)
+            for text in (said, caught.exception.log):
+                self.assertIn(f"cannot write {folder}", text)
+                self.assertIn("mount it for writing", text)

@@ -173,6 +173,49 @@ TEST(a_folder_that_is_not_there_is_named)
     CHECK(strstr(err.detail, "/nonexistent/folder") != NULL);
 }
 
+/* Modes count for root too once it is somebody else. */
+static void check_unwritable(const char *named)
+{
+    uid_t me = geteuid();
+    struct db *db;
+    struct error err;
+    CHECK(me != 0 || seteuid(65534) == 0);
+    CHECK(open_at(path_of(""), &db, &err) < 0);
+    CHECK(seteuid(me) == 0);
+    CHECK_STR(slice_str(err.code), "read_only");
+    CHECK(strstr(err.detail, named) != NULL);
+    CHECK(strstr(err.detail, "give the data folder") != NULL);
+}
+
+TEST(a_folder_that_may_not_be_written_is_named)
+{
+    char named[220];
+    make_file(10);
+    CHECK(chmod(path_of(""), 0666) == 0 && chmod(path_of(".lock"), 0666) == 0);
+    CHECK(chmod(test_dir(), 0555) == 0);
+    snprintf(named, sizeof named, "cannot write %s (", test_dir());
+    check_unwritable(named);
+    CHECK(chmod(test_dir(), 0755) == 0 && unlink(path_of(".lock")) == 0);
+    CHECK(chmod(test_dir(), 0555) == 0);
+    check_unwritable(path_of(".lock"));
+    CHECK(chmod(test_dir(), 0755) == 0);
+}
+
+TEST(a_file_that_may_not_be_written_is_named)
+{
+    char named[220];
+    make_file(10);
+    CHECK(chmod(test_dir(), 0777) == 0 && chmod(path_of(".lock"), 0666) == 0);
+    CHECK(chmod(path_of(""), 0444) == 0);
+    snprintf(named, sizeof named, "cannot write %s (", path_of(""));
+    check_unwritable(named);
+    CHECK(chmod(path_of(""), 0666) == 0);
+    FILE *wal = fopen(path_of("-wal"), "w");
+    fclose(wal);
+    CHECK(chmod(path_of("-wal"), 0444) == 0);
+    check_unwritable(path_of("-wal"));
+}
+
 struct file_state {
     off_t size;
     struct timespec changed;
