@@ -60,6 +60,19 @@ static int decode_query(struct edge_call *call)
     return rc < 0 ? rc : page_open(req, call->entry->route, req->params, query);
 }
 
+bool edge_ignores_query(const struct route *route)
+{
+    return route->query == NULL && route->method == HTTP_GET && (route->flags & ROUTE_PUBLIC) != 0;
+}
+
+/* Where no query is taken every field of one is unknown. */
+static int check_no_query(struct request *req)
+{
+    static const struct schema none = {.name = "NoQuery", .present_offset = -1};
+    char nothing;
+    return schema_decode_query(&none, req->head->query, req->arena, &nothing, &req->error);
+}
+
 static bool is_json(struct slice type)
 {
     struct slice head, rest = type;
@@ -145,6 +158,8 @@ int edge_decode(struct edge_call *call, struct http_exchange *x)
         rc = decode_params(call);
     if (rc == 0 && route->query != NULL)
         rc = decode_query(call);
+    else if (rc == 0 && x->head.query.len != 0 && !edge_ignores_query(route))
+        rc = check_no_query(&call->req);
     bool left_out = (route->flags & ROUTE_OPTIONAL_BODY) != 0 && x->body.len == 0;
     if (rc == 0 && route->body != NULL && !left_out)
         rc = decode_body(call, x);
