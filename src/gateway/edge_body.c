@@ -60,22 +60,65 @@ static int decode_query(struct edge_call *call)
     return rc < 0 ? rc : page_open(req, call->entry->route, req->params, query);
 }
 
+bool edge_ignores_query(const struct route *route)
+{
+    return route->query == NULL && route->method == HTTP_GET && (route->flags & ROUTE_PUBLIC) != 0;
+}
+
+/* Where no query is taken every field of one is unknown. */
+static int check_no_query(struct request *req)
+{
+    static const struct schema none = {.name = "NoQuery", .present_offset = -1};
+    char nothing;
+    return schema_decode_query(&none, req->head->query, req->arena, &nothing, &req->error);
+}
+
+/* Names another character set than the one that JSON has (RFC 8259, 8.1). */
+static bool is_foreign_charset(struct slice parameter)
+{
+    struct slice name, value = parameter;
+    if (!slice_cut(&value, '=', &name) || !slice_ieq(slice_trim(name), SLICE("charset")))
+        return false;
+    value = slice_trim(value);
+    if (value.len >= 2 && value.ptr[0] == '"' && value.ptr[value.len - 1] == '"')
+        value = slice_of(value.ptr + 1, value.len - 2);
+    return !slice_ieq(value, SLICE("utf-8")) && !slice_ieq(value, SLICE("utf8"));
+}
+
 static bool is_json(struct slice type)
 {
-    struct slice head, rest = type;
-    slice_cut(&rest, ';', &head);
-    return slice_ieq(slice_trim(head), SLICE("application/json"));
+    struct slice part, rest = type;
+    bool more = slice_cut(&rest, ';', &part);
+    if (!slice_ieq(slice_trim(part), SLICE("application/json")))
+        return false;
+    while (more) {
+        more = slice_cut(&rest, ';', &part);
+        if (is_foreign_charset(part))
+            return false;
+    }
+    return true;
+}
+
+/* Every one that is sent: two readers could believe in different ones. */
+static int check_type(const struct http_head *head, struct error *err)
+{
+    for (unsigned i = 0; i < head->header_count; i++) {
+        struct slice type = head->headers[i].value;
+        if (slice_ieq(head->headers[i].name, SLICE("content-type")) && !is_json(type))
+            return error_set(err, FAIL_MEDIA_TYPE, "media_type",
+                             "Send application/json in UTF-8, not %.*s.",
+                             (int)(type.len < 80 ? type.len : 80), type.ptr);
+    }
+    return 0;
 }
 
 static int decode_body(struct edge_call *call, struct http_exchange *x)
 {
     const struct schema *schema = call->entry->route->body;
     struct request *req = &call->req;
-    struct slice type = http_value(&x->head, "content-type");
-    if (type.ptr != NULL && !is_json(type))
-        return error_set(&req->error, FAIL_MEDIA_TYPE, "media_type",
-                         "Send application/json, not %.*s.", (int)(type.len < 80 ? type.len : 80),
-                         type.ptr);
+    int rc = check_type(&x->head, &req->error);
+    if (rc < 0)
+        return rc;
     void *body = arena_alloc(req->arena, schema->size);
     if (body == NULL)
         return error_set(&req->error, FAIL_TOO_LARGE, "too_large", "The body is too large.");
@@ -139,12 +182,17 @@ int edge_decode(struct edge_call *call, struct http_exchange *x)
 {
     const struct route *route = call->entry->route;
     int rc = unpack(call, x);
+    if (rc == FAIL_MEDIA_TYPE) /* RFC 9110, 15.5.16 */
+        request_header(&call->req, "accept-encoding", "%s",
+                       x->stream_body ? "identity" : "gzip, zstd");
     if (rc == 0)
         rc = check_unwanted(route, x, &call->req.error);
     if (rc == 0 && route->params != NULL)
         rc = decode_params(call);
     if (rc == 0 && route->query != NULL)
         rc = decode_query(call);
+    else if (rc == 0 && x->head.query.len != 0 && !edge_ignores_query(route))
+        rc = check_no_query(&call->req);
     bool left_out = (route->flags & ROUTE_OPTIONAL_BODY) != 0 && x->body.len == 0;
     if (rc == 0 && route->body != NULL && !left_out)
         rc = decode_body(call, x);

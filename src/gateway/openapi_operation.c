@@ -2,6 +2,7 @@
 #include "gateway/openapi_operation.h"
 
 #include "base/json.h"
+#include "gateway/edge_body.h"
 #include "gateway/reference.h"
 
 /* When a common error can come. */
@@ -17,6 +18,7 @@ enum when {
     WHEN_MATCH = 1 << 8,   /* takes If-Match */
     WHEN_NO_BODY = 1 << 9, /* changes something and takes no body */
     WHEN_CURSOR = 1 << 10,
+    WHEN_NO_QUERY = 1 << 11, /* refuses one */
 };
 
 struct common {
@@ -30,7 +32,7 @@ struct common {
 static const struct common commons[] = {
     {400,
      "BadRequest",
-     WHEN_INPUT | WHEN_NO_BODY | WHEN_POST,
+     WHEN_INPUT | WHEN_NO_BODY | WHEN_POST | WHEN_NO_QUERY,
      "Malformed: no JSON, an unknown or doubled field, a bad query, a body where none is taken.",
      {"invalid_json", "unknown_field", "duplicate_key", "invalid_query"}},
     {401,
@@ -134,6 +136,8 @@ static unsigned applies(const struct route *r)
         when |= WHEN_NO_BODY;
     if (takes_cursor(r))
         when |= WHEN_CURSOR;
+    if (r->query == NULL && !edge_ignores_query(r))
+        when |= WHEN_NO_QUERY;
     if ((r->flags & ROUTE_PUBLIC) == 0 || (r->flags & ROUTE_ASKS_ITSELF) != 0)
         when |= WHEN_TOKEN;
     if (r->scopes != 0)

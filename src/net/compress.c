@@ -221,5 +221,6 @@ bool coding_parse(struct slice content_encoding, enum coding *ret_coding)
             return true;
         }
     }
-    return false;
+    *ret_coding = CODING_GZIP;
+    return slice_ieq(content_encoding, SLICE("x-gzip")); /* RFC 9110 section 8.4.1.3 */
 }

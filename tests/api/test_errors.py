@@ -61,6 +61,25 @@ class Problems(ApiCase):
         self.refused(post(b"{'kind':'group'}"), 400, "invalid_json")
         self.refused(post(b'{"kind":"group"}', "text/plain"), 415)
 
+    def test_types_of_the_body(self):
+        user = self.server.user()
+        def post(*lines):
+            connection = RawConnection(self.server.address)
+            self.addCleanup(connection.close)
+            head = ["PATCH /api/v1/users/me HTTP/1.1", "Host: x", "Content-Length: 11",
+                    f"Authorization: Bearer {user.token}", *(f"Content-Type: {t}" for t in lines)]
+            connection.send(("\r\n".join(head) + '\r\n\r\n{"bio":"x"}').encode())
+            return connection.read_answer()
+        json_, utf8 = "application/json", "application/json; charset=utf-8"
+        for good in ((), (json_,), (utf8,), ('Application/JSON;a=b ; Charset="UTF-8"',),
+                     (json_, utf8)):
+            self.ok(post(*good))
+        for bad in (("text/plain",), (json_, "text/plain"), ("text/plain", json_), ("",),
+                    (f"{json_}, text/plain",), (f"{json_}; charset=utf-16",),
+                    (f'{json_}; a=b; charset="latin1"',), (json_, f"{json_};charset=utf-16")):
+            with self.subTest(bad=bad):
+                self.refused(post(*bad), 415, "media_type")
+
     def test_bad_fields_are_all_named(self):
         answer = self.server.post("/api/v1/auth/signup", {"username": 1, "password": 2, "email": 3})
         self.refused(answer, 422, "invalid_fields")

@@ -115,6 +115,29 @@ class Walk(ApiCase):
                         "unexpected_body")
         self.assertGreater(count, 30)
 
+    def test_a_query_where_none_is_taken_is_refused(self):
+        user = self.server.user()
+        known = 0
+        for method, template, operation in self.routes():
+            if any(p.get("in") == "query" for p in operation["parameters"]) or \
+                    "/admin/" in template or template.endswith(("/logout", "/logout-all")):
+                continue
+            known += 1
+            path = self.concrete(template.replace("{seq}", "1").replace("{emoji}", "x"))
+            with self.subTest(route=f"{method} {template}"):
+                answer = self.server.http.request(method, path + "?zzz=1", token=user.token)
+                if method == "GET" and (method, template) in PUBLIC:
+                    self.assertNotEqual(answer.code, "unknown_field")  # for probes and the like
+                else:
+                    self.refused(answer, 400, "unknown_field")
+                    self.assertIn("unknown_field", operation["x-error-codes"])
+        self.assertGreater(known, 40)
+
+    def test_an_empty_query_is_none(self):
+        user = self.server.user()
+        for query in ("", "&", "&&"):
+            self.ok(user.get("/users/me?" + query))
+
     def test_an_empty_object_is_no_body(self):
         ada, bob = self.server.users(2)
         path = f"/api/v1/users/{bob.id}/follow"

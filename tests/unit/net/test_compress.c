@@ -149,6 +149,8 @@ TEST(names)
     enum coding coding = CODING_BR;
     CHECK(coding_parse(SLICE("GZIP"), &coding) && coding == CODING_GZIP);
     CHECK(coding_parse(SLICE("zstd"), &coding) && coding == CODING_ZSTD);
+    CHECK(coding_parse(SLICE("zstd"), &coding) && coding == CODING_ZSTD);
+    CHECK(coding_parse(SLICE("X-Gzip"), &coding) && coding == CODING_GZIP);
     CHECK(!coding_parse(SLICE("gzip, gzip"), &coding));
     CHECK(!coding_parse(SLICE("deflate"), &coding));
 }
