@@ -248,7 +248,7 @@ static int kid_of(const struct json_value *object, char ret_kid[JWK_KID_MAX + 1]
         return 0;
     if (kid->type != JSON_STRING || memchr(kid->text.ptr, 0, kid->text.len) != NULL ||
         !copy_str(ret_kid, JWK_KID_MAX + 1, kid->text))
-        return invalid(err, "kid is a text of at most 64 bytes");
+        return invalid(err, "kid is a text of at most 128 bytes");
     return 0;
 }
 

@@ -7,7 +7,9 @@
 
 #include "kit/jwk.h"
 
-enum { KEYS_TRIED_MAX = 8 };
+/* Of keys that may be the one, after those that the token names: verifying takes up to 85 us, and
+ * whoever invents tokens has it done. */
+enum { KEYS_TRIED_MAX = 32 };
 
 static int refuse(struct error *err, const char *why)
 {
@@ -111,26 +113,36 @@ static int read_header(struct slice json, struct arena *arena, struct header *re
     return 0;
 }
 
-static bool key_fits(const struct jwk *key, const struct header *header)
+enum fit { FITS_NOT, MAY_FIT, IS_NAMED };
+
+static enum fit key_fits(const struct jwk *key, const struct header *header)
 {
     if (!slice_eq(header->alg, slice_str(jwt_alg_name(key->alg))))
-        return false;
-    return header->kid.ptr == NULL || key->kid[0] == 0 ||
-           slice_eq(header->kid, slice_str(key->kid));
+        return FITS_NOT;
+    if (header->kid.ptr == NULL || key->kid[0] == 0)
+        return MAY_FIT;
+    return slice_eq(header->kid, slice_str(key->kid)) ? IS_NAMED : FITS_NOT;
 }
 
-static bool any_key_verifies(struct jwk *const *keys, size_t count, const struct header *header,
-                             struct slice input, struct slice signature)
+static bool one_verifies(struct jwk *const *keys, size_t count, const struct header *header,
+                         enum fit fit, struct slice input, struct slice signature)
 {
     unsigned tried = 0;
     for (size_t i = 0; i < count && tried < KEYS_TRIED_MAX; i++) {
-        if (!key_fits(keys[i], header))
+        if (key_fits(keys[i], header) != fit)
             continue;
         tried++;
         if (jwk_crypto_verify(keys[i]->crypto, input, signature))
             return true;
     }
     return false;
+}
+
+static bool any_key_verifies(struct jwk *const *keys, size_t count, const struct header *header,
+                             struct slice input, struct slice signature)
+{
+    return one_verifies(keys, count, header, IS_NAMED, input, signature) ||
+           one_verifies(keys, count, header, MAY_FIT, input, signature);
 }
 
 int jwt_verify(struct slice token, struct jwk *const *keys, size_t key_count, struct arena *arena,

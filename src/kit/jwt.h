@@ -13,7 +13,7 @@
 #include "base/json.h"
 
 #define JWT_BYTES_MAX 8192
-#define JWK_KID_MAX 64
+#define JWK_KID_MAX 128 /* a thumbprint by SHA-512 (RFC 7638) has 86 */
 
 enum jwt_alg { JWT_HS256 = 1, JWT_ES256, JWT_EDDSA, JWT_RS256 };
 const char *jwt_alg_name(enum jwt_alg alg);
@@ -40,8 +40,9 @@ struct jwt {
     struct slice header_json, payload_json; /* arena */
     struct slice typ;                       /* absent when the header has none */
 };
-/* Checks form and signature with the key of `keys` that the header's kid names (without kid: the
- * only key, or each of the header's alg). FAIL_UNAUTHENTICATED with code "invalid_token". */
+/* Checks form and signature with the key of `keys` that the header's kid names, then with those
+ * that have no name; without kid with each of the header's alg. 32 of them at most are tried.
+ * FAIL_UNAUTHENTICATED with code "invalid_token". */
 int jwt_verify(struct slice token, struct jwk *const *keys, size_t key_count, struct arena *arena,
                struct jwt *ret_jwt, struct error *err) MUSTCHECK;
 

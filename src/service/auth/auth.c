@@ -19,6 +19,10 @@ enum { SIGN_IN_ROUNDS = 3 }; /* an account that changes while it is checked is c
 
 static const struct limit_rule per_address = {"login-address", LIMIT_WINDOW, 5, 15 * MINUTE_MS,
                                               "too_many_attempts"};
+/* What somebody who signs in is told is counted by the login, whether it is anybody's or not; that
+ * another login is the same person's must not show. */
+static const struct limit_rule per_login = {"login-name", LIMIT_WINDOW, 5, 15 * MINUTE_MS,
+                                            "too_many_attempts"};
 static const struct limit_rule per_account = {"login-account", LIMIT_WINDOW, 5, 15 * MINUTE_MS,
                                               "too_many_attempts"};
 static const struct limit_rule sign_ups = {"signup-address", LIMIT_WINDOW, 10, 60 * MINUTE_MS,
@@ -32,10 +36,19 @@ int auth_limit_address(struct auth *auth, const struct limit_rule *rule,
     return limit_take(auth->kit->kv, rule, limit_address(call->address), call->headers, err);
 }
 
-static int limit_account(struct auth *auth, struct slice key, const struct auth_call *call,
-                         struct error *err)
+static struct slice account_key(const struct id *user)
 {
-    return limit_take(auth->kit->kv, &per_account, key, call->headers, err);
+    return slice_of((const char *)user->bytes, sizeof user->bytes);
+}
+
+void auth_forget_attempts(struct auth *auth, const struct auth_account *account)
+{
+    struct kv *kv = auth->kit->kv;
+    const struct slice names[] = {account->username, account->email_key, account->phone};
+    limit_reset(kv, &per_account, account_key(&account->user));
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (names[i].ptr != NULL)
+            limit_reset(kv, &per_login, names[i]);
 }
 
 static int changed_meanwhile(struct error *err)
@@ -209,6 +222,7 @@ struct sign_in {
     struct slice key; /* absent: no account can have that name */
     struct auth_account account;
     bool found, pending;
+    bool locked;                    /* the account has had its attempts, by whichever login */
     bool returning;                 /* the owner had left, and is back with this */
     bool written;                   /* false: the account is no more what was checked */
     char rehash[PASSWORD_HASH_MAX]; /* "" when the stored one is good enough */
@@ -233,17 +247,23 @@ static int find_account(struct sign_in *s, struct slice login, struct error *err
     return db_read(s->auth->db, find_tx, s, err);
 }
 
-/* Attempts count for the account when there is one, whichever of its names was used. */
-static struct slice attempts_key(const struct sign_in *s)
+/* An account is counted too, whichever of its names was used; whoever is refused by that must not
+ * learn it, for they may not have tried this name before. */
+static int limit_attempts(struct sign_in *s, struct error *err)
 {
-    return s->found ? slice_of((const char *)s->account.user.bytes, sizeof s->account.user.bytes)
-                    : s->key;
+    struct kv *kv = s->auth->kit->kv;
+    struct error untold;
+    error_init(&untold);
+    int rc = limit_take(kv, &per_login, s->key, s->call->headers, err);
+    s->locked = rc == 0 && s->found &&
+                limit_take(kv, &per_account, account_key(&s->account.user), NULL, &untold) < 0;
+    return rc;
 }
 
 static int check_password(struct sign_in *s, struct slice password, struct error *err)
 {
     bool match = false;
-    struct slice stored = s->found ? s->account.password_hash : (struct slice){0};
+    struct slice stored = s->found && !s->locked ? s->account.password_hash : (struct slice){0};
     int rc =
         password_verify(s->auth->kit->crypto, password, stored, s->auth->bcrypt_cost, &match, err);
     if (rc < 0)
@@ -314,14 +334,14 @@ static int sign_in(struct auth *auth, const struct auth_call *call, const struct
     if (rc == 0)
         rc = find_account(&s, in->login, err);
     if (rc == 0)
-        rc = limit_account(auth, attempts_key(&s), call, err);
+        rc = limit_attempts(&s, err);
     for (int round = 0; rc == 0 && !s.written && round < SIGN_IN_ROUNDS; round++)
         rc = try_sign_in(&s, in->password, ret_grant, err);
     if (rc == 0 && !s.written)
         rc = changed_meanwhile(err);
     if (rc < 0)
         return rc;
-    limit_reset(auth->kit->kv, &per_account, attempts_key(&s));
+    auth_forget_attempts(auth, &s.account);
     if (s.returning)
         auth_wait_profile(auth);
     return auth_profile(auth, call, &s.account.user, &ret_grant->user, err);
@@ -352,23 +372,13 @@ static int get_tx(struct db_tx *tx, void *arg, struct error *err)
     return auth_store_get_account(tx, c->user, c->call->arena, &c->account, &c->found, err);
 }
 
-static struct slice account_key(const struct id *user)
-{
-    return slice_of((const char *)user->bytes, sizeof user->bytes);
-}
-
-void auth_forget_attempts(struct auth *auth, const struct id *user)
-{
-    limit_reset(auth->kit->kv, &per_account, account_key(user));
-}
-
 int auth_confirm_password(struct auth *auth, const struct auth_call *call, const struct id *user,
                           struct slice password, struct auth_account *ret_account,
                           struct error *err)
 {
     struct confirm c = {.call = call, .user = user};
     bool match = false;
-    int rc = limit_account(auth, account_key(user), call, err);
+    int rc = limit_take(auth->kit->kv, &per_account, account_key(user), call->headers, err);
     if (rc == 0)
         rc = db_read(auth->db, get_tx, &c, err);
     if (rc < 0)
@@ -379,7 +389,7 @@ int auth_confirm_password(struct auth *auth, const struct auth_call *call, const
         rc = error_set(err, FAIL_FORBIDDEN, "wrong_password", "The current password is not right.");
     if (rc < 0)
         return rc;
-    auth_forget_attempts(auth, user);
+    auth_forget_attempts(auth, &c.account);
     *ret_account = c.account;
     return 0;
 }

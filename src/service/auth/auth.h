@@ -46,7 +46,8 @@ struct auth_grant {
  * profile is not there within two seconds *ret_pending is true and there is no grant. */
 int auth_sign_up(struct auth *auth, const struct auth_call *call, const struct auth_signup *in,
                  struct auth_grant *ret_grant, bool *ret_pending, struct error *err) MUSTCHECK;
-/* 401 invalid_credentials; 403 account_disabled, account_pending; 429 too_many_attempts; 503. */
+/* 401 invalid_credentials, also when the account has had its attempts by another of its names; 403
+ * account_disabled, account_pending; 429 too_many_attempts; 503. */
 int auth_sign_in(struct auth *auth, const struct auth_call *call, const struct auth_login *in,
                  struct auth_grant *ret_grant, struct error *err) MUSTCHECK;
 /* The same token within ten seconds gives the same answer. 401 invalid_refresh_token,

@@ -307,7 +307,8 @@ static void register_metrics(struct auth *auth)
         [AUTH_LETTER_SENT] = "result=\"sent\"",
         [AUTH_LETTER_DELAYED] = "result=\"delayed\"",
         [AUTH_LETTER_GIVEN_UP] = "result=\"given_up\"",
-        [AUTH_LETTER_NOBODY] = "result=\"nobody\""};
+        [AUTH_LETTER_NOBODY] = "result=\"nobody\"",
+        [AUTH_LETTER_LIMITED] = "result=\"limited\""};
     for (int i = 0; i < AUTH_LETTER_RESULTS; i++)
         auth->letters[i] = metric_register(METRIC_COUNTER, "parley_auth_letters_total",
                                            "E-mails and SMS of the sign-in room.", letters[i]);

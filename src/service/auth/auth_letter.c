@@ -13,6 +13,14 @@ enum {
     TEXT_BYTES_MAX = 4096
 };
 #define LETTER_AGE_MAX_MS INT64_C(3600000)
+#define MINUTE_MS INT64_C(60000)
+
+/* Whoever asks is limited by the login that they type; an account has up to three of them. Only
+ * here is it known that they are one's, and nobody who asked learns what becomes of it. */
+static const struct limit_rule resets = {"reset-letters", LIMIT_WINDOW, 5, 15 * MINUTE_MS,
+                                         "too_many_codes"};
+static const struct limit_rule resets_day = {"reset-letters-day", LIMIT_WINDOW, 20,
+                                             24 * 60 * MINUTE_MS, "too_many_codes"};
 
 /* One per kind. */
 static const struct {
@@ -71,8 +79,9 @@ struct post {
     struct arena arena;
     int64_t now_ms;
     struct auth_letter letter;
-    bool found;  /* a letter is due */
-    bool nobody; /* there is none to whom it could go */
+    bool found;   /* a letter is due */
+    bool nobody;  /* there is none to whom it could go */
+    bool limited; /* the account has had its share of codes */
     struct auth_account account;
     enum auth_channel channel;
     char code[AUTH_CODE_DIGITS + 1];
@@ -108,14 +117,31 @@ static void choose_channel(struct post *p)
     p->nobody = p->nobody || auth_address(&p->account, p->channel).ptr == NULL;
 }
 
-/* Takes the next letter; its code counts from here on. */
-static int open_tx(struct db_tx *tx, void *arg, struct error *err)
+/* The next letter, and whose it is. */
+static int look_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct post *p = arg;
     int rc = auth_store_due_letter(tx, p->now_ms, &p->arena, &p->letter, &p->found, err);
-    if (rc < 0 || !p->found)
-        return rc;
-    rc = find_account(p, tx, err);
+    return rc == 0 && p->found ? find_account(p, tx, err) : rc;
+}
+
+/* A letter that the mailer did not take has been counted before. */
+static void take_share(struct post *p)
+{
+    struct slice key = slice_of((const char *)p->account.user.bytes, sizeof p->account.user.bytes);
+    struct kv *kv = p->auth->kit->kv;
+    struct error ignored;
+    error_init(&ignored);
+    p->limited = !p->nobody && p->letter.kind == AUTH_LETTER_RESET && p->letter.attempts == 0 &&
+                 (limit_take(kv, &resets, key, NULL, &ignored) < 0 ||
+                  limit_take(kv, &resets_day, key, NULL, &ignored) < 0);
+}
+
+/* Its code counts from here on. */
+static int open_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct post *p = arg;
+    int rc = find_account(p, tx, err);
     if (rc == 0 && !p->nobody)
         choose_channel(p);
     if (rc < 0 || p->nobody || letters[p->letter.kind].purpose == 0)
@@ -165,6 +191,8 @@ static void account_for(struct post *p, int rc, const struct error *sent)
     const char *channel = mailer_channel_names[p->channel == AUTH_CHANNEL_EMAIL ? 0 : 1];
     if (p->nobody)
         metric_add(p->auth->letters[AUTH_LETTER_NOBODY], 1);
+    else if (p->limited)
+        metric_add(p->auth->letters[AUTH_LETTER_LIMITED], 1);
     else if (rc == 0) {
         metric_add(p->auth->letters[AUTH_LETTER_SENT], 1);
         log_info("letter sent", LOG_S("kind", name), LOG_S("channel", channel));
@@ -179,17 +207,21 @@ static void account_for(struct post *p, int rc, const struct error *sent)
     }
 }
 
-/* *ret_more: there was one. */
+/* *ret_more: there was one. Mostly none is, and then nothing is written. */
 static int send_next(struct auth *auth, bool *ret_more, struct error *err)
 {
     struct post p = {.auth = auth, .now_ms = auth_now(auth)};
     struct error sent;
     error_init(&sent);
     arena_init(&p.arena, 1 << 16);
-    int rc = db_write(auth->db, open_tx, &p, err);
+    int rc = db_read(auth->db, look_tx, &p, err);
+    if (rc == 0 && p.found)
+        take_share(&p);
+    if (rc == 0 && p.found && !p.nobody && !p.limited)
+        rc = db_write(auth->db, open_tx, &p, err);
     *ret_more = rc == 0 && p.found;
     if (*ret_more) {
-        int done = p.nobody ? 0 : hand_over(&p, &sent);
+        int done = p.nobody || p.limited ? 0 : hand_over(&p, &sent);
         if (done < 0 && done != FAIL_INVALID && p.letter.attempts + 1 < ATTEMPTS_MAX)
             p.retry_ms = (int64_t)RETRY_MS << p.letter.attempts;
         rc = db_write(auth->db, close_tx, &p, err);
@@ -200,23 +232,6 @@ static int send_next(struct auth *auth, bool *ret_more, struct error *err)
     return rc;
 }
 
-static int look_tx(struct db_tx *tx, void *arg, struct error *err)
-{
-    struct post *p = arg;
-    return auth_store_due_letter(tx, p->now_ms, &p->arena, &p->letter, &p->found, err);
-}
-
-/* Mostly none is, and then nothing is written. */
-static int is_due(struct auth *auth, bool *ret_due, struct error *err)
-{
-    struct post p = {.auth = auth, .now_ms = auth_now(auth)};
-    arena_init(&p.arena, 1 << 16);
-    int rc = db_read(auth->db, look_tx, &p, err);
-    arena_done(&p.arena);
-    *ret_due = rc == 0 && p.found;
-    return rc;
-}
-
 int auth_send_letters(void *room, struct error *err)
 {
     struct auth *auth = room;
@@ -224,8 +239,8 @@ int auth_send_letters(void *room, struct error *err)
     if (!atomic_exchange(&auth->letters_due, false) && now_ms < auth->letters_look_ms)
         return 0;
     auth->letters_look_ms = now_ms + LOOK_MS;
-    bool more = false;
-    int rc = is_due(auth, &more, err);
+    bool more = true;
+    int rc = 0;
     while (rc == 0 && more)
         rc = send_next(auth, &more, err);
     return rc;

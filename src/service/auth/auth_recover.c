@@ -194,6 +194,6 @@ int auth_reset_password(struct auth *auth, const struct auth_call *call, struct 
     if (!r.good)
         return wrong_code(err);
     token_revoke_user(auth->kit->tokens, &r.account.user, r.before_ms);
-    auth_forget_attempts(auth, &r.account.user);
+    auth_forget_attempts(auth, &r.account);
     return 0;
 }

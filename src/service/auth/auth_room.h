@@ -21,6 +21,7 @@ enum auth_letter_result {
     AUTH_LETTER_DELAYED,
     AUTH_LETTER_GIVEN_UP,
     AUTH_LETTER_NOBODY,
+    AUTH_LETTER_LIMITED,
     AUTH_LETTER_RESULTS
 };
 enum auth_result { AUTH_SUCCEEDED, AUTH_FAILED, AUTH_LIMITED, AUTH_RESULTS };
@@ -117,7 +118,8 @@ int auth_read_confirmed(struct db_tx *tx, const struct auth_call *call,
                         struct auth_account *account, struct error *err) MUSTCHECK;
 /* Until the profile has followed whatever has been committed so far, for up to two seconds. */
 void auth_wait_profile(struct auth *auth);
-void auth_forget_attempts(struct auth *auth, const struct id *user);
+/* Of signing in, by all its names. */
+void auth_forget_attempts(struct auth *auth, const struct auth_account *account);
 /* The keyed hash under which a name stays reserved; inside db_write. */
 int auth_name_hash(struct db_tx *tx, struct slice username, uint8_t ret_hash[32],
                    struct error *err) MUSTCHECK;

@@ -178,6 +178,53 @@ TEST(published_thumbprint_rfc8037_a3)
     buf_done(&der);
 }
 
+/* As long as a thumbprint by SHA-512. */
+#define LONG_KID                                                                                   \
+    "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234a"
+
+static bool verifies(struct arena *arena, struct slice token, size_t count, struct jwk *const *keys)
+{
+    struct jwt jwt;
+    struct error err;
+    error_init(&err);
+    return jwt_verify(token, keys, count, arena, &jwt, &err) == 0;
+}
+
+/* Only eight keys that could fit were tried, in the order of the set. */
+TEST(bug_a_key_far_behind_in_the_set_was_not_tried)
+{
+    enum { COUNT = 40 };
+    struct arena arena;
+    struct error err;
+    struct buf named;
+    struct jwk *keys[COUNT];
+    arena_init(&arena, 1 << 20);
+    error_init(&err);
+    buf_init(&named, JWT_BYTES_MAX);
+    for (int i = 0; i < COUNT; i++) /* the curve's base point: nobody's signature here */
+        keys[i] =
+            read_jwk(&arena, "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"axfR8uEsQkf4vOblY6RA8ncD"
+                             "fYEt6zOg9KE5RdiYwpY\",\"y\":\"T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7"
+                             "ZAaDe_UfU\"}");
+    jwk_unref(keys[10]);
+    keys[10] = read_jwk(&arena, ES256_JWK);
+    CHECK(verifies(&arena, SLICE(ES256_JWS), 11, keys));
+    /* There is an end to it, but not for a key that the token names. */
+    jwk_unref(keys[COUNT - 1]);
+    keys[COUNT - 1] = keys[10];
+    keys[10] = jwk_ref(keys[9]);
+    CHECK(!verifies(&arena, SLICE(ES256_JWS), COUNT, keys));
+    jwk_unref(keys[COUNT - 1]);
+    keys[COUNT - 1] =
+        read_jwk(&arena, "{" ES256_XY ",\"d\":\"" ES256_D "\",\"kid\":\"" LONG_KID "\"}");
+    CHECK_OK(jwt_sign(keys[COUNT - 1], "JWT", SLICE("{}"), &named, &err), &err);
+    CHECK(verifies(&arena, buf_view(&named), COUNT, keys));
+    for (int i = 0; i < COUNT; i++)
+        jwk_unref(keys[i]);
+    buf_done(&named);
+    arena_done(&arena);
+}
+
 static void check_line(const char *line, const char *want)
 {
     struct buf out;

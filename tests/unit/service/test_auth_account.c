@@ -137,6 +137,29 @@ TEST(codes_are_limited_by_the_quarter_of_an_hour_and_by_the_day)
     rig_close(&r);
 }
 
+/* By each of its names an account got as many as it may have. */
+TEST(bug_an_account_with_three_names_got_three_times_the_codes)
+{
+    static const char *const logins[] = {"alice", EMAIL, "+4915112345678"};
+    struct rig r;
+    char code[AUTH_CODE_DIGITS + 1];
+    rig_open(&r, NULL);
+    rig_sign_up(&r, "alice", EMAIL, "+4915112345678");
+    for (size_t i = 0; i < 15; i++)
+        CHECK_OK(auth_forgot_password(rig_auth(&r), rig_call(&r), slice_str(logins[i % 3]), &r.err),
+                 &r.err);
+    send_letters(&r);
+    CHECK_INT(letters(code), 5);
+    CHECK_INT(rig_number(&r, "SELECT count(*) FROM auth_letter"), 0);
+    /* The last one that went out serves still. */
+    CHECK_INT(rig_number(&r, "SELECT count(*) FROM auth_code"), 1);
+    clock_fake_advance(&r.clock, 30 * MINUTE);
+    CHECK_OK(auth_forgot_password(rig_auth(&r), rig_call(&r), SLICE("alice"), &r.err), &r.err);
+    send_letters(&r);
+    CHECK_INT(letters(code), 6);
+    rig_close(&r);
+}
+
 static int move(struct rig *r, const struct id *user, const char *email)
 {
     return auth_set_contact(rig_auth(r), rig_call(r), user, AUTH_CHANNEL_EMAIL, slice_str(email),
