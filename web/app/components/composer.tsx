@@ -5,7 +5,7 @@ import { parley } from '../client';
 import { byteLength } from '../format';
 import { chatTitle } from '../state/chats';
 import type { Conversation } from '../state/conversation';
-import { draftOf, setDraft } from '../state/drafts';
+import { chatDraft, draftOf, setDraft } from '../state/drafts';
 import { orSay } from '../state/notices';
 import { send } from '../state/outgoing';
 import { me } from '../state/session';
@@ -31,7 +31,7 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
   function write(value: string): void {
     text.value = value;
     if (editing.peek()) return;
-    setDraft(chatId, value);
+    setDraft(chatDraft(chatId), value);
     if (value.trim()) sayTyping(chatId);
   }
 
@@ -41,7 +41,7 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
     const edited = editing.peek();
     if (edited) {
       editing.value = null;
-      text.value = draftOf(chatId);
+      text.value = draftOf(chatDraft(chatId));
       if (words !== edited.text)
         void orSay(
           'The change was not saved',
@@ -52,7 +52,7 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
     send(chatId, words, replyTo.peek()?.seq ?? null);
     replyTo.value = null;
     text.value = '';
-    setDraft(chatId, '');
+    setDraft(chatDraft(chatId), '');
     typingDone();
     onSent();
   }

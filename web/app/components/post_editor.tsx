@@ -4,7 +4,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { parley } from '../client';
 import type { ParleyError, Post, PostVisibility } from '../../sdk/index';
 import { characters, splitMarks } from '../format';
-import { readStored, writeStored } from '../state/storage';
+import { draftOf, POST_DRAFT, setDraft } from '../state/drafts';
 import { notify } from '../state/notices';
 import { publish, putPost } from '../state/posts';
 import { me } from '../state/session';
@@ -94,7 +94,7 @@ export function MarkedField(props: FieldProps) {
 
 /** The field at the head of the feed; what is begun survives the way to another page. */
 export function PostComposer() {
-  const [text, setText] = useState(() => readStored('post_draft', ''));
+  const [text, setText] = useState(() => draftOf(POST_DRAFT));
   const [visibility, setVisibility] = useState<PostVisibility>('public');
   const [open, setOpen] = useState(text !== '');
   const [busy, setBusy] = useState(false);
@@ -105,7 +105,7 @@ export function PostComposer() {
 
   const change = (next: string): void => {
     setText(next);
-    writeStored('post_draft', next || null);
+    setDraft(POST_DRAFT, next);
   };
 
   async function send(): Promise<void> {

@@ -5,7 +5,7 @@ import type { Chat, Id, Message, OutgoingMessage, Reaction } from '../../sdk/ind
 import type { VirtualRow } from '../components/virtual_list';
 import { dayKey } from '../format';
 import { chats, readInChat } from './chats';
-import { draftOf } from './drafts';
+import { chatDraft, draftOf } from './drafts';
 import { notify } from './notices';
 import { outgoingOf } from './outgoing';
 import { me } from './session';
@@ -59,7 +59,7 @@ export class Conversation {
 
   constructor(readonly chatId: Id) {
     this.timeline = timelineOf(chatId);
-    this.text = signal(draftOf(chatId));
+    this.text = signal(draftOf(chatDraft(chatId)));
     const chat = chats.peek().get(chatId);
     this.readAtOpen = chat?.read_seq ?? 0;
     this.unreadAtOpen = chat?.unread_count ?? 0;
@@ -123,7 +123,7 @@ export class Conversation {
   }
 
   reply(message: Message): void {
-    if (this.editing.peek()) this.text.value = draftOf(this.chatId);
+    if (this.editing.peek()) this.text.value = draftOf(chatDraft(this.chatId));
     this.editing.value = null;
     this.replyTo.value = message;
     this.field?.focus();
@@ -138,7 +138,7 @@ export class Conversation {
 
   /** Neither answering nor editing any more. */
   leaveContext(): void {
-    if (this.editing.peek()) this.text.value = draftOf(this.chatId);
+    if (this.editing.peek()) this.text.value = draftOf(chatDraft(this.chatId));
     this.editing.value = null;
     this.replyTo.value = null;
     this.field?.focus();

@@ -20,7 +20,7 @@ import { forgetStories, listenToStories } from './stories';
 import { pageTitle } from './title';
 import { allTimelines, forgetTimelines, openTimeline, timelineOf } from './timeline';
 import { typingHeard, typingOver } from './typing';
-import { forgetUsers, learn, userChanged, userName } from './users';
+import { forgetUsers, learn, recallUsers, userChanged, userName } from './users';
 import { forgetWatches, listenToWatches } from './watch';
 
 export const connection = signal<ConnectionState>('idle');
@@ -177,6 +177,7 @@ export function startLive(): void {
   keepWatching(() => connected.value);
   effect(() => {
     if (phase.value === 'signed_in') {
+      recallUsers();
       learn(me.peek()!);
       // The list does not wait for the stream: `ready` loads it once more if it came first.
       void chatState.loadChats();
