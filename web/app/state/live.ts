@@ -3,6 +3,7 @@ import { computed, effect, signal } from '@preact/signals';
 import { parley } from '../client';
 import type { ConnectionState, Message } from '../../sdk/index';
 import * as chatState from './chats';
+import { forgetEdits } from './conversation';
 import { forgetDrafts } from './drafts';
 import { forgetEvents, listenToEvents } from './events';
 import { forgetMembers, loadMembers, memberChanged, readChanged } from './members';
@@ -167,6 +168,7 @@ function forget(): void {
   forgetMembers();
   forgetPresence();
   forgetDrafts();
+  forgetEdits();
   forgetUsers();
   for (const forgetOne of forgetters) forgetOne();
 }
