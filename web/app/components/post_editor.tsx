@@ -7,6 +7,7 @@ import { characters, splitMarks } from '../format';
 import { draftOf, POST_DRAFT, setDraft } from '../state/drafts';
 import { notify } from '../state/notices';
 import { publish, putPost } from '../state/posts';
+import { problemOf } from '../state/problem';
 import { me } from '../state/session';
 import { nameOf } from '../state/users';
 import { Button } from './button';
@@ -61,6 +62,7 @@ export function MarkedField(props: FieldProps) {
           value={value}
           rows={1}
           dir="auto"
+          autofocus={autofocus}
           aria-invalid={wrong ? 'true' : undefined}
           {...offers.field}
           onInput={(event) => {
@@ -119,7 +121,7 @@ export function PostComposer() {
       (document.activeElement as HTMLElement | null)?.blur();
       notify('Posted.');
     } catch (caught) {
-      setProblem(caught as ParleyError);
+      setProblem(problemOf(caught));
     }
     setBusy(false);
   }
@@ -183,7 +185,7 @@ export function EditPost({ post, onClose }: { post: Post; onClose(): void }) {
       );
       onClose();
     } catch (caught) {
-      setProblem(caught as ParleyError);
+      setProblem(problemOf(caught));
       setBusy(false);
     }
   }
@@ -191,6 +193,7 @@ export function EditPost({ post, onClose }: { post: Post; onClose(): void }) {
   return (
     <Dialog
       title="Edit post"
+      unsaved={changed}
       onClose={onClose}
       footer={
         <>
