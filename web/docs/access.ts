@@ -3,6 +3,7 @@ import { computed, signal } from '@preact/signals';
 import { Parley } from '../sdk/index';
 
 const parley = new Parley();
+parley.session.events.on('signedOut', () => (signedInAs.value = null));
 
 export const pasted = signal('');
 export const signedInAs = signal<string | null>(null);

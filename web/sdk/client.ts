@@ -79,7 +79,13 @@ export class Parley {
           ? undefined
           : (url, protocols) => new WebSocket(url, protocols)),
     });
-    this.outbox = new Outbox(this.http, this.connection, clock, options.outboxStorage ?? null);
+    this.outbox = new Outbox(
+      this.http,
+      this.connection,
+      clock,
+      options.outboxStorage ?? null,
+      () => this.session.user?.id ?? null,
+    );
     // The next person to sign in here must not send what this one wrote.
     this.session.events.on('signedOut', () => this.outbox.clear());
     this.account = accountCalls(this.http);

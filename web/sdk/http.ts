@@ -61,9 +61,11 @@ export class Http {
 
   async #once<T>(method: string, path: string, options: CallOptions, read: Read<T>): Promise<T> {
     if (options.signedIn === false) return judge(await this.raw(method, path, options), read);
+    const { epoch } = this.session;
     const token = await this.session.token();
     let answer = await this.raw(method, path, options, token);
-    if (answer.status === 401) {
+    // What one person asked for is not asked again in the name of the next.
+    if (answer.status === 401 && epoch === this.session.epoch) {
       const next = await this.session.afterRefusal(token);
       answer = await this.raw(method, path, options, next);
     }

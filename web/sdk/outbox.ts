@@ -2,7 +2,9 @@
 // whatever transport, the server makes one message of it; and it is tried until the server has
 // taken or refused it. Within a chat they leave one after the other, so their order holds.
 //
-// With a storage, what is unsent survives the end of the page.
+// With a storage, what is unsent survives the end of the page. It is kept per person, and may be
+// shared by several pages: each writes and removes only its own entries, and when two of them send
+// the same message the server makes one of it.
 import { backoffMs, sleep, type Clock } from './clock';
 import type { Connection } from './connection';
 import { Emitter } from './emitter';
@@ -23,9 +25,10 @@ export interface OutgoingMessage {
   problem?: ParleyError;
 }
 
+/** Called with the id of the person who wrote the messages: nobody else may be given them. */
 export interface OutboxStorage {
-  load(): OutgoingMessage[];
-  save(messages: OutgoingMessage[]): void;
+  load(userId: Id): OutgoingMessage[];
+  save(messages: OutgoingMessage[], userId: Id): void;
 }
 
 export interface OutboxEvents {
@@ -40,12 +43,14 @@ export class Outbox {
   #busy = new Set<Id>();
   #wake = new Set<() => void>();
   #stopped = false;
+  #userId: Id | null = null; // whose messages these are
 
   constructor(
     private readonly http: Http,
     private readonly connection: Connection,
     private readonly clock: Clock,
     private readonly storage: OutboxStorage | null,
+    private readonly whoIsThere: () => Id | null,
   ) {
     connection.events.on('state', (state) => {
       if (state === 'open') for (const wake of [...this.#wake]) wake();
@@ -55,19 +60,20 @@ export class Outbox {
 
   /** Takes up what an earlier page left behind; for the person who is signed in now. */
   restore(): void {
-    this.#stopped = false;
-    for (const kept of this.storage?.load() ?? []) {
+    this.#begin();
+    for (const kept of this.#load()) {
       if (this.#messages.some((known) => known.client_id === kept.client_id)) continue;
       this.#messages.push({ ...kept, state: kept.state === 'failed' ? 'failed' : 'queued' });
       void this.#run(kept.chat_id);
     }
   }
 
-  /** Signed out: nothing more is sent, nothing is remembered. */
+  /** Signed out: nothing more is sent, nothing of this person's is remembered. */
   clear(): void {
     this.#stopped = true;
     this.#messages = [];
-    this.#save();
+    if (this.#userId !== null) this.storage?.save([], this.#userId);
+    this.#userId = null;
     for (const wake of [...this.#wake]) wake();
   }
 
@@ -85,9 +91,9 @@ export class Outbox {
       state: 'queued',
       ...(options.reply_to === undefined ? {} : { reply_to: options.reply_to }),
     };
+    this.#begin();
     this.#messages.push(entry);
-    this.#save();
-    this.#stopped = false;
+    this.#keep(entry);
     void this.#run(chatId);
     return entry;
   }
@@ -172,16 +178,34 @@ export class Outbox {
 
   #set(entry: OutgoingMessage, state: OutgoingMessage['state']): void {
     entry.state = state;
-    this.#save();
+    this.#keep(entry);
     this.events.emit('changed', entry);
   }
 
   #remove(entry: OutgoingMessage): void {
     this.#messages = this.#messages.filter((one) => one !== entry);
-    this.#save();
+    this.#store(this.#load().filter((kept) => kept.client_id !== entry.client_id));
   }
 
-  #save(): void {
-    this.storage?.save(this.#messages.map(({ problem: _, ...kept }) => kept));
+  #begin(): void {
+    this.#stopped = false;
+    this.#userId = this.whoIsThere();
+  }
+
+  #load(): OutgoingMessage[] {
+    return this.#userId === null ? [] : (this.storage?.load(this.#userId) ?? []);
+  }
+
+  #store(messages: OutgoingMessage[]): void {
+    if (this.#userId !== null) this.storage?.save(messages, this.#userId);
+  }
+
+  /** In its place among what is stored, which may be of other pages too. */
+  #keep({ problem: _, ...entry }: OutgoingMessage): void {
+    const all = this.#load();
+    const place = all.findIndex((kept) => kept.client_id === entry.client_id);
+    if (place < 0) all.push(entry);
+    else all[place] = entry;
+    this.#store(all);
   }
 }

@@ -19,9 +19,11 @@ export interface SessionEvents {
   /** A new access token is there (signed in, or renewed). */
   token: string;
   signedIn: User;
-  /** The server has ended the session, or the person has. */
-  signedOut: { reason: 'requested' | 'ended' };
+  /** The person has ended the session, or the server; or somebody else has signed in here. */
+  signedOut: { reason: SignedOutReason };
 }
+
+export type SignedOutReason = 'requested' | 'ended' | 'replaced';
 
 /** Posts to an auth path without a token and gives the answer. */
 export type Poster = (path: string, body: unknown) => Promise<TokenAnswer>;
@@ -34,6 +36,7 @@ export class SessionKeeper {
   #steadyUntil = 0;
   #timer: Timer | undefined;
   #renewal: Promise<string> | undefined;
+  #epoch = 0;
 
   constructor(
     private readonly clock: Clock,
@@ -45,8 +48,14 @@ export class SessionKeeper {
     return this.#token !== null;
   }
 
+  /** Another number once this session is over: what belongs to it must not go on in the next. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
   /** Takes the answer of sign-up, sign-in or renewal. */
   async accept(answer: TokenAnswer): Promise<void> {
+    if (this.#another(answer)) this.forget('replaced');
     const wasSignedIn = this.signedIn;
     const life = Math.max(answer.expires_in, 10) * 1000;
     this.#token = answer.access_token;
@@ -76,26 +85,40 @@ export class SessionKeeper {
 
   /** Single flight: all callers share one renewal. Rejects with 401 when the session is over. */
   renew(): Promise<string> {
-    this.#renewal ??= this.#renewNow().finally(() => {
-      this.#renewal = undefined;
+    if (this.#renewal) return this.#renewal;
+    const renewal = this.#renewNow().finally(() => {
+      if (this.#renewal === renewal) this.#renewal = undefined;
     });
-    return this.#renewal;
+    this.#renewal = renewal;
+    return renewal;
   }
 
   async #renewNow(): Promise<string> {
+    const epoch = this.#epoch;
     const stored = this.storage ? await this.storage.load() : null;
-    if (this.storage && !stored)
-      throw new ParleyError({ code: 'not_signed_in', status: 401, detail: 'Nobody is signed in.' });
+    if (this.storage && !stored) throw over('not_signed_in', 'Nobody is signed in.');
     const body = stored ? { refresh_token: stored } : {};
     for (let attempt = 0; ; attempt++) {
       try {
-        await this.accept(await this.post('/auth/refresh', body));
+        const answer = await this.post('/auth/refresh', body);
+        // Signed out while it was on its way: it must not sign anybody in again.
+        if (epoch !== this.#epoch) throw over();
+        // The cookie is another person's by now, who has signed in in another window.
+        if (this.#another(answer)) {
+          if (this.storage && answer.refresh_token) await this.storage.save(answer.refresh_token);
+          this.forget('replaced');
+          throw over();
+        }
+        await this.accept(answer);
         return this.#token!;
       } catch (problem) {
         if (!(problem instanceof ParleyError)) throw problem;
+        if (epoch !== this.#epoch) throw over();
         if (!problem.transient) {
-          if (problem.status === 401 || problem.status === 403) this.forget('ended');
-          throw problem;
+          // Refused for whatever reason (a cookie that is gone is a missing field): it is over.
+          if (problem.status < 400) throw problem;
+          this.forget('ended');
+          throw problem.status === 401 ? problem : over(problem.code, problem.message);
         }
         // The session may well be alive: the caller hears of it, the schedule tries on.
         if (attempt >= 2) {
@@ -113,12 +136,22 @@ export class SessionKeeper {
     this.#timer = this.clock.after(15_000, () => void this.renew().catch(() => undefined));
   }
 
-  forget(reason: 'requested' | 'ended'): void {
+  #another(answer: TokenAnswer): boolean {
+    return this.user !== null && answer.user !== undefined && answer.user.id !== this.user.id;
+  }
+
+  forget(reason: SignedOutReason): void {
     const had = this.signedIn;
+    this.#epoch++;
+    this.#renewal = undefined;
     this.#token = null;
     this.user = null;
     this.#timer?.cancel();
-    if (this.storage) void this.storage.save(null);
+    // What is stored belongs to whoever is there now.
+    if (this.storage && reason !== 'replaced') void this.storage.save(null);
     if (had) this.events.emit('signedOut', { reason });
   }
 }
+
+const over = (code = 'session_over', detail = 'The session has ended.'): ParleyError =>
+  new ParleyError({ code, status: 401, detail });

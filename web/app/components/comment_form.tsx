@@ -1,8 +1,11 @@
-// Where a comment is written, and where it is changed.
+// Where a comment is written (what is begun survives the way to another page), and where it is
+// changed.
 import { useState } from 'preact/hooks';
 import type { Comment, ParleyError } from '../../sdk/index';
 import { characters } from '../format';
 import type { Thread } from '../state/comments';
+import { commentDraft, draftOf, setDraft } from '../state/drafts';
+import { problemOf } from '../state/problem';
 import { me } from '../state/session';
 import { Button } from './button';
 import { PersonAvatar } from './person';
@@ -22,10 +25,16 @@ export function CommentForm({
   name?: string;
   onDone?(): void;
 }) {
-  const [text, setText] = useState('');
+  const place = commentDraft(thread.postId, replyTo?.id ?? null);
+  const [text, setText] = useState(() => draftOf(place));
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<ParleyError | null>(null);
   const ready = text.trim() !== '' && characters(text) <= COMMENT_CHARACTERS_MAX;
+
+  const change = (next: string): void => {
+    setText(next);
+    setDraft(place, next);
+  };
 
   async function send(): Promise<void> {
     if (!ready || busy) return;
@@ -33,10 +42,10 @@ export function CommentForm({
     setProblem(null);
     try {
       await thread.write(text.trim(), replyTo?.id ?? null);
-      setText('');
+      change('');
       onDone?.();
     } catch (caught) {
-      setProblem(caught as ParleyError);
+      setProblem(problemOf(caught));
     }
     setBusy(false);
   }
@@ -64,7 +73,7 @@ export function CommentForm({
           max={COMMENT_CHARACTERS_MAX}
           autofocus={replyTo !== null}
           wrong={problem?.field('text')}
-          onText={setText}
+          onText={change}
           onSubmit={() => void send()}
         />
         {problem && problem.fields.length === 0 && (
@@ -100,7 +109,7 @@ export function EditComment({
       await thread.edit(comment, text.trim());
       onDone();
     } catch (caught) {
-      setProblem(caught as ParleyError);
+      setProblem(problemOf(caught));
     }
   }
 

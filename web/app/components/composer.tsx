@@ -1,12 +1,10 @@
 // Where messages are written, answered and edited. Enter sends, Shift+Enter breaks the line, the
 // up arrow in an empty field edits one's last message, Escape leaves answering or editing.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { parley } from '../client';
 import { byteLength } from '../format';
 import { chatTitle } from '../state/chats';
 import type { Conversation } from '../state/conversation';
-import { draftOf, setDraft } from '../state/drafts';
-import { orSay } from '../state/notices';
+import { chatDraft, setDraft } from '../state/drafts';
 import { send } from '../state/outgoing';
 import { me } from '../state/session';
 import { sayTyping, typingDone } from '../state/typing';
@@ -21,7 +19,7 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
   const { chatId, replyTo, editing, text } = conversation;
   const field = useRef<HTMLTextAreaElement>(null);
   const bytes = byteLength(text.value.trim());
-  const sendable = bytes > 0 && bytes <= TEXT_MAX_BYTES;
+  const sendable = bytes > 0 && bytes <= TEXT_MAX_BYTES && !conversation.saving.value;
 
   useEffect(() => {
     conversation.field = field.current;
@@ -31,7 +29,7 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
   function write(value: string): void {
     text.value = value;
     if (editing.peek()) return;
-    setDraft(chatId, value);
+    setDraft(chatDraft(chatId), value);
     if (value.trim()) sayTyping(chatId);
   }
 
@@ -39,20 +37,11 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
     const words = text.peek().trim();
     if (!sendable) return;
     const edited = editing.peek();
-    if (edited) {
-      editing.value = null;
-      text.value = draftOf(chatId);
-      if (words !== edited.text)
-        void orSay(
-          'The change was not saved',
-          parley.messages.edit(chatId, edited.seq, words),
-        ).then((message) => message && conversation.timeline.changed(message));
-      return;
-    }
+    if (edited) return void conversation.saveEdit(edited, words);
     send(chatId, words, replyTo.peek()?.seq ?? null);
     replyTo.value = null;
     text.value = '';
-    setDraft(chatId, '');
+    setDraft(chatDraft(chatId), '');
     typingDone();
     onSent();
   }

@@ -1,52 +1,78 @@
 // A native modal dialog: the browser keeps the focus inside, gives it back afterwards, and closes
-// it on Escape. Here only: opening, closing by a click beside it, and the frame.
+// it on Escape. Here only: opening, closing by a click beside it, asking before what was written is
+// lost, and the frame.
 import type { ComponentChildren } from 'preact';
-import { useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Button, IconButton } from './button';
 
 export function Dialog({
   title,
+  unsaved = false,
   onClose,
   children,
   footer,
 }: {
   title: string;
+  /** Something is written here: a click beside does not close, and Escape asks first. */
+  unsaved?: boolean;
   onClose(): void;
   children: ComponentChildren;
   footer?: ComponentChildren;
 }) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
+  const [asking, setAsking] = useState(false);
+  const over = useRef(false);
+  const leave = (): void => (unsaved ? setAsking(true) : onClose());
   // Before the browser paints, and so before it looks for fields that want the focus.
   useLayoutEffect(() => {
     const dialog = element.current!;
     const before = document.activeElement as HTMLElement | null;
     dialog.showModal();
     return () => {
+      over.current = true;
       dialog.close();
       before?.focus?.();
     };
   }, []);
   return (
-    <dialog
-      ref={element}
-      class="dialog"
-      aria-labelledby={id}
-      onCancel={(event) => {
-        event.preventDefault();
-        onClose();
-      }}
-      onMouseDown={(event) => {
-        if (event.target === element.current) onClose();
-      }}
-    >
-      <header>
-        <h2 id={id}>{title}</h2>
-        <IconButton icon="close" label="Close" onClick={onClose} />
-      </header>
-      <div class="content">{children}</div>
-      {footer && <footer>{footer}</footer>}
-    </dialog>
+    <>
+      <dialog
+        ref={element}
+        class="dialog"
+        aria-labelledby={id}
+        onCancel={(event) => {
+          event.preventDefault();
+          leave();
+        }}
+        onClose={(event) => {
+          // A second Escape is not asked about by browsers: they just close.
+          if (over.current || event.target !== element.current) return;
+          if (unsaved) event.currentTarget.showModal();
+          leave();
+        }}
+        onMouseDown={(event) => {
+          if (event.target === element.current && !unsaved) onClose();
+        }}
+      >
+        <header>
+          <h2 id={id}>{title}</h2>
+          <IconButton icon="close" label="Close" onClick={leave} />
+        </header>
+        <div class="content">{children}</div>
+        {footer && <footer>{footer}</footer>}
+      </dialog>
+      {asking && (
+        <Confirm
+          title="Discard what you wrote?"
+          text="It is not kept anywhere."
+          action="Discard"
+          otherwise="Keep writing"
+          onConfirm={onClose}
+          onClose={() => setAsking(false)}
+        />
+      )}
+    </>
   );
 }
 
@@ -54,6 +80,7 @@ export function Confirm({
   title,
   text,
   action,
+  otherwise = 'Cancel',
   busy,
   onConfirm,
   onClose,
@@ -61,6 +88,7 @@ export function Confirm({
   title: string;
   text: string;
   action: string;
+  otherwise?: string;
   busy?: boolean;
   onConfirm(): void;
   onClose(): void;
@@ -71,7 +99,7 @@ export function Confirm({
       onClose={onClose}
       footer={
         <>
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={onClose}>{otherwise}</Button>
           <Button look="danger" busy={busy ?? false} onClick={onConfirm}>
             {action}
           </Button>

@@ -4,9 +4,10 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { parley } from '../client';
 import type { ParleyError, Post, PostVisibility } from '../../sdk/index';
 import { characters, splitMarks } from '../format';
-import { readStored, writeStored } from '../state/storage';
+import { draftOf, POST_DRAFT, setDraft } from '../state/drafts';
 import { notify } from '../state/notices';
 import { publish, putPost } from '../state/posts';
+import { problemOf } from '../state/problem';
 import { me } from '../state/session';
 import { nameOf } from '../state/users';
 import { Button } from './button';
@@ -61,6 +62,7 @@ export function MarkedField(props: FieldProps) {
           value={value}
           rows={1}
           dir="auto"
+          autofocus={autofocus}
           aria-invalid={wrong ? 'true' : undefined}
           {...offers.field}
           onInput={(event) => {
@@ -94,7 +96,7 @@ export function MarkedField(props: FieldProps) {
 
 /** The field at the head of the feed; what is begun survives the way to another page. */
 export function PostComposer() {
-  const [text, setText] = useState(() => readStored('post_draft', ''));
+  const [text, setText] = useState(() => draftOf(POST_DRAFT));
   const [visibility, setVisibility] = useState<PostVisibility>('public');
   const [open, setOpen] = useState(text !== '');
   const [busy, setBusy] = useState(false);
@@ -105,7 +107,7 @@ export function PostComposer() {
 
   const change = (next: string): void => {
     setText(next);
-    writeStored('post_draft', next || null);
+    setDraft(POST_DRAFT, next);
   };
 
   async function send(): Promise<void> {
@@ -119,7 +121,7 @@ export function PostComposer() {
       (document.activeElement as HTMLElement | null)?.blur();
       notify('Posted.');
     } catch (caught) {
-      setProblem(caught as ParleyError);
+      setProblem(problemOf(caught));
     }
     setBusy(false);
   }
@@ -183,7 +185,7 @@ export function EditPost({ post, onClose }: { post: Post; onClose(): void }) {
       );
       onClose();
     } catch (caught) {
-      setProblem(caught as ParleyError);
+      setProblem(problemOf(caught));
       setBusy(false);
     }
   }
@@ -191,6 +193,7 @@ export function EditPost({ post, onClose }: { post: Post; onClose(): void }) {
   return (
     <Dialog
       title="Edit post"
+      unsaved={changed}
       onClose={onClose}
       footer={
         <>

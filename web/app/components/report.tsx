@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { parley } from '../client';
 import type { Id, ParleyError, ReportReason, ReportSubject } from '../../sdk/index';
 import { notify } from '../state/notices';
+import { problemOf } from '../state/problem';
 import { Button } from './button';
 import { Dialog } from './dialog';
 import { Choices, TextArea } from './field';
@@ -35,7 +36,7 @@ export function Report({ kind, id, onClose }: { kind: ReportSubject; id: Id; onC
       onClose();
       notify('Thank you. The moderators will look at it.');
     } catch (caught) {
-      setProblem(caught as ParleyError);
+      setProblem(problemOf(caught));
       setBusy(false);
     }
   }
@@ -43,6 +44,7 @@ export function Report({ kind, id, onClose }: { kind: ReportSubject; id: Id; onC
   return (
     <Dialog
       title="Report"
+      unsaved={text.trim() !== ''}
       onClose={onClose}
       footer={
         <>

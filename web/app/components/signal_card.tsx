@@ -136,6 +136,7 @@ function Decide({
   return (
     <Dialog
       title={reject ? `Reject ${signal.symbol}` : `Close ${signal.symbol}`}
+      unsaved={reason.trim() !== ''}
       onClose={onClose}
       footer={
         <>

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import type { ParleyError, StoryVisibility } from '../../sdk/index';
 import { characters } from '../format';
 import { notify } from '../state/notices';
+import { problemOf } from '../state/problem';
 import { me } from '../state/session';
 import { postStory } from '../state/stories';
 import { hueOf } from './avatar';
@@ -30,7 +31,7 @@ export function StoryComposer({ onClose }: { onClose(): void }) {
       onClose();
       notify('Your story is there for 24 hours.');
     } catch (caught) {
-      setProblem(caught as ParleyError);
+      setProblem(problemOf(caught));
       setBusy(false);
     }
   }
@@ -38,6 +39,7 @@ export function StoryComposer({ onClose }: { onClose(): void }) {
   return (
     <Dialog
       title="New story"
+      unsaved={text.trim() !== ''}
       onClose={onClose}
       footer={
         <>

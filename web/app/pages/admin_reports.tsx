@@ -126,6 +126,7 @@ function Handle({ report, onClose, onDone }: { report: Report; onClose(): void; 
   return (
     <Dialog
       title="Handle this report"
+      unsaved={note.trim() !== ''}
       onClose={onClose}
       footer={
         <>

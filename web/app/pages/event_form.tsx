@@ -10,6 +10,7 @@ import { Banner } from '../components/small';
 import { fieldAfter, ownZone, timeZones, toField } from '../format_event';
 import type { CalendarEvent, ParleyError, PostVisibility } from '../../sdk/index';
 import { eventList, learnEvent } from '../state/events';
+import { problemOf } from '../state/problem';
 import { navigate } from '../state/route';
 
 const visibilities: { value: PostVisibility; label: string }[] = [
@@ -68,7 +69,8 @@ function send(event: CalendarEvent | undefined, draft: Draft): Promise<CalendarE
 }
 
 export function EventForm({ event, onClose }: { event?: CalendarEvent; onClose(): void }) {
-  const [draft, setDraft] = useState(() => draftOf(event));
+  const [before] = useState(() => draftOf(event));
+  const [draft, setDraft] = useState(before);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<ParleyError | null>(null);
   const set = (change: Partial<Draft>): void => setDraft({ ...draft, ...change });
@@ -85,7 +87,7 @@ export function EventForm({ event, onClose }: { event?: CalendarEvent; onClose()
       onClose();
       if (!event) navigate(`/events/${saved.id}`);
     } catch (caught) {
-      setProblem(caught as ParleyError);
+      setProblem(problemOf(caught));
       setBusy(false);
     }
   }
@@ -102,6 +104,7 @@ export function EventForm({ event, onClose }: { event?: CalendarEvent; onClose()
   return (
     <Dialog
       title={event ? 'Change event' : 'New event'}
+      unsaved={draft !== before}
       onClose={onClose}
       footer={
         <>

@@ -52,6 +52,7 @@ export function NewChat({ onClose }: { onClose(): void }) {
   return (
     <Dialog
       title="New chat"
+      unsaved={group && title.trim() !== ''}
       onClose={onClose}
       footer={
         group && (
@@ -80,7 +81,10 @@ export function NewChat({ onClose }: { onClose(): void }) {
           name="title"
           wrong={wrong}
           maxLength={100}
-          onText={setTitle}
+          onText={(next) => {
+            setTitle(next);
+            setWrong(undefined);
+          }}
         />
       )}
       <PeoplePicker

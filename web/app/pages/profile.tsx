@@ -15,6 +15,7 @@ import { counted } from '../format';
 import { useList } from '../state/list';
 import { missed } from '../state/missed';
 import { postsOf } from '../state/posts';
+import { problemOf } from '../state/problem';
 import { loadRelation, peopleList, relationTo } from '../state/relations';
 import { arrival, navigate, query } from '../state/route';
 import { me } from '../state/session';
@@ -30,7 +31,7 @@ export default function Profile({ params }: PageProps) {
     parley.users.byUsername(username).then((found) => {
       learn(found);
       setProblem(null);
-      loadRelation(found.id).catch((caught: ParleyError) => setProblem(caught));
+      loadRelation(found.id).catch((caught: unknown) => setProblem(problemOf(caught)));
     }, setProblem);
   }, [username, missed.value]);
 

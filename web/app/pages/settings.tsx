@@ -8,6 +8,7 @@ import { PersonAvatar } from '../components/person';
 import { Banner } from '../components/small';
 import type { ParleyError } from '../../sdk/index';
 import { notify } from '../state/notices';
+import { problemOf } from '../state/problem';
 import { me, signOut } from '../state/session';
 import { setTheme, theme } from '../state/theme';
 import { learn } from '../state/users';
@@ -82,7 +83,7 @@ function Profile() {
       setBio(saved.bio ?? '');
       notify('Profile saved.');
     } catch (caught) {
-      setProblem(caught as ParleyError);
+      setProblem(problemOf(caught));
     }
     setBusy(false);
   }

@@ -8,6 +8,7 @@ import { Banner } from '../components/small';
 import { ago } from '../format';
 import type { ParleyError, Session } from '../../sdk/index';
 import { notify, orSay } from '../state/notices';
+import { problemOf } from '../state/problem';
 
 export function Devices() {
   const [list, setList] = useState<Session[] | null>(null);
@@ -78,7 +79,7 @@ export function Password() {
       setOpen(false);
       notify('Password changed.');
     } catch (caught) {
-      setProblem(caught as ParleyError);
+      setProblem(problemOf(caught));
     }
     setBusy(false);
   }

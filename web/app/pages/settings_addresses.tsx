@@ -7,6 +7,7 @@ import { Icon } from '../components/icon';
 import { Banner } from '../components/small';
 import { ParleyError, type VerifyChannel } from '../../sdk/index';
 import { notify } from '../state/notices';
+import { problemOf } from '../state/problem';
 import { me } from '../state/session';
 
 export function Addresses() {
@@ -43,7 +44,7 @@ function Address({ channel, value }: { channel: VerifyChannel; value: string }) 
         me.value = await parley.users.me();
       }
     } catch (caught) {
-      const known = caught as ParleyError;
+      const known = problemOf(caught);
       if (known.code === 'already_verified') setStep('done');
       else setProblem(known);
     }

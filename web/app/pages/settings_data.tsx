@@ -7,6 +7,7 @@ import { PasswordField } from '../components/field';
 import { Banner } from '../components/small';
 import type { ParleyError } from '../../sdk/index';
 import { orSay } from '../state/notices';
+import { problemOf } from '../state/problem';
 import { leaveAccount, me } from '../state/session';
 
 export function Data() {
@@ -81,7 +82,7 @@ function Leave({ way, onClose }: { way: Way; onClose(): void }) {
       await parley.users[way](password);
       await leaveAccount(words.after);
     } catch (caught) {
-      setProblem(caught as ParleyError);
+      setProblem(problemOf(caught));
       setBusy(false);
     }
   }

@@ -9,6 +9,7 @@ import { SignalCard } from '../components/signal_card';
 import { Banner, Empty } from '../components/small';
 import type { ParleyError, TradeSide, TradeSignal } from '../../sdk/index';
 import { useList } from '../state/list';
+import { problemOf } from '../state/problem';
 import { arrival } from '../state/route';
 import { me } from '../state/session';
 import { board, putSignal, type Board } from '../state/signals';
@@ -143,7 +144,7 @@ function SignalForm({
   onClose(): void;
   onSaved(signal: TradeSignal): void;
 }) {
-  const [draft, setDraft] = useState<Draft>({
+  const [before] = useState<Draft>({
     symbol: signal?.symbol ?? '',
     side: signal?.side ?? 'buy',
     entry: signal?.entry_price ?? '',
@@ -151,6 +152,7 @@ function SignalForm({
     profit: signal?.take_profit ?? '',
     note: signal?.note ?? '',
   });
+  const [draft, setDraft] = useState(before);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<ParleyError | null>(null);
   const set = (change: Partial<Draft>): void => setDraft({ ...draft, ...change });
@@ -163,7 +165,7 @@ function SignalForm({
     try {
       onSaved(await send(signal, draft));
     } catch (caught) {
-      setProblem(caught as ParleyError);
+      setProblem(problemOf(caught));
       setBusy(false);
     }
   }
@@ -171,6 +173,7 @@ function SignalForm({
   return (
     <Dialog
       title={signal ? 'Change signal' : 'New signal'}
+      unsaved={draft !== before}
       onClose={onClose}
       footer={
         <>

@@ -6,6 +6,7 @@ import { PasswordField, TextField } from '../components/field';
 import { Banner } from '../components/small';
 import type { ParleyError } from '../../sdk/index';
 import { notify } from '../state/notices';
+import { problemOf } from '../state/problem';
 
 export function Forgotten({ onDone }: { onDone(): void }) {
   const [login, setLogin] = useState('');
@@ -38,7 +39,7 @@ function WhoseIsIt({
       await parley.account.forgotPassword(login.trim());
       onSent();
     } catch (caught) {
-      setProblem(caught as ParleyError);
+      setProblem(problemOf(caught));
     }
     setBusy(false);
   }
@@ -96,7 +97,7 @@ function NewPassword({
       notify('Your password is changed. Sign in with the new one.');
       onDone();
     } catch (caught) {
-      setProblem(caught as ParleyError);
+      setProblem(problemOf(caught));
       setBusy(false);
     }
   }

@@ -2,7 +2,7 @@
 // the post is watched: what is on show changes in place, what is not on show only counts.
 import { signal } from '@preact/signals';
 import { parley } from '../client';
-import type { Comment, Id } from '../../sdk/index';
+import { uuidv7, type Comment, type Id } from '../../sdk/index';
 import { PagedList } from './list';
 import { notify } from './notices';
 
@@ -54,7 +54,7 @@ export class Thread {
 
   async write(text: string, replyTo: Parent): Promise<void> {
     const body = { text, ...(replyTo ? { reply_to: replyTo } : {}) };
-    const made = await parley.comments.create(this.postId, body, crypto.randomUUID());
+    const made = await parley.comments.create(this.postId, body, uuidv7());
     this.created(made, true);
     if (replyTo) await this.show(replyTo);
     this.flash.value = made.id;

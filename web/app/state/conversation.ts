@@ -5,8 +5,8 @@ import type { Chat, Id, Message, OutgoingMessage, Reaction } from '../../sdk/ind
 import type { VirtualRow } from '../components/virtual_list';
 import { dayKey } from '../format';
 import { chats, readInChat } from './chats';
-import { draftOf } from './drafts';
-import { notify } from './notices';
+import { chatDraft, draftOf } from './drafts';
+import { notify, orSay } from './notices';
 import { outgoingOf } from './outgoing';
 import { me } from './session';
 import { timelineOf } from './timeline';
@@ -41,12 +41,21 @@ export function keyOf(message: Pick<Message, 'id' | 'client_id' | 'sender_id'>):
   return message.client_id ? `${message.sender_id}:${message.client_id}` : message.id;
 }
 
+/** Messages that were being changed when their chat was left, for the way back to it. */
+const unfinished = new Map<Id, { message: Message; text: string }>();
+
+export function forgetEdits(): void {
+  unfinished.clear();
+}
+
 export class Conversation {
   readonly timeline;
   /** What stands in the composer: a draft, or the text of the message being edited. */
   readonly text;
   readonly replyTo = signal<Message | null>(null);
   readonly editing = signal<Message | null>(null);
+  /** A change is on its way; until it has arrived, its text stays in the composer. */
+  readonly saving = signal(false);
   /** The composer's field, while there is one: typing goes on there at once, not a frame later. */
   field: HTMLTextAreaElement | null = null;
   readonly atEnd = signal(true);
@@ -59,7 +68,10 @@ export class Conversation {
 
   constructor(readonly chatId: Id) {
     this.timeline = timelineOf(chatId);
-    this.text = signal(draftOf(chatId));
+    const left = unfinished.get(chatId);
+    unfinished.delete(chatId);
+    this.editing.value = left?.message ?? null;
+    this.text = signal(left?.text ?? draftOf(chatDraft(chatId)));
     const chat = chats.peek().get(chatId);
     this.readAtOpen = chat?.read_seq ?? 0;
     this.unreadAtOpen = chat?.unread_count ?? 0;
@@ -123,7 +135,7 @@ export class Conversation {
   }
 
   reply(message: Message): void {
-    if (this.editing.peek()) this.text.value = draftOf(this.chatId);
+    if (this.editing.peek()) this.text.value = draftOf(chatDraft(this.chatId));
     this.editing.value = null;
     this.replyTo.value = message;
     this.field?.focus();
@@ -136,9 +148,25 @@ export class Conversation {
     this.field?.focus();
   }
 
+  /** Editing goes on until the server has the change: what was written is not lost. */
+  async saveEdit(message: Message, words: string): Promise<void> {
+    if (words === message.text) return this.leaveContext();
+    this.saving.value = true;
+    const change = parley.messages.edit(this.chatId, message.seq, words);
+    const changed = await orSay('The change was not saved', change);
+    this.saving.value = false;
+    if (!changed) return;
+    this.timeline.changed(changed);
+    const left = unfinished.get(this.chatId);
+    if (left?.message === message && left.text.trim() === words) unfinished.delete(this.chatId);
+    if (this.editing.peek() !== message) return;
+    if (this.text.peek().trim() === words) this.leaveContext();
+    else this.editing.value = changed;
+  }
+
   /** Neither answering nor editing any more. */
   leaveContext(): void {
-    if (this.editing.peek()) this.text.value = draftOf(this.chatId);
+    if (this.editing.peek()) this.text.value = draftOf(chatDraft(this.chatId));
     this.editing.value = null;
     this.replyTo.value = null;
     this.field?.focus();
@@ -178,6 +206,8 @@ export class Conversation {
 
   close(): void {
     clearTimeout(this.#readTimer);
+    const message = this.editing.peek();
+    if (message) unfinished.set(this.chatId, { message, text: this.text.peek() });
   }
 
   async toggleReaction(message: Message, emoji: string): Promise<void> {

@@ -1,22 +1,24 @@
-// What was being written in each chat, kept over a switch or a reload.
-import type { Id } from '../../sdk/index';
-import { readStored, writeStored } from './storage';
+// What was being written (in a chat, a post, a comment), kept over a switch or a reload. Each text
+// has a key of its own, so that two windows do not undo each other's.
+import { readOwn, writeOwn } from './storage';
 
-let drafts = readStored<Record<Id, string>>('drafts', {});
-let timer = 0;
+/** What the browser would not keep is at least here until the page ends. */
+const here = new Map<string, string>();
 
-export const draftOf = (chatId: Id): string => drafts[chatId] ?? '';
+export const draftOf = (place: string): string =>
+  here.get(place) ?? readOwn(`draft.${place}`, '');
 
-export function setDraft(chatId: Id, text: string): void {
-  if (text) drafts[chatId] = text;
-  else delete drafts[chatId];
-  clearTimeout(timer);
-  timer = window.setTimeout(() => {
-    writeStored('drafts', Object.keys(drafts).length ? drafts : null);
-  }, 300);
+export function setDraft(place: string, text: string): void {
+  const kept = writeOwn(`draft.${place}`, text || null);
+  if (kept || !text) here.delete(place);
+  else here.set(place, text);
 }
 
 export function forgetDrafts(): void {
-  clearTimeout(timer);
-  drafts = {};
+  here.clear();
 }
+
+export const chatDraft = (chatId: string): string => `chat.${chatId}`;
+export const commentDraft = (postId: string, parent: string | null): string =>
+  `comment.${postId}.${parent ?? ''}`;
+export const POST_DRAFT = 'post';

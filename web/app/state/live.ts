@@ -3,6 +3,7 @@ import { computed, effect, signal } from '@preact/signals';
 import { parley } from '../client';
 import type { ConnectionState, Message } from '../../sdk/index';
 import * as chatState from './chats';
+import { forgetEdits } from './conversation';
 import { forgetDrafts } from './drafts';
 import { forgetEvents, listenToEvents } from './events';
 import { forgetMembers, loadMembers, memberChanged, readChanged } from './members';
@@ -20,7 +21,7 @@ import { forgetStories, listenToStories } from './stories';
 import { pageTitle } from './title';
 import { allTimelines, forgetTimelines, openTimeline, timelineOf } from './timeline';
 import { typingHeard, typingOver } from './typing';
-import { forgetUsers, learn, userChanged, userName } from './users';
+import { forgetUsers, learn, recallUsers, userChanged, userName } from './users';
 import { forgetWatches, listenToWatches } from './watch';
 
 export const connection = signal<ConnectionState>('idle');
@@ -167,6 +168,7 @@ function forget(): void {
   forgetMembers();
   forgetPresence();
   forgetDrafts();
+  forgetEdits();
   forgetUsers();
   for (const forgetOne of forgetters) forgetOne();
 }
@@ -177,6 +179,7 @@ export function startLive(): void {
   keepWatching(() => connected.value);
   effect(() => {
     if (phase.value === 'signed_in') {
+      recallUsers();
       learn(me.peek()!);
       // The list does not wait for the stream: `ready` loads it once more if it came first.
       void chatState.loadChats();

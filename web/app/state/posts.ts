@@ -2,7 +2,7 @@
 // somebody does is shown at once and taken back when the server refuses.
 import { signal, type Signal } from '@preact/signals';
 import { parley } from '../client';
-import { ParleyError, type Id, type Page, type PageQuery, type Post } from '../../sdk/index';
+import { ParleyError, uuidv7, type Id, type Page, type PageQuery, type Post } from '../../sdk/index';
 import { keptList, keptLists, PagedList } from './list';
 import { notify } from './notices';
 import { me } from './session';
@@ -136,7 +136,7 @@ export function toggleBookmark({ id, bookmarked }: Post): Promise<void> {
 }
 
 export async function publish(post: Parameters<typeof parley.posts.create>[0]): Promise<Post> {
-  const made = putPost(await parley.posts.create(post, crypto.randomUUID()));
+  const made = putPost(await parley.posts.create(post, uuidv7()));
   appear(made);
   return made;
 }

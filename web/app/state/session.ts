@@ -1,9 +1,16 @@
 // Who is looking at this page. `phase` decides which page is shown at all.
 import { signal } from '@preact/signals';
 import { parley } from '../client';
-import { ParleyError, type User } from '../../sdk/index';
+import { ParleyError, type Id, type User } from '../../sdk/index';
 import { navigate } from './route';
-import { forgetPerson, readStored, writeStored } from './storage';
+import {
+  forgetNameless,
+  forgetPerson,
+  onStored,
+  readStored,
+  storeFor,
+  writeStored,
+} from './storage';
 
 export type Phase = 'starting' | 'signed_out' | 'signed_in';
 
@@ -14,21 +21,28 @@ export const endedNote = signal<string | null>(null);
 /** The first contact with the server has failed so far; retried until it succeeds. */
 export const unreachable = signal(false);
 
+/** Only a note of whose cookie there may be: without it nobody is asked in vain. An earlier
+ * version noted `true`. All windows share it, so it tells each what another one did. */
+const signedInHere = (): Id | boolean => readStored<Id | boolean>('signed_in', false);
+
 export async function start(): Promise<void> {
   parley.session.events.on('signedOut', ({ reason }) => {
     endedNote.value = reason === 'ended' ? 'Your session has ended. Please sign in again.' : null;
     leave();
+    if (reason === 'replaced') location.reload();
   });
-  // Only a note that there may be a cookie: without it nobody is asked in vain.
-  if (!readStored('signed_in', false)) phase.value = 'signed_out';
+  onStored('signed_in', followOtherWindows);
+  forgetNameless();
+  const before = signedInHere();
+  if (!before) phase.value = 'signed_out';
   for (let attempt = 0; phase.value === 'starting'; attempt++) {
     try {
       const user = await parley.resume();
       unreachable.value = false;
       if (user) enter(user);
-      else phase.value = 'signed_out';
+      else nobodyThere(before);
     } catch (problem) {
-      if (problem instanceof ParleyError && !problem.transient) phase.value = 'signed_out';
+      if (problem instanceof ParleyError && !problem.transient) nobodyThere(before);
       else {
         unreachable.value = true;
         await new Promise((resolve) => setTimeout(resolve, Math.min(1000 * (attempt + 1), 5000)));
@@ -37,21 +51,47 @@ export async function start(): Promise<void> {
   }
 }
 
+/** The session of an earlier visit is over: nothing is left of its person. */
+function nobodyThere(before: Id | boolean): void {
+  if (typeof before === 'string') forgetPerson(before);
+  if (signedInHere() === before) writeStored('signed_in', null);
+  phase.value = 'signed_out';
+}
+
+/** The cookie is shared: who has signed out or in there has done so here. */
+function followOtherWindows(): void {
+  const own = me.peek()?.id;
+  const now = signedInHere();
+  if (!own || now === own) return;
+  if (now) return parley.session.forget('replaced');
+  parley.session.forget('requested');
+  endedNote.value = 'You were signed out in another window.';
+}
+
 export function enter(user: User): void {
+  const before = signedInHere();
+  if (typeof before === 'string' && before !== user.id) forgetPerson(before);
+  storeFor(user.id);
   me.value = user;
   endedNote.value = null;
   phase.value = 'signed_in';
-  writeStored('signed_in', true);
+  writeStored('signed_in', user.id);
   parley.connect();
 }
 
 function leave(): void {
+  const own = me.peek()?.id;
   me.value = null;
-  forgetPerson();
+  storeFor(null);
+  if (own) forgetPerson(own);
+  // Unless somebody else has signed in meanwhile.
+  if (signedInHere() === own) writeStored('signed_in', null);
   phase.value = 'signed_out';
 }
 
 export async function signOut(): Promise<void> {
+  // The other windows first: they need not wait for the server's answer.
+  writeStored('signed_in', null);
   await parley.signOut();
   leave();
   // Who signs in next here begins at the beginning.

@@ -1,27 +1,67 @@
 // localStorage with a prefix and a temper: full, forbidden or foreign contents are no reason to
-// stop, they only mean that nothing is remembered.
+// stop, they only mean that nothing is remembered. What belongs to a person is under their id, so
+// that nobody else who signs in here is shown it, and no window takes it for its own person's.
+import type { Id } from '../../sdk/index';
+
+const PREFIX = 'parley.';
 
 export function readStored<T>(name: string, fallback: T): T {
   try {
-    const text = localStorage.getItem(`parley.${name}`);
+    const text = localStorage.getItem(PREFIX + name);
     return text === null ? fallback : (JSON.parse(text) as T);
   } catch {
     return fallback;
   }
 }
 
-/** null forgets. */
-export function writeStored(name: string, value: unknown): void {
+/** null forgets. Gives false when it could not be kept. */
+export function writeStored(name: string, value: unknown): boolean {
   try {
-    if (value === null) localStorage.removeItem(`parley.${name}`);
-    else localStorage.setItem(`parley.${name}`, JSON.stringify(value));
+    if (value === null) localStorage.removeItem(PREFIX + name);
+    else localStorage.setItem(PREFIX + name, JSON.stringify(value));
+    return true;
   } catch {
-    // Not remembered, then.
+    return false;
   }
 }
 
-/** What belongs to a person and must not be seen by the next one on this machine. */
-export function forgetPerson(): void {
-  for (const name of ['outbox', 'drafts', 'post_draft', 'users', 'signed_in'])
-    writeStored(name, null);
+/** Another window has changed what is under this name. */
+export function onStored(name: string, changed: () => void): void {
+  addEventListener('storage', (event) => {
+    if (event.key === PREFIX + name || event.key === null) changed();
+  });
+}
+
+// --- what belongs to a person -------------------------------------------------------------------
+
+export const nameFor = (person: Id, name: string): string => `of.${person}.${name}`;
+
+let owner: Id | null = null;
+
+/** Whose things are read and written from now on; null: nobody's. */
+export function storeFor(person: Id | null): void {
+  owner = person;
+}
+
+export function readOwn<T>(name: string, fallback: T): T {
+  return owner === null ? fallback : readStored(nameFor(owner, name), fallback);
+}
+
+export function writeOwn(name: string, value: unknown): boolean {
+  return owner !== null && writeStored(nameFor(owner, name), value);
+}
+
+export function forgetPerson(person: Id): void {
+  const theirs = PREFIX + nameFor(person, '');
+  try {
+    for (const key of Object.keys(localStorage))
+      if (key.startsWith(theirs)) localStorage.removeItem(key);
+  } catch {
+    // Then there is nothing either.
+  }
+}
+
+/** An earlier version kept these without saying whose they were. */
+export function forgetNameless(): void {
+  for (const name of ['outbox', 'drafts', 'post_draft', 'users']) writeStored(name, null);
 }

@@ -4,7 +4,7 @@ import { signal, type Signal } from '@preact/signals';
 import { parley } from '../client';
 import { ParleyError, type Id, type User } from '../../sdk/index';
 import { me } from './session';
-import { readStored, writeStored } from './storage';
+import { readOwn, writeOwn } from './storage';
 
 const known = new Map<Id, Signal<User | null>>();
 const wanted: Id[] = [];
@@ -12,7 +12,16 @@ let running = 0;
 const AT_ONCE = 4;
 const REMEMBERED_MAX = 300;
 
-for (const user of readStored<User[]>('users', [])) known.set(user.id, signal(user));
+/** Those that this person saw on an earlier visit. */
+export function recallUsers(): void {
+  const names = new Map(byName.peek());
+  for (const user of readOwn<User[]>('users', [])) {
+    if (known.has(user.id)) continue;
+    known.set(user.id, signal(user));
+    names.set(user.username.toLowerCase(), user.id);
+  }
+  byName.value = names;
+}
 
 export function userSignal(id: Id): Signal<User | null> {
   let entry = known.get(id);
@@ -35,9 +44,7 @@ export function learn(user: User): void {
 }
 
 /** Whose user name it is, as far as anybody by that name has been seen. */
-const byName = signal<ReadonlyMap<string, Id>>(
-  new Map([...known.values()].map((one) => [one.peek()!.username.toLowerCase(), one.peek()!.id])),
-);
+const byName = signal<ReadonlyMap<string, Id>>(new Map());
 export const userNamed = (name: string): Id | undefined => byName.value.get(name.toLowerCase());
 
 /** Something about them has changed: whoever shows them shows it. */
@@ -80,7 +87,7 @@ function remember(): void {
   clearTimeout(saving);
   saving = window.setTimeout(() => {
     const all = [...known.values()].map((entry) => entry.peek()).filter((user) => user?.created_at);
-    writeStored(
+    writeOwn(
       'users',
       all.slice(-REMEMBERED_MAX).map((user) => ({
         id: user!.id,

@@ -83,6 +83,7 @@ export class FakeServer {
   renewals = 0;
   sessionOver = false;
   tokens = new Set(['token-0']);
+  user = { id: 'u-1', username: 'ada' }; // whom a sign-in and the cookie are of
 
   fetch = async (url, init = {}) => {
     const { pathname, searchParams } = new URL(url, 'http://fake');
@@ -162,7 +163,7 @@ export class FakeServer {
       token_type: 'Bearer',
       expires_in: 900,
       refresh_token: `refresh-${this.tokens.size}`,
-      user: { id: 'u-1', username: 'ada' },
+      user: this.user,
     };
   }
 

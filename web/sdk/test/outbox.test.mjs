@@ -4,6 +4,14 @@ import { connected, sdk, settle, signedIn } from './support.mjs';
 
 const texts = (server) => server.messages.map((message) => message.text);
 
+/** As a browser keeps it: by person, for all pages. */
+function sharedStorage() {
+  const all = new Map();
+  const kept = (user) => JSON.parse(all.get(user) ?? '[]');
+  const save = (list, user) => all.set(user, JSON.stringify(list));
+  return { kept, outboxStorage: { load: kept, save } };
+}
+
 test('a lost answer is no second message', async () => {
   const { client, server, clock } = await connected();
   server.losesAnswers = 1;
@@ -63,21 +71,81 @@ test('a busy server is waited for', async () => {
 });
 
 test('unsent messages survive the page', async () => {
-  let kept = [];
-  const outboxStorage = {
-    load: () => JSON.parse(JSON.stringify(kept)),
-    save: (list) => (kept = JSON.parse(JSON.stringify(list))),
-  };
+  const { outboxStorage, kept } = sharedStorage();
   const first = await connected({ outboxStorage });
   first.server.kill();
   await settle();
   first.client.send('c-1', 'kept');
   await settle();
-  assert.equal(kept.length, 1);
+  assert.equal(kept('u-1').length, 1);
   const second = await connected({ outboxStorage });
   await second.clock.advance(1000);
   assert.deepEqual(texts(second.server), ['kept']);
-  assert.equal(kept.length, 0);
+  assert.equal(kept('u-1').length, 0);
+});
+
+test('what one person left unsent is not sent by another', async () => {
+  const { outboxStorage, kept } = sharedStorage();
+  const first = await connected({ outboxStorage });
+  first.server.kill();
+  await settle();
+  first.client.send('c-1', 'only mine');
+  await settle();
+  // The page ends here, without a word; then somebody else signs in.
+  const second = await signedIn({ outboxStorage });
+  second.server.user = { id: 'u-2', username: 'tomas' };
+  await second.client.signIn({ login: 'tomas', password: 'secret' });
+  second.client.connect();
+  second.client.send('c-1', 'from tomas');
+  await second.clock.advance(1000);
+  assert.deepEqual(texts(second.server), ['from tomas']);
+  assert.deepEqual(
+    kept('u-1').map((message) => message.text),
+    ['only mine'],
+  );
+  const third = await connected({ outboxStorage });
+  await third.clock.advance(1000);
+  assert.deepEqual(texts(third.server), ['only mine']);
+});
+
+test('two pages keep what either has not sent, and send what both have once', async () => {
+  const { outboxStorage, kept } = sharedStorage();
+  const one = await connected({ outboxStorage });
+  const other = await connected({ outboxStorage });
+  for (const page of [one, other]) page.server.kill();
+  await settle();
+  one.client.send('c-1', 'in one');
+  await one.clock.advance(5000);
+  other.client.send('c-1', 'in the other');
+  await other.clock.advance(5000);
+  await one.clock.advance(5000);
+  assert.deepEqual(
+    kept('u-1').map((message) => message.text),
+    ['in one', 'in the other'],
+  );
+  one.server.up = true;
+  await one.clock.advance(30_000);
+  assert.deepEqual(texts(one.server), ['in one']);
+  assert.deepEqual(
+    kept('u-1').map((message) => message.text),
+    ['in the other'],
+  );
+
+  // A third page takes it up as well, on the same server as the other's.
+  other.server.up = true;
+  const third = new sdk.Parley({
+    server: 'http://fake',
+    fetch: other.server.fetch,
+    makeSocket: other.server.makeSocket,
+    clock: other.clock,
+    outboxStorage,
+  });
+  await third.signIn({ login: 'ada', password: 'secret' });
+  third.connect();
+  await other.clock.advance(30_000);
+  assert.deepEqual(texts(other.server), ['in the other']);
+  for (const page of [other.client, third]) assert.equal(page.outbox.list().length, 0);
+  assert.equal(kept('u-1').length, 0);
 });
 
 test('a discarded message is not sent', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sdk, settle, signedIn } from './support.mjs';
+import { connected, sdk, settle, signedIn } from './support.mjs';
 
 test('many callers share one renewal', async () => {
   const { client, server } = await signedIn();
@@ -57,6 +57,87 @@ test('cookie mode asks for the cookie; storage mode keeps the token itself', asy
   own.client.session.forget('requested');
   assert.equal(stored, null);
   assert.equal(await own.client.resume(), null);
+});
+
+test('a renewal that brings somebody else ends the session', async () => {
+  const { client, server } = await connected();
+  const over = [];
+  client.session.events.on('signedOut', ({ reason }) => over.push(reason));
+  server.user = { id: 'u-2', username: 'tomas' };
+  await assert.rejects(client.session.renew(), { status: 401 });
+  assert.deepEqual(over, ['replaced']);
+  assert.equal(client.session.user, null);
+  assert.equal(client.connection.state, 'idle');
+  assert.equal(server.sockets.size, 0);
+  // The page may then go on as the one who is there, by its own choice.
+  assert.equal((await client.resume()).username, 'tomas');
+});
+
+test('signing in over a session ends that first', async () => {
+  const { client, server } = await connected();
+  const over = [];
+  client.session.events.on('signedOut', ({ reason }) => over.push(reason));
+  server.user = { id: 'u-2', username: 'tomas' };
+  await client.signIn({ login: 'tomas', password: 'secret' });
+  assert.deepEqual(over, ['replaced']);
+  assert.equal(client.session.user.username, 'tomas');
+});
+
+test('whatever the refusal of a renewal, the session is over; being busy is none', async () => {
+  const { client, server, clock } = await connected();
+  let over = 0;
+  client.session.events.on('signedOut', () => over++);
+  const refresh = server['POST /auth/refresh'];
+  const refuse = (status) => () => new Response('{"code":"invalid_fields"}', { status });
+  for (const busy of [408, 429]) {
+    server['POST /auth/refresh'] = refuse(busy);
+    const failed = client.session.renew().catch((problem) => problem);
+    await clock.advance(60_000);
+    assert.equal((await failed).status, busy);
+  }
+  assert.equal(over, 0);
+  // The cookie is gone: to the server, a field is missing.
+  server['POST /auth/refresh'] = refuse(422);
+  await assert.rejects(client.session.renew(), { status: 401 });
+  assert.equal(over, 1);
+  assert.equal(client.connection.state, 'idle');
+  assert.equal(await client.resume(), null);
+  server['POST /auth/refresh'] = refresh;
+});
+
+test('an answer that comes after signing out signs nobody in', async () => {
+  const { client, server } = await signedIn();
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  const refresh = server['POST /auth/refresh'];
+  server['POST /auth/refresh'] = async function (input) {
+    await held;
+    return refresh.call(this, input);
+  };
+  const renewal = client.session.renew().catch((problem) => problem);
+  client.session.forget('requested');
+  release();
+  assert.equal((await renewal).status, 401);
+  assert.equal(client.session.signedIn, false);
+});
+
+test('a refused call is not made again in the name of the next person', async () => {
+  const { client, server } = await signedIn();
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  let asked = 0;
+  server['GET /users/me'] = async () => {
+    asked++;
+    await held;
+    return new Response('{"code":"invalid_token"}', { status: 401 });
+  };
+  const call = client.users.me().catch((problem) => problem);
+  await settle();
+  server.user = { id: 'u-2', username: 'tomas' };
+  await client.signIn({ login: 'tomas', password: 'secret' });
+  release();
+  assert.equal((await call).status, 401);
+  assert.equal(asked, 1);
 });
 
 test('problems carry code, fields and correlation id', async () => {
