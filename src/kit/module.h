@@ -117,8 +117,8 @@ struct module {
     int (*streams)(void *room, struct db_tx *tx, const struct id *user, stream_fn *fn, void *arg,
                    struct error *err);
     /* Looks at what is about to be told to somebody who was away, events of other rooms among it:
-     * what it shows may have been deleted, have run out or be for fewer people by now. Sets the
-     * type of what may not be told any more to NULL, or the data (in the arena) to what is left.
+     * what it shows may have been deleted or have run out since. Sets the type of what is not told
+     * any more to NULL.
      * In a coroutine, may wait; a failure ends the catching up. NULL: whoever follows the stream
      * sees its history as it was. */
     int (*review)(void *room, const struct principal *principal, struct told_event *events,

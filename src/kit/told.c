@@ -1,29 +1,45 @@
 #include "kit/told.h"
 
-static bool is_one_of(const struct event_type *type, const struct event_type *const *types)
+struct review {
+    const struct event_type *const *types;
+    told_fn *look;
+    const struct id *user;
+    struct told_event *events;
+    unsigned count;
+    struct arena *arena;
+};
+
+static bool concerns(const struct review *r, const struct told_event *told)
 {
-    for (; *types != NULL; types++)
-        if (*types == type)
+    for (unsigned i = 0; told->type != NULL && r->types[i] != NULL; i++)
+        if (r->types[i] == told->type)
             return true;
     return false;
 }
 
-int told_review(struct told_event *events, unsigned count, const struct event_type *const *types,
-                told_fn *may, void *room, const struct principal *principal, struct arena *arena,
-                struct error *err)
+static int review_tx(struct db_tx *tx, void *arg, struct error *err)
 {
-    for (unsigned i = 0; i < count; i++) {
-        struct error why;
-        if (!is_one_of(events[i].type, types))
+    struct review *r = arg;
+    for (unsigned i = 0; i < r->count; i++) {
+        bool there = true;
+        if (!concerns(r, &r->events[i]))
             continue;
-        error_init(&why);
-        int rc = may(room, principal, events[i].data, arena, &why);
-        if (rc == FAIL_NOT_FOUND || rc == FAIL_FORBIDDEN) {
-            events[i].type = NULL;
-        } else if (rc < 0) {
-            *err = why;
+        int rc = r->look(tx, r->user, r->events[i].data, r->arena, &there, err);
+        if (rc < 0)
             return rc;
-        }
+        if (!there)
+            r->events[i].type = NULL;
     }
+    return 0;
+}
+
+int told_review(struct db *db, const struct event_type *const *types, told_fn *look,
+                const struct id *user, struct told_event *events, unsigned count,
+                struct arena *arena, struct error *err)
+{
+    struct review r = {types, look, user, events, count, arena};
+    for (unsigned i = 0; i < count; i++)
+        if (concerns(&r, &events[i]))
+            return db_read(db, review_tx, &r, err);
     return 0;
 }

@@ -4,14 +4,16 @@
 
 #include "kit/module.h"
 
-/* 0 when this person may still see what the data of an event shows, FAIL_NOT_FOUND or
- * FAIL_FORBIDDEN when not. In a coroutine, may wait. */
-typedef int told_fn(void *room, const struct principal *principal, struct slice data,
-                    struct arena *arena, struct error *err);
+/* Whether what the data of an event shows is still there, and not for its owner alone unless `user`
+ * is that. By the room's own tables only: those are never behind the event, while what other rooms
+ * know of people may be. */
+typedef int told_fn(struct db_tx *tx, const struct id *user, struct slice data, struct arena *arena,
+                    bool *ret_there, struct error *err);
 
-/* Of these types (NULL-terminated) only what `may` allows is told. */
-int told_review(struct told_event *events, unsigned count, const struct event_type *const *types,
-                told_fn *may, void *room, const struct principal *principal, struct arena *arena,
-                struct error *err) MUSTCHECK;
+/* Of these types (NULL-terminated) only what is there is told. Waits for the database when there
+ * are any. */
+int told_review(struct db *db, const struct event_type *const *types, told_fn *look,
+                const struct id *user, struct told_event *events, unsigned count,
+                struct arena *arena, struct error *err) MUSTCHECK;
 
 #endif

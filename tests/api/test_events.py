@@ -747,7 +747,7 @@ class Lists(EventCase):
         self.assertEqual(found(mark, scope="answered"), [walk])
         self.assertEqual(found(mark, to=stamp(coming(1.5))), [mine])
         for words in (f"{mark} nowhere", '"', "*", '" OR "', f'{mark}" NOT "x', "NEAR(a b)", "title:x",
-                      "---", "a\tb"):
+                      "---", f"{mark}\tnowhere"):
             self.assertEqual(found(words), [], words)
         self.ok(self.host.patch(f"/events/{tea}", {"title": "Coffee"}))
         self.assertEqual(found(mark), [mine, walk])

@@ -309,12 +309,13 @@ static int may_watch(void *room, const struct principal *principal, const struct
     return rc;
 }
 
-static int may_be_told(void *room, const struct principal *principal, struct slice data,
-                       struct arena *arena, struct error *err)
+static int is_there(struct db_tx *tx, const struct id *user, struct slice data, struct arena *arena,
+                    bool *ret_there, struct error *err)
 {
-    struct gathering g;
-    int rc = schema_decode(&gathering_schema, data, arena, &g, err);
-    return rc < 0 ? rc : may_watch(room, principal, &g.id, err);
+    struct gathering told, now;
+    (void)user; /* a private one may be told to those it was told to, and to whom it invites */
+    int rc = schema_decode(&gathering_schema, data, arena, &told, err);
+    return rc < 0 ? rc : gathering_store_get(tx, &told.id, arena, &now, ret_there, err);
 }
 
 static int review(void *room, const struct principal *principal, struct told_event *events,
@@ -322,7 +323,8 @@ static int review(void *room, const struct principal *principal, struct told_eve
 {
     static const struct event_type *const shown[] = {
         &gathering_created_event, &gathering_updated_event, &gathering_invited_event, NULL};
-    return told_review(events, count, shown, may_be_told, room, principal, arena, err);
+    const struct calendar_room *r = room;
+    return told_review(r->db, shown, is_there, &principal->user, events, count, arena, err);
 }
 
 static const struct topic calendar_topics[] = {

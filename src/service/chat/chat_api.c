@@ -434,6 +434,5 @@ const struct module chat_module = {
     .start = chat_start,
     .stop = stop,
     .streams = chat_streams,
-    .review = chat_review,
     .export_person = chat_export_person,
 };

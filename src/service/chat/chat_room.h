@@ -67,9 +67,6 @@ int chat_emit_chat(struct chat_call *call, struct db_tx *tx, const struct event_
                    const struct chat_view *view, int64_t deleted_at, const struct event_link *links,
                    unsigned link_count, uint64_t *ret_pos, struct error *err) MUSTCHECK;
 /* message_key_fn and message_is_from_fn of the message store. */
-/* A deleted message is told as the tombstone that is left of it (struct module, review). */
-int chat_review(void *room, const struct principal *principal, struct told_event *events,
-                unsigned count, struct arena *arena, struct error *err);
 bool chat_key_of(const struct event *event, struct message_key *ret_key);
 bool chat_is_from(struct slice json, const struct id *sender, struct slice client_id);
 /* Reads the head of a message's JSON as we write it; key->client_id as it stands in the JSON. */

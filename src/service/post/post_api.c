@@ -280,12 +280,16 @@ static int check_topic(void *room, const struct principal *principal, const stru
     return post_look(&call, of, &seen);
 }
 
-static int may_be_told(void *room, const struct principal *principal, struct slice data,
-                       struct arena *arena, struct error *err)
+static int is_there(struct db_tx *tx, const struct id *user, struct slice data, struct arena *arena,
+                    bool *ret_there, struct error *err)
 {
-    struct post post;
-    int rc = schema_decode(&post_schema, data, arena, &post, err);
-    return rc < 0 ? rc : check_topic(room, principal, &post.id, err);
+    struct post told, now;
+    int rc = schema_decode(&post_schema, data, arena, &told, err);
+    if (rc == 0)
+        rc = post_store_get(tx, &told.id, user, arena, &now, ret_there, err);
+    if (rc == 0 && *ret_there)
+        *ret_there = now.visibility != SOCIAL_PRIVATE || id_eq(&now.user_id, user);
+    return rc;
 }
 
 static int review(void *room, const struct principal *principal, struct told_event *events,
@@ -293,7 +297,8 @@ static int review(void *room, const struct principal *principal, struct told_eve
 {
     static const struct event_type *const shown[] = {&post_created_event, &post_updated_event,
                                                      NULL};
-    return told_review(events, count, shown, may_be_told, room, principal, arena, err);
+    const struct post_room *r = room;
+    return told_review(r->db, shown, is_there, &principal->user, events, count, arena, err);
 }
 
 static const struct topic post_topics[] = {
