@@ -13,9 +13,10 @@ struct entry {
     int64_t drop_ms;
 };
 
-void token_block_init(struct token_block *block, int64_t keep_ms)
+void token_block_init(struct token_block *block, int64_t accepted_ms)
 {
-    *block = (struct token_block){.keep_ms = keep_ms};
+    *block = (struct token_block){
+        .keep_ms = accepted_ms > TOKEN_BLOCK_KEEP_MS ? accepted_ms : TOKEN_BLOCK_KEEP_MS};
     pthread_mutex_init(&block->lock, NULL);
     map_init(&block->sessions);
     map_init(&block->users);

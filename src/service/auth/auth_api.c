@@ -3,6 +3,7 @@
 
 #include "base/random.h"
 #include "kit/consumer.h"
+#include "kit/token_block.h"
 #include "service/auth/auth_account_api.h"
 #include "service/auth/auth_cookie.h"
 #include "service/auth/auth_letter.h"
@@ -226,7 +227,7 @@ static const struct route auth_routes[] = {
 static const char *const algorithms[] = {"es256", "ed25519", "hs256", NULL};
 
 static const struct config_key auth_config[] = {
-    {"auth.access_ttl", CONFIG_DURATION, "15m", 5000, 86400000,
+    {"auth.access_ttl", CONFIG_DURATION, "15m", 5000, TOKEN_LIFE_MAX_MS,
      .doc = "How long an access token lives."},
     {"auth.refresh_ttl", CONFIG_DURATION, "7d", 60000, INT64_C(31536000000),
      .doc = "How long a session lives without being refreshed."},

@@ -2,13 +2,15 @@
 #include <stdlib.h>
 
 #include "kit/emit.h"
+#include "kit/token_block.h"
 #include "service/auth/auth_registration.h"
 #include "service/auth/auth_room.h"
 #include "service/auth/auth_store_account.h"
 #include "service/auth/auth_store_session.h"
 
 enum { EVENT_BYTES_MAX = 16384, SWEEP_ROWS = 1000, SWEEP_ROUNDS_MAX = 100 };
-#define SWEEP_AFTER_MS (INT64_C(24) * 60 * 60 * 1000) /* ended sessions are kept a day */
+/* Ended sessions are kept a day, as long as a token can name one. */
+#define SWEEP_AFTER_MS TOKEN_BLOCK_KEEP_MS
 
 static int emit(struct kit *kit, struct db_tx *tx, const struct event_type *type,
                 const struct id *stream, const void *data, struct slice correlation_id,
@@ -127,7 +129,7 @@ static void revoke_user(void *arg, const struct id *user, int64_t before_ms)
 static int load_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct auth *auth = arg;
-    int64_t since_ms = auth_now(auth) - auth->access_ttl_ms - 60000;
+    int64_t since_ms = auth_now(auth) - TOKEN_BLOCK_KEEP_MS;
     int rc = auth_store_each_ended(tx, since_ms, revoke_session, auth, err);
     if (rc == 0)
         rc = auth_store_each_revoked_user(tx, since_ms, revoke_user, auth, err);

@@ -2,9 +2,22 @@
 
 #include "kit/contact.h"
 
-/* Names that would be taken for the house itself, or that stand in its paths. */
-static const char *const reserved[] = {"admin",  "root", "parley",     "support",
-                                       "system", "me",   "by-username"};
+/* Names that would be taken for the house itself, that stand in its paths, or that programs take
+ * for nobody's. */
+static const char *const reserved[] = {
+    "admin",   "administrator", "moderator", "root", "parley",    "official",   "security",
+    "support", "system",        "me",        "null", "undefined", "by-username"};
+
+static bool is_reserved(struct slice username)
+{
+    bool only_marks = true;
+    for (size_t i = 0; i < username.len; i++)
+        only_marks = only_marks && (username.ptr[i] == '.' || username.ptr[i] == '_');
+    for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
+        if (slice_eq(username, slice_str(reserved[i])))
+            return true;
+    return only_marks;
+}
 
 static char lower(char c)
 {
@@ -42,9 +55,8 @@ int auth_username(struct slice given, struct arena *arena, struct slice *ret_use
     if (!fold_username(given, arena, &username))
         return error_field(err, "username", "not_allowed",
                            "A username is made of a-z, 0-9, dot and underscore.");
-    for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
-        if (slice_eq(username, slice_str(reserved[i])))
-            return error_field(err, "username", "reserved", "This username is reserved.");
+    if (is_reserved(username))
+        return error_field(err, "username", "reserved", "This username is reserved.");
     *ret_username = username;
     return 0;
 }

@@ -361,16 +361,18 @@ TEST(block_list_forgets_what_has_expired)
         token_block_session(&block, &id, i);
     }
     CHECK_INT(token_block_count(&block), 100);
-    token_block_session(&block, &p.session, 1050);
+    token_block_session(&block, &p.session, TOKEN_BLOCK_KEEP_MS + 50);
     CHECK_INT(token_block_count(&block), 50);
     CHECK(token_block_has(&block, &p));
-    token_block_user(&block, &p.user, 7, 5000);
+    token_block_user(&block, &p.user, 7, 2 * TOKEN_BLOCK_KEEP_MS + 5000);
     CHECK_INT(token_block_count(&block), 1);
     p.issued_ms = 6;
     CHECK(token_block_has(&block, &p));
     p.issued_ms = 7;
     CHECK(!token_block_has(&block, &p));
-    token_block_user(&block, &p.user, 5, 5000); /* an older line never takes back a newer one */
+    token_block_user(&block, &p.user, 5,
+                     2 * TOKEN_BLOCK_KEEP_MS +
+                         5000); /* an older line never takes back a newer one */
     p.issued_ms = 6;
     CHECK(token_block_has(&block, &p));
     token_block_done(&block);

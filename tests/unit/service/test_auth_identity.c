@@ -30,6 +30,17 @@ TEST(usernames)
     CHECK_STR(slice_str(username_code("me")), "too_short"); /* refused either way */
 }
 
+TEST(bug_names_that_look_like_the_house_or_like_nobody)
+{
+    static const char *const names[] = {"moderator", "Administrator", "OFFICIAL",  "security",
+                                        "support",   "null",          "undefined", "...",
+                                        "___",       "._.",           "..______.."};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        CHECK_STR(slice_str(username_code(names[i])), "reserved");
+    CHECK_STR(slice_str(username_code("_a_")), "ok");
+    CHECK_STR(slice_str(username_code("moderator1")), "ok");
+}
+
 static bool email_key(const char *given, char *ret_key, size_t size)
 {
     struct arena arena;

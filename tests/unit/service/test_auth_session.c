@@ -189,6 +189,38 @@ TEST(a_restart_remembers_what_was_revoked)
     rig_close(&r);
 }
 
+/* Its entry left the block list when a token of the present length would have been over; nor was it
+ * read again at a start. */
+TEST(bug_a_revoked_token_came_back_when_access_ttl_had_been_lowered)
+{
+    struct rig r;
+    struct kept old;
+    struct auth_grant grant;
+    rig_open(&r, (const char *const[]){"auth.access_ttl=1h", NULL});
+    old = keep(rig_sign_up(&r, "alice", NULL, NULL));
+    rig_stop(&r);
+    config_free(r.config);
+    struct config_source source = {
+        .settings = (const char *const[]){"auth.access_ttl=5s", "auth.bcrypt_cost=4", NULL}};
+    const struct config_key *tables[] = {kit_config, auth_module.config, social_module.config,
+                                         NULL};
+    CHECK_OK(config_load(tables, &source, &r.config, &r.err), &r.err);
+    rig_start(&r);
+    struct principal who = rig_principal(&r, slice_str(old.access));
+    CHECK_OK(auth_end_session(rig_auth(&r), rig_call(&r), &who.user, &who.session, &r.err), &r.err);
+    for (int i = 0; i < 3; i++) { /* each adds to the list, and has it forget what is over */
+        clock_fake_advance(&r.clock, 15 * MINUTE);
+        CHECK_STR(slice_str(token_code(&r, old.access)), "token_revoked");
+        CHECK_OK(rig_sign_in(&r, "alice", "password of alice", &grant), &r.err);
+        CHECK_OK(auth_end_by_refresh(rig_auth(&r), rig_call(&r), grant.refresh_token, &r.err),
+                 &r.err);
+        rig_clear(&r);
+    }
+    rig_reopen(&r);
+    CHECK_STR(slice_str(token_code(&r, old.access)), "token_revoked");
+    rig_close(&r);
+}
+
 TEST(the_list_of_sessions_newest_first_in_pages)
 {
     struct rig r;
