@@ -32,6 +32,7 @@ export const tests = {
     await card(queue, symbol).getByRole('button', { name: 'Approve' }).click();
     await page.getByText(`Your signal ${symbol} was approved.`).waitFor();
     await card(board, symbol).getByText('Approved').waitFor();
+    await inspect(board, 'an approved signal');
 
     await queue.getByText('Approved', { exact: true }).first().click();
     await card(queue, symbol).getByRole('button', { name: 'Close' }).click();
