@@ -40,7 +40,7 @@ export const tests = {
     await page.getByText(`Your signal ${symbol} was closed.`).waitFor();
     await card(board, symbol).waitFor({ state: 'detached' });
     await card(page, symbol).getByRole('button', { name: 'History' }).click();
-    await page.getByRole('dialog').getByText('Closed').waitFor();
+    await page.getByRole('dialog').getByText('Closed', { exact: true }).waitFor();
   },
 
   async 'rejected with a reason, mended and sent again'(stage) {
