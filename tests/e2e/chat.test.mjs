@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { bubble, chatLink, composer, texts, until, write } from './stage.mjs';
+import { bubble, chatLink, composer, signIn, texts, until, write } from './stage.mjs';
 
 async function two(stage) {
   const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
@@ -92,6 +92,33 @@ export const tests = {
     assert.deepEqual(await one.locator('.bubble a').evaluateAll((all) => all.map((a) => a.href)), [
       'https://example.org/a?b=1',
     ]);
+  },
+
+  async 'an address ends where it ends'(stage) {
+    const { ada, bob, one } = await two(stage);
+    const chat = await stage.direct(ada, bob);
+    await stage.send(bob, chat.id, 'see https://example.org/a_(b), (or https://example.org/c). ok');
+    await chatLink(one, 'Bob').click();
+    const links = bubble(one, 'see').getByRole('link');
+    await links.first().waitFor();
+    assert.deepEqual(await links.evaluateAll((all) => all.map((link) => link.href)), [
+      'https://example.org/a_(b)',
+      'https://example.org/c',
+    ]);
+  },
+
+  async 'at midnight, today is yesterday'(stage) {
+    const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
+    const chat = await stage.direct(ada, bob);
+    await stage.send(bob, chat.id, 'before midnight');
+    const page = await stage.newPage();
+    await page.clock.install({ time: new Date().setHours(23, 58, 0, 0) });
+    await page.goto(`${stage.server.url}/c/${chat.id}`);
+    await signIn(page, ada);
+    await page.locator('.day').getByText('Today').waitFor();
+    await page.clock.fastForward(5 * 60_000);
+    await page.locator('.day').getByText('Yesterday').waitFor();
+    await chatLink(page, 'Bob').getByText('yesterday').waitFor();
   },
 
   async 'a draft survives the way to another chat and a reload'(stage) {

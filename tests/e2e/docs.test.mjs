@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { inspect } from './inspect.mjs';
 import { signIn } from './stage.mjs';
 
 export const tests = {
@@ -13,6 +14,9 @@ export const tests = {
     await page.getByRole('searchbox').fill('reactions put');
     await page.locator('article.operation').first().waitFor();
     assert.equal(await page.locator('article.operation').count(), 1);
+    await page.getByRole('searchbox').fill('export everything');
+    await page.locator('article.operation .verb.get').first().waitFor();
+    await inspect(page, 'docs');
   },
 
   async 'a call can be tried as whoever is signed in'(stage) {

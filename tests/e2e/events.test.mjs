@@ -117,6 +117,13 @@ export const tests = {
     assert.equal((await fetch(url)).status, 404);
   },
 
+  async 'the heading has room on a phone'(stage) {
+    const page = await stage.browse(await stage.account('Ada'), '/events', phone);
+    const heading = page.getByRole('heading', { name: 'Events', level: 1 });
+    await heading.waitFor();
+    assert.ok(await heading.evaluate((one) => one.scrollWidth <= one.clientWidth));
+  },
+
   async 'fits a phone, in the dark, and reads well'(stage) {
     const ada = await stage.account('Ada');
     const { id } = await supper(stage, ada, {

@@ -181,6 +181,22 @@ export const tests = {
     await back();
   },
 
+  async 'another tab begins at its top; the way back finds the place again'(stage) {
+    const { ada, bob } = await two(stage);
+    for (let i = 0; i < 14; i++) await post(stage, bob, `Words ${i}\n`.repeat(10));
+    const page = await stage.browse(ada, '/');
+    const json = await stage.call('GET', '/feed', ada.token);
+    await page.route('**/posts/popular**', (route) => route.fulfill({ json }));
+    const top = () => page.locator('[data-scroller]').evaluate((view) => view.scrollTop);
+    await card(page, 'Words 13').first().waitFor();
+    await page.locator('[data-scroller]').evaluate((view) => (view.scrollTop = 900));
+    await page.getByRole('link', { name: 'Popular', exact: true }).click();
+    await page.getByRole('list', { name: 'Popular posts' }).waitFor();
+    assert.equal(await top(), 0);
+    await page.goBack();
+    await until('it is not at the top', async () => (await top()) > 0);
+  },
+
   async 'popular posts have a page of their own; the look holds in both themes and on a phone'(
     stage,
   ) {

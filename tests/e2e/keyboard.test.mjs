@@ -102,6 +102,19 @@ export const tests = {
     await page.getByRole('heading', { name: 'Cleo', level: 1 }).waitFor();
   },
 
+  async 'Tab leaves a menu, and closes it'(stage) {
+    const ada = await stage.account('Ada');
+    const post = await stage.call('POST', '/posts', ada.token, { text: 'with a menu' });
+    const page = await stage.browse(ada, `/p/${post.id}`);
+    await page.getByRole('button', { name: /^More about/ }).focus();
+    await page.keyboard.press('Enter');
+    const items = page.getByRole('menuitem');
+    await items.first().waitFor();
+    for (let left = await items.count(); left > 0; left--) await page.keyboard.press('Tab');
+    await page.getByRole('menu').waitFor({ state: 'detached' });
+    assert.notEqual(await page.evaluate(() => document.activeElement.tagName), 'BODY');
+  },
+
   async 'dialogs and menus keep the focus and give it back'(stage) {
     const ada = await stage.account('Ada');
     const page = await stage.browse(ada);

@@ -24,6 +24,33 @@ export const tests = {
     await page.getByRole('navigation', { name: 'Chats' }).waitFor();
   },
 
+  async 'a name without end breaks no page'(stage) {
+    const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
+    const full_name = 'W'.repeat(100);
+    await stage.call('PATCH', '/users/me', bob.token, { full_name });
+    await stage.call('PUT', `/users/${bob.id}/follow`, ada.token);
+    const chat = await stage.group(bob, 'Crew', [ada]);
+    await stage.send(bob, chat.id, 'Who am I?');
+    const post = await stage.call('POST', '/posts', bob.token, { text: 'That is me.' });
+    await stage.call('POST', `/posts/${post.id}/comments`, bob.token, { text: 'Me again.' });
+    await stage.promote(ada, 'admin');
+    for (const [path, words] of [
+      [`/c/${chat.id}`, 'Who am I?'],
+      ['/', 'That is me.'],
+      [`/p/${post.id}`, 'Me again.'],
+      ['/admin', `@${bob.username}`],
+    ])
+      for (const size of [phone, {}]) {
+        const page = await stage.browse(ada, path, size);
+        await page.locator('main').getByText(words).first().waitFor();
+        assert.equal(await overflows(page), null, path);
+        if (path !== '/admin') continue;
+        const table = await page.locator('.table').evaluate((one) => one.scrollWidth);
+        const room = await page.locator('.table-frame').evaluate((one) => one.clientWidth);
+        assert.ok(table <= room, `the table is ${table} wide, there is room for ${room}`);
+      }
+  },
+
   async 'a tap shows what can be done with a message'(stage) {
     const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
     const chat = await stage.direct(bob, ada);

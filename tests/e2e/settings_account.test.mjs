@@ -74,6 +74,8 @@ export const tests = {
     await addresses.getByLabel('Code').fill(first.code);
     await addresses.getByRole('button', { name: 'Confirm', exact: true }).click();
     await addresses.getByText('Confirmed', { exact: true }).waitFor();
+    await page.reload();
+    await addresses.getByText('Confirmed', { exact: true }).waitFor();
 
     await page.getByRole('button', { name: 'Sign out', exact: true }).first().click();
     await page.getByRole('button', { name: 'Forgotten your password?' }).click();

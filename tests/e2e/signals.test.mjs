@@ -32,6 +32,7 @@ export const tests = {
     await card(queue, symbol).getByRole('button', { name: 'Approve' }).click();
     await page.getByText(`Your signal ${symbol} was approved.`).waitFor();
     await card(board, symbol).getByText('Approved').waitFor();
+    await inspect(board, 'an approved signal');
 
     await queue.getByText('Approved', { exact: true }).first().click();
     await card(queue, symbol).getByRole('button', { name: 'Close' }).click();
@@ -39,7 +40,7 @@ export const tests = {
     await page.getByText(`Your signal ${symbol} was closed.`).waitFor();
     await card(board, symbol).waitFor({ state: 'detached' });
     await card(page, symbol).getByRole('button', { name: 'History' }).click();
-    await page.getByRole('dialog').getByText('Closed').waitFor();
+    await page.getByRole('dialog').getByText('Closed', { exact: true }).waitFor();
   },
 
   async 'rejected with a reason, mended and sent again'(stage) {

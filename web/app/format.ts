@@ -19,27 +19,28 @@ export function dayKey(time: string): string {
   return `${date.getFullYear()}-${date.getMonth()}-${date.getDate()}`;
 }
 
-function daysAgo(time: string): number {
-  const start = (date: Date): number =>
-    new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
-  return Math.round((start(new Date()) - start(new Date(time))) / 86_400_000);
-}
+/** Midnight, at which the day of this time began. */
+export const dayStart = (time: number): number => new Date(time).setHours(0, 0, 0, 0);
+
+const daysAgo = (time: string, today: number): number =>
+  Math.round((today - dayStart(Date.parse(time))) / 86_400_000);
 
 export const clockTime = (time: string): string => clock.format(new Date(time));
 export const fullTime = (time: string): string => everything.format(new Date(time));
 
-export function listTime(time: string): string {
-  const days = daysAgo(time);
+/** As of a day, named by its beginning. */
+export function listTime(time: string, today: number): string {
+  const days = daysAgo(time, today);
   if (days <= 0) return clock.format(new Date(time));
   if (days === 1) return relative.format(-1, 'day');
   return days < 7 ? weekday.format(new Date(time)) : shortDate.format(new Date(time));
 }
 
-export function dayHeading(time: string): string {
-  const days = daysAgo(time);
+export function dayHeading(time: string, today: number): string {
+  const days = daysAgo(time, today);
   if (days <= 1) return capital(relative.format(-Math.max(days, 0), 'day'));
   if (days < 7) return longWeekday.format(new Date(time));
-  const sameYear = new Date(time).getFullYear() === new Date().getFullYear();
+  const sameYear = new Date(time).getFullYear() === new Date(today).getFullYear();
   return (sameYear ? longDate : fullDate).format(new Date(time));
 }
 
@@ -62,14 +63,30 @@ export function isOnlyEmoji(text: string): boolean {
   return signs.length <= 3 && signs.every((sign) => /^\p{Extended_Pictographic}/u.test(sign));
 }
 
+const pairs: Record<string, string> = { ')': '(', ']': '[', '}': '{' };
+const count = (text: string, sign: string): number => text.split(sign).length - 1;
+
+/** Without what belongs to the sentence around it: its signs, and brackets that were opened there. */
+function bareLink(link: string): string {
+  let end = link.length;
+  for (; end > 0; end--) {
+    const last = link[end - 1]!;
+    const opens = pairs[last];
+    const rest = link.slice(0, end);
+    if (opens ? count(rest, opens) >= count(rest, last) : !'.,;:!?'.includes(last)) break;
+  }
+  return link.slice(0, end);
+}
+
 /** Pieces of text, alternately plain and addresses; only http(s) becomes a link. */
 export function splitLinks(text: string): { text: string; url?: string }[] {
   const pieces: { text: string; url?: string }[] = [];
   let from = 0;
-  for (const found of text.matchAll(/https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}]/g)) {
+  for (const found of text.matchAll(/https?:\/\/[^\s<>"'.,;:!?)\]}][^\s<>"']*/g)) {
     if (found.index > from) pieces.push({ text: text.slice(from, found.index) });
-    pieces.push({ text: found[0], url: found[0] });
-    from = found.index + found[0].length;
+    const url = bareLink(found[0]);
+    pieces.push({ text: url, url });
+    from = found.index + url.length;
   }
   if (from < text.length) pieces.push({ text: text.slice(from) });
   return pieces;
@@ -109,7 +126,7 @@ export interface TextPiece {
 
 // Tags and names as the server finds them: where no word goes on, letters and digits of any script.
 const marked =
-  /https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}]|(?<![\p{L}\p{M}\p{N}_])(?:#[\p{L}\p{M}\p{N}]+|@[a-zA-Z0-9][a-zA-Z0-9._]{1,30}[a-zA-Z0-9_])/gu;
+  /https?:\/\/[^\s<>"'.,;:!?)\]}][^\s<>"']*|(?<![\p{L}\p{M}\p{N}_])(?:#[\p{L}\p{M}\p{N}]+|@[a-zA-Z0-9][a-zA-Z0-9._]{1,30}[a-zA-Z0-9_])/gu;
 
 export function splitMarks(text: string): TextPiece[] {
   const pieces: TextPiece[] = [];
@@ -118,8 +135,9 @@ export function splitMarks(text: string): TextPiece[] {
     if (found.index > from) pieces.push({ kind: 'text', text: text.slice(from, found.index) });
     const sign = found[0][0];
     const kind = sign === '#' ? 'tag' : sign === '@' ? 'mention' : 'link';
-    pieces.push({ kind, text: found[0] });
-    from = found.index + found[0].length;
+    const words = kind === 'link' ? bareLink(found[0]) : found[0];
+    pieces.push({ kind, text: words });
+    from = found.index + words.length;
   }
   if (from < text.length) pieces.push({ kind: 'text', text: text.slice(from) });
   return pieces;

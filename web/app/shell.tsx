@@ -17,6 +17,7 @@ import {
   type PageRow,
   type RailRow,
 } from './pages';
+import { connected } from './state/live';
 import { navigate, path } from './state/route';
 import { me } from './state/session';
 import { pageTitle } from './state/title';
@@ -61,19 +62,18 @@ function Shown({ match }: { match: Match }) {
   const [, again] = useReducer((count: number) => count + 1, 0);
   useLayoutEffect(() => void (pageTitle.value = row.title), [row]);
   const Content = loaded.get(row.load);
+  /** Once more when the server is back; some browsers only do that when the page is loaded anew. */
+  const fetchPage = (otherwise = (): void => setFailed(true)): void =>
+    void load(row).then(() => again(undefined), otherwise);
   useEffect(() => {
-    if (Content) return;
-    load(row).then(
-      () => again(undefined),
-      () => setFailed(true),
-    );
-  }, [row]);
+    if (!Content) fetchPage();
+  }, [row, connected.value]);
   if (Content) return <Content params={params} />;
   return failed ? (
     <Page title={row.title}>
       <Empty icon="alert" title="This page could not be loaded">
         <p>The server may be away, or have a newer version of this page.</p>
-        <Button onClick={() => location.reload()}>Load again</Button>
+        <Button onClick={() => fetchPage(() => location.reload())}>Load again</Button>
       </Empty>
     </Page>
   ) : (

@@ -4,6 +4,7 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Button, IconButton } from './button';
+import { NoticesInside } from './small';
 
 export function Dialog({
   title,
@@ -61,6 +62,7 @@ export function Dialog({
         </header>
         <div class="content">{children}</div>
         {footer && <footer>{footer}</footer>}
+        <NoticesInside />
       </dialog>
       {asking && (
         <Confirm

@@ -2,8 +2,7 @@
 // that it is empty.
 import type { ComponentChildren, VNode } from 'preact';
 import type { PagedList } from '../state/list';
-import { Button } from './button';
-import { Banner } from './small';
+import { TryAgain } from './small';
 
 interface ListViewProps<T> {
   list: PagedList<T>;
@@ -52,14 +51,7 @@ export function ListView<T>(props: ListViewProps<T>) {
 }
 
 function Trouble({ problem, retry }: { problem: string; retry(): Promise<void> }) {
-  return (
-    <Banner kind="problem">
-      This could not be loaded: {problem}{' '}
-      <Button look="plain" small onClick={() => void retry()}>
-        Try again
-      </Button>
-    </Banner>
-  );
+  return <TryAgain retry={retry}>This could not be loaded: {problem}</TryAgain>;
 }
 
 export function Bones({ widths }: { widths: string[] }) {

@@ -2,7 +2,7 @@
 // heading when one comes to the page by a link, so that a screen reader reads what is new.
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { arrival, back, rememberedScroll } from '../state/route';
+import { address, arrival, back, rememberedScroll } from '../state/route';
 import { useTitle } from '../state/title';
 import { IconButton } from './button';
 
@@ -32,8 +32,9 @@ export function Page(props: PageFrameProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   useTitle(title);
+  // A tab is a place of its own, too.
+  useLayoutEffect(() => void (scroller.current!.scrollTop = rememberedScroll()), [address.value]);
   useLayoutEffect(() => {
-    scroller.current!.scrollTop = rememberedScroll();
     const taken = document.activeElement?.closest('main') !== null;
     const wanted = frame.current!.querySelector<HTMLElement>('[autofocus]') ?? heading.current!;
     if (arrival === 'forward' && !taken) wanted.focus({ preventScroll: true });

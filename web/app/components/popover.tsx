@@ -1,5 +1,5 @@
 // A box beside the control that opened it, in the browser's top layer: closed by Escape, by a click
-// elsewhere, or by choosing. Arrow keys walk its buttons, in rows where it is a grid.
+// elsewhere, by Tab, or by choosing. Arrow keys walk its buttons, in rows where it is a grid.
 import type { ComponentChildren, RefObject } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Icon, type IconName } from './icon';
@@ -24,6 +24,7 @@ export function Popover({
   children,
 }: PopoverProps) {
   const element = useRef<HTMLDivElement>(null);
+  const tabbing = useRef(false);
   useLayoutEffect(() => {
     const box = element.current!;
     const opener = anchor.current;
@@ -49,7 +50,14 @@ export function Popover({
       role={role}
       aria-label={label}
       class={`popover ${extra ?? ''}`}
-      onKeyDown={(event) => walk(event, element.current!, columns)}
+      onKeyDown={(event) => {
+        tabbing.current = event.key === 'Tab';
+        walk(event, element.current!, columns);
+      }}
+      onFocusOut={(event) => {
+        const inside = element.current!.contains(event.relatedTarget as Node | null);
+        if (tabbing.current && !inside) onClose();
+      }}
     >
       {children}
     </div>

@@ -1,8 +1,9 @@
 // The smallest parts: badge, spinner, empty place, waiting shapes, notes, the reconnecting pill.
 import type { ComponentChildren } from 'preact';
+import { useLayoutEffect, useMemo } from 'preact/hooks';
 import { reconnecting } from '../state/live';
-import { dismiss, notices, spoken } from '../state/notices';
-import { IconButton } from './button';
+import { dismiss, notices, spoken, windows } from '../state/notices';
+import { Button, IconButton } from './button';
 import { Icon, type IconName } from './icon';
 
 export function Badge({ count, label }: { count: number; label: string }) {
@@ -50,6 +51,18 @@ export function Banner({
   );
 }
 
+/** What could not be loaded, and the way out. */
+export function TryAgain({ retry, children }: { retry(): unknown; children: ComponentChildren }) {
+  return (
+    <Banner kind="problem">
+      {children}{' '}
+      <Button look="plain" small onClick={() => void retry()}>
+        Try again
+      </Button>
+    </Banner>
+  );
+}
+
 /** Shapes of what is to come, of the same size, so that nothing jumps. */
 export function ChatListSkeleton() {
   return (
@@ -71,17 +84,33 @@ function Bone({ width }: { width: string }) {
   return <span class="skeleton" style={{ width, height: '13px', margin: '3px 0' }} />;
 }
 
+function NoticeList() {
+  return (
+    <div class="notices" role="status">
+      {notices.value.map((notice) => (
+        <div class={`notice ${notice.kind}`} key={notice.key}>
+          <span>{notice.text}</span>
+          <IconButton icon="close" label="Dismiss" small onClick={() => dismiss(notice.key)} />
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/** The notes inside a modal window, for as long as it is the uppermost one. */
+export function NoticesInside() {
+  const own = useMemo(() => Symbol('window'), []);
+  useLayoutEffect(() => {
+    windows.value = [...windows.peek(), own];
+    return () => (windows.value = windows.peek().filter((one) => one !== own));
+  }, []);
+  return windows.value.at(-1) === own ? <NoticeList /> : null;
+}
+
 export function Notices() {
   return (
     <>
-      <div class="notices" role="status">
-        {notices.value.map((notice) => (
-          <div class={`notice ${notice.kind}`} key={notice.key}>
-            <span>{notice.text}</span>
-            <IconButton icon="close" label="Dismiss" small onClick={() => dismiss(notice.key)} />
-          </div>
-        ))}
-      </div>
+      {windows.value.length === 0 && <NoticeList />}
       <div class="visually-hidden" role="log" aria-live="polite" data-testid="announcer">
         {spoken.value}
       </div>

@@ -20,6 +20,7 @@ import { PersonAvatar, userFrom } from './person';
 import { PersonLine } from './person_line';
 import { Report } from './report';
 import { RichText } from './rich_text';
+import { NoticesInside } from './small';
 import { sizeOf } from './story_composer';
 
 /** Long enough to read it: a base, and some for every character. */
@@ -188,6 +189,7 @@ function Stage({ story, index, count, step, close }: StageProps) {
           )}
         </footer>
       </div>
+      <NoticesInside />
       {above === 'viewers' && <Viewers story={story} onClose={() => setAbove(null)} />}
       {above === 'report' && <Report kind="story" id={story.id} onClose={() => setAbove(null)} />}
       {above === 'delete' && (

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import type { PagedList } from '../state/list';
 import { Button } from './button';
 import type { IconName } from './icon';
-import { Banner, Empty } from './small';
+import { Empty, TryAgain } from './small';
 
 export interface Column<T> {
   head: string;
@@ -32,12 +32,7 @@ export function Table<T>({ label, list, columns, keyOf, empty }: TableProps<T>) 
       </Empty>
     );
   const problem = list.problem.value && (
-    <Banner kind="problem">
-      {list.problem.value}{' '}
-      <Button look="plain" small onClick={() => void list.retry()}>
-        Try again
-      </Button>
-    </Banner>
+    <TryAgain retry={() => list.retry()}>{list.problem.value}</TryAgain>
   );
   if (!loaded && problem) return problem;
   return (

@@ -1,6 +1,6 @@
 // The processes of the platform, and how they are.
 import { parley } from '../client';
-import { Banner, Empty } from '../components/small';
+import { Empty, TryAgain } from '../components/small';
 import { fullTime } from '../format';
 import type { Node } from '../../sdk/index';
 import { useAdminList, useRefresh } from '../state/admin';
@@ -14,7 +14,8 @@ export function AdminNodes() {
     (node) => node.id,
   );
   useRefresh(() => void list.reload(), REFRESH_MS);
-  if (list.problem.value) return <Banner kind="problem">{list.problem.value}</Banner>;
+  if (list.problem.value)
+    return <TryAgain retry={() => list.retry()}>{list.problem.value}</TryAgain>;
   if (!list.loaded.value) return <section class="panel node-bones skeleton" aria-hidden="true" />;
   if (list.items.value.length === 0) return <Empty icon="server" title="No node answers" />;
   return (

@@ -11,16 +11,18 @@ import { Icon } from '../components/icon';
 import { MessageRow, type MessageActions } from '../components/message_row';
 import { OutgoingRow } from '../components/outgoing_row';
 import { PersonAvatar, userFrom } from '../components/person';
-import { Badge, Empty } from '../components/small';
+import { Badge, Empty, TryAgain } from '../components/small';
 import { VirtualList, type VirtualHandle } from '../components/virtual_list';
 import { ago, dayHeading } from '../format';
 import type { Chat, Id, Message } from '../../sdk/index';
 import { chats, chatTitle } from '../state/chats';
 import { Conversation, keyOf, type Row } from '../state/conversation';
 import { loadMembers } from '../state/members';
+import { today } from '../state/minute';
 import { notify, orSay } from '../state/notices';
 import { isOnline, presenceOf } from '../state/presence';
 import { back } from '../state/route';
+import type { Timeline } from '../state/timeline';
 import { typersIn } from '../state/typing';
 import { userName } from '../state/users';
 
@@ -181,7 +183,7 @@ function Log({
         handle={handle}
         label={`Messages in ${chatTitle(chat)}`}
         startKey={conversation.unreadAtOpen > 0 ? 'unread' : null}
-        onNearTop={() => void timeline.loadOlder()}
+        onNearTop={() => void (timeline.olderProblem.peek() ?? timeline.loadOlder())}
         onView={(atEnd, key) => conversation.seen(atEnd, key)}
         render={drawRow}
         markedKey={tabbable ?? null}
@@ -223,9 +225,9 @@ function RowView({
   switch (row.kind) {
     case 'day':
       return (
-        <div class="row" data-key={row.key} role="separator" aria-label={dayHeading(row.time)}>
+        <div class="row" data-key={row.key} role="separator" aria-label={dayHeading(row.time, today.value)}>
           <div class="day">
-            <span>{dayHeading(row.time)}</span>
+            <span>{dayHeading(row.time, today.value)}</span>
           </div>
         </div>
       );
@@ -239,7 +241,7 @@ function RowView({
       return (
         <div class="row" data-key={row.key}>
           <div class="loading">
-            <span class="spinner" />
+            <Older timeline={conversation.timeline} />
           </div>
         </div>
       );
@@ -262,6 +264,16 @@ function RowView({
         />
       );
   }
+}
+
+function Older({ timeline }: { timeline: Timeline }) {
+  const problem = timeline.olderProblem.value;
+  if (!problem || timeline.loadingOlder.value) return <span class="spinner" />;
+  return (
+    <TryAgain retry={() => timeline.loadOlder()}>
+      Older messages could not be loaded: {problem}
+    </TryAgain>
+  );
 }
 
 async function jump(

@@ -7,10 +7,11 @@ import { Confirm } from '../components/dialog';
 import { TextField } from '../components/field';
 import { PersonAvatar, PersonWords, userFrom } from '../components/person';
 import { Menu, type MenuItem } from '../components/popover';
+import { TryAgain } from '../components/small';
 import { ago } from '../format';
 import type { Chat, Id, Member, MemberRole } from '../../sdk/index';
 import { chats, chatTitle, openDirect, putChat, removeChat } from '../state/chats';
-import { loadMembers, membersOf } from '../state/members';
+import { loadMembers, membersOf, membersProblem } from '../state/members';
 import { orSay } from '../state/notices';
 import { isOnline, presenceOf } from '../state/presence';
 import { navigate } from '../state/route';
@@ -57,6 +58,7 @@ function Group({ chat }: { chat: Chat }) {
   const [adding, setAdding] = useState(false);
   const [leaving, setLeaving] = useState(false);
   const members = membersOf(chat.id).value;
+  const problem = membersProblem.value.get(chat.id);
   const managing = chat.my_role !== 'member';
   const kind = chat.kind === 'channel' ? 'channel' : 'group';
   const sorted = [...(members ?? [])].sort(
@@ -106,7 +108,12 @@ function Group({ chat }: { chat: Chat }) {
           </Button>
         )}
         <h3 class="group-title">Members</h3>
-        <ul aria-busy={members === null}>
+        {members === null && problem && (
+          <TryAgain retry={() => loadMembers(chat.id)}>
+            The members could not be loaded: {problem}
+          </TryAgain>
+        )}
+        <ul aria-busy={members === null && !problem}>
           {sorted.map((member) => (
             <li key={member.user_id}>
               <MemberRow chat={chat} member={member} />

@@ -8,7 +8,7 @@ import { Icon } from '../components/icon';
 import { MessageText } from '../components/message_text';
 import { Page } from '../components/page';
 import { PersonAvatar, userFrom } from '../components/person';
-import { Banner, Empty } from '../components/small';
+import { Banner, Empty, TryAgain } from '../components/small';
 import { isOver, longDay, span, spanThere } from '../format_event';
 import type { PageProps } from '../pages';
 import { ParleyError, type CalendarEvent, type Id, type Rsvp as Answer } from '../../sdk/index';
@@ -50,8 +50,13 @@ export default function EventPage({ params }: PageProps) {
     );
   return (
     <Page title={event?.title ?? 'Event'} backTo="/events" busy={!event}>
-      {problem && !event && <Banner kind="problem">{problem}</Banner>}
-      {event ? <Details event={event} /> : <Bones />}
+      {event ? (
+        <Details event={event} />
+      ) : problem ? (
+        <TryAgain retry={load}>{problem}</TryAgain>
+      ) : (
+        <Bones />
+      )}
     </Page>
   );
 }
@@ -187,7 +192,7 @@ function Attendees({ event }: { event: CalendarEvent }) {
       <h2 class="panel-title">
         <Counts event={event} />
       </h2>
-      {list.problem.value && <Banner kind="problem">{list.problem.value}</Banner>}
+      {list.problem.value && <TryAgain retry={() => list.retry()}>{list.problem.value}</TryAgain>}
       {groups.map(({ status, title }) => {
         const people = list.items.value.filter((one) => one.status === status);
         return (

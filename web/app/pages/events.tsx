@@ -6,7 +6,7 @@ import { Dialog } from '../components/dialog';
 import { Segments } from '../components/field';
 import { EventCard, EventCardBones } from '../components/event_card';
 import { Page } from '../components/page';
-import { Banner, Empty } from '../components/small';
+import { Empty, TryAgain } from '../components/small';
 import type { CalendarEvent } from '../../sdk/index';
 import { eventList, saveCalendar, type EventScope } from '../state/events';
 import { useList } from '../state/list';
@@ -56,14 +56,7 @@ export default function Events() {
         />
       }
     >
-      {list.problem.value && (
-        <Banner kind="problem">
-          {list.problem.value}{' '}
-          <Button small look="plain" onClick={() => void list.retry()}>
-            Try again
-          </Button>
-        </Banner>
-      )}
+      {list.problem.value && <TryAgain retry={() => list.retry()}>{list.problem.value}</TryAgain>}
       {!list.loaded.value && !list.problem.value && <EventCardBones />}
       {list.loaded.value && items.length === 0 && (
         <Empty icon="calendar" title="Nothing planned">

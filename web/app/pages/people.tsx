@@ -6,12 +6,12 @@ import { SearchField } from '../components/field';
 import { Bones, ListView } from '../components/list';
 import { Page } from '../components/page';
 import { PersonLine } from '../components/person_line';
-import { Banner, Empty } from '../components/small';
+import { Empty, TryAgain } from '../components/small';
 import { Tabs } from '../components/tabs';
 import type { User } from '../../sdk/index';
 import { counted } from '../format';
 import { usePeople } from '../state/find_people';
-import { useList } from '../state/list';
+import { useList, type PagedList } from '../state/list';
 import { answerRequest, peopleList, requestCount, requestList } from '../state/relations';
 import { navigate, query } from '../state/route';
 import { me } from '../state/session';
@@ -48,6 +48,7 @@ function Find({ bar }: { bar: preact.VNode | null }) {
   return (
     <Page
       title="People"
+      onNearEnd={() => void (wanted || followers().more())}
       sticky={
         <>
           {bar}
@@ -71,7 +72,7 @@ function Find({ bar }: { bar: preact.VNode | null }) {
         {wanted && !found.busy && `${counted(found.list.length, 'person', 'people')} found`}
       </p>
       {found.problem ? (
-        <Banner kind="problem">{found.problem}</Banner>
+        <TryAgain retry={found.retry}>{found.problem}</TryAgain>
       ) : found.list.length > 0 ? (
         <ul class="list card plain people" aria-label="People" onKeyDown={walk}>
           {found.list.map((user) => (
@@ -100,10 +101,14 @@ function Find({ bar }: { bar: preact.VNode | null }) {
   );
 }
 
+function followers(): PagedList<User> {
+  const own = me.value!.id;
+  return peopleList(`followers:${own}`, (page) => parley.social.followers(own, page));
+}
+
 /** Before anything is typed: those who may be looked for anyway. */
 function Acquaintances() {
-  const own = me.value!.id;
-  const list = peopleList(`followers:${own}`, (page) => parley.social.followers(own, page));
+  const list = followers();
   useList(list);
   const some = list.items.value.length > 0;
   return (

@@ -5,7 +5,7 @@ import { Button } from '../components/button';
 import { Comments } from '../components/comments';
 import { Page } from '../components/page';
 import { PostCard } from '../components/post_card';
-import { Banner, Empty } from '../components/small';
+import { Empty, TryAgain } from '../components/small';
 import type { PageProps } from '../pages';
 import { threadOf } from '../state/comments';
 import { loadPost, postSignal } from '../state/posts';
@@ -54,14 +54,7 @@ export default function PostPage({ params }: PageProps) {
       busy={!post}
       onNearEnd={() => void thread.branch(null).more()}
     >
-      {problem.value && (
-        <Banner kind="problem">
-          {problem.value}{' '}
-          <Button look="plain" small onClick={load}>
-            Try again
-          </Button>
-        </Banner>
-      )}
+      {problem.value && <TryAgain retry={load}>{problem.value}</TryAgain>}
       <PostCard id={id} alone />
       {post && <Comments thread={thread} post={post} />}
     </Page>

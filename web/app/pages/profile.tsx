@@ -6,7 +6,7 @@ import { Page } from '../components/page';
 import { PersonLine } from '../components/person_line';
 import { ProfileHead, ProfileMenu } from '../components/profile_head';
 import { PostFeed } from '../components/post_feed';
-import { Banner, Empty } from '../components/small';
+import { Empty, TryAgain } from '../components/small';
 import { Tabs } from '../components/tabs';
 import { parley } from '../client';
 import type { PageProps } from '../pages';
@@ -27,13 +27,16 @@ export default function Profile({ params }: PageProps) {
   const [problem, setProblem] = useState<ParleyError | null>(null);
   const known = userNamed(username);
   const user = known ? userSignal(known).value : null;
-  useEffect(() => {
-    parley.users.byUsername(username).then((found) => {
-      learn(found);
-      setProblem(null);
-      loadRelation(found.id).catch((caught: unknown) => setProblem(problemOf(caught)));
-    }, setProblem);
-  }, [username, missed.value]);
+  const load = (): Promise<void> =>
+    parley.users.byUsername(username).then(
+      (found) => {
+        learn(found);
+        setProblem(null);
+        loadRelation(found.id).catch((caught: unknown) => setProblem(problemOf(caught)));
+      },
+      (caught: unknown) => setProblem(problemOf(caught)),
+    );
+  useEffect(() => void load(), [username, missed.value]);
 
   if (problem?.status === 404)
     return (
@@ -51,7 +54,7 @@ export default function Profile({ params }: PageProps) {
   if (!user)
     return (
       <Page title={`@${username}`} backTo="/people" busy={!problem}>
-        {problem ? <Banner kind="problem">{problem.message}</Banner> : <HeadBones />}
+        {problem ? <TryAgain retry={load}>{problem.message}</TryAgain> : <HeadBones />}
       </Page>
     );
   return <Known user={user} />;

@@ -4,7 +4,7 @@ import { parley } from '../client';
 import { Button } from '../components/button';
 import { PasswordField } from '../components/field';
 import { Icon } from '../components/icon';
-import { Banner } from '../components/small';
+import { Banner, TryAgain } from '../components/small';
 import { ago } from '../format';
 import type { ParleyError, Session } from '../../sdk/index';
 import { notify, orSay } from '../state/notices';
@@ -13,12 +13,15 @@ import { problemOf } from '../state/problem';
 export function Devices() {
   const [list, setList] = useState<Session[] | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
-  useEffect(() => {
+  const load = (): Promise<void> =>
     parley.sessions.list().then(
-      (page) => setList(page.items),
+      (page) => {
+        setList(page.items);
+        setProblem(null);
+      },
       (caught: Error) => setProblem(caught.message),
     );
-  }, []);
+  useEffect(() => void load(), []);
 
   async function revoke(session: Session): Promise<void> {
     const done = await orSay(
@@ -31,7 +34,7 @@ export function Devices() {
   return (
     <section class="panel" aria-label="Devices">
       <h2>Devices</h2>
-      {problem && <Banner kind="problem">{problem}</Banner>}
+      {problem && <TryAgain retry={load}>{problem}</TryAgain>}
       <ul class="devices" aria-busy={list === null && !problem}>
         {list === null && !problem && (
           <li class="person">

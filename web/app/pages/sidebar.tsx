@@ -5,7 +5,7 @@ import { Avatar } from '../components/avatar';
 import { Button, IconButton } from '../components/button';
 import { SearchField } from '../components/field';
 import { PersonAvatar, PersonWords } from '../components/person';
-import { Badge, Banner, ChatListSkeleton, Empty } from '../components/small';
+import { Badge, ChatListSkeleton, Empty, TryAgain } from '../components/small';
 import { fullTime, listTime } from '../format';
 import type { Chat, Id, User } from '../../sdk/index';
 import {
@@ -19,6 +19,7 @@ import {
   openDirect,
 } from '../state/chats';
 import { usePeople } from '../state/find_people';
+import { today } from '../state/minute';
 import { orSay } from '../state/notices';
 import { navigate, openChatId } from '../state/route';
 import { me } from '../state/session';
@@ -62,12 +63,7 @@ export function Sidebar({ onCompose }: { onCompose(): void }) {
       </div>
       <div class="scroll" onKeyDown={walk}>
         {chatsProblem.value && !chatsLoaded.value && (
-          <Banner kind="problem">
-            The chats could not be loaded.{' '}
-            <Button look="plain" small onClick={() => void loadChats()}>
-              Try again
-            </Button>
-          </Banner>
+          <TryAgain retry={loadChats}>The chats could not be loaded.</TryAgain>
         )}
         {!chatsLoaded.value && !chatsProblem.value && <ChatListSkeleton />}
         {chatsLoaded.value && chats.value.size === 0 && !query && (
@@ -162,7 +158,7 @@ function ChatRow({ chat, onOpen }: { chat: Chat; onOpen(): void }) {
         <span class="top">
           <span class="title">{title}</span>
           <time dateTime={activityOf(chat)} title={fullTime(activityOf(chat))}>
-            {listTime(activityOf(chat))}
+            {listTime(activityOf(chat), today.value)}
           </time>
         </span>
         <span class="top">

@@ -6,7 +6,7 @@ import { Dialog } from '../components/dialog';
 import { Segments, TextArea, TextField } from '../components/field';
 import { Page } from '../components/page';
 import { SignalCard } from '../components/signal_card';
-import { Banner, Empty } from '../components/small';
+import { Banner, Empty, TryAgain } from '../components/small';
 import type { ParleyError, TradeSide, TradeSignal } from '../../sdk/index';
 import { useList } from '../state/list';
 import { problemOf } from '../state/problem';
@@ -70,7 +70,7 @@ export default function Signals() {
         />
       }
     >
-      {list.problem.value && <Banner kind="problem">{list.problem.value}</Banner>}
+      {list.problem.value && <TryAgain retry={() => list.retry()}>{list.problem.value}</TryAgain>}
       {!list.loaded.value && !list.problem.value && <Bones />}
       {list.loaded.value && list.items.value.length === 0 && (
         <Empty icon="chart" title={words.title}>

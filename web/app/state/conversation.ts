@@ -8,6 +8,7 @@ import { chats, readInChat } from './chats';
 import { chatDraft, draftOf } from './drafts';
 import { notify, orSay } from './notices';
 import { outgoingOf } from './outgoing';
+import { sayRead } from './read';
 import { me } from './session';
 import { timelineOf } from './timeline';
 
@@ -190,7 +191,7 @@ export class Conversation {
       if (!this.#unreadSeen()) return;
       const seq = this.#seen;
       readInChat({ chat_id: this.chatId, user_id: me.peek()?.id ?? '', seq });
-      parley.chats.markRead(this.chatId, seq).catch(() => undefined);
+      sayRead(this.chatId, seq);
     }, READ_EVERY_MS);
   }
 

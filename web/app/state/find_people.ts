@@ -11,12 +11,14 @@ export interface Found {
   list: User[];
   busy: boolean;
   problem: string | null;
+  retry(): void;
 }
 
 export function usePeople(text: string, limit = 20): Found {
   const list = useSignal<User[]>([]);
   const busy = useSignal(false);
   const problem = useSignal<string | null>(null);
+  const round = useSignal(0);
   const query = text.trim();
   useEffect(() => {
     problem.value = null;
@@ -44,6 +46,7 @@ export function usePeople(text: string, limit = 20): Found {
       clearTimeout(timer);
       abort.abort();
     };
-  }, [query]);
-  return { list: list.value, busy: busy.value, problem: problem.value };
+  }, [query, round.value]);
+  const retry = (): void => void round.value++;
+  return { list: list.value, busy: busy.value, problem: problem.value, retry };
 }

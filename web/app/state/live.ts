@@ -13,6 +13,7 @@ import { forgetComments, listenToComments } from './comments';
 import { forgetLists } from './list';
 import { forgetPosts, listenToPosts } from './posts';
 import { forgetPresence, keepWatching, presenceHeard } from './presence';
+import { forgetRead, sayReadAgain } from './read';
 import { forgetRelations, listenToRelations, loadRelations, loadRequests } from './relations';
 import { navigate, openChatId } from './route';
 import { me, phase } from './session';
@@ -78,6 +79,8 @@ function ready(): void {
   const open = openChatId.peek();
   const timeline = open ? openTimeline(open) : undefined;
   if (timeline?.problem.peek()) void timeline.load();
+  if (timeline?.olderProblem.peek()) void timeline.loadOlder();
+  sayReadAgain();
 }
 
 /** Subjects that listen for themselves: told once, when the page begins. */
@@ -169,6 +172,7 @@ function forget(): void {
   forgetPresence();
   forgetDrafts();
   forgetEdits();
+  forgetRead();
   forgetUsers();
   for (const forgetOne of forgetters) forgetOne();
 }

@@ -16,6 +16,17 @@ export function membersOf(chatId: Id): Signal<Member[] | null> {
   return entry;
 }
 
+/** Why there are none, as long as there are none. */
+export const membersProblem = signal<ReadonlyMap<Id, string>>(new Map());
+
+function setProblem(chatId: Id, problem: string | null): void {
+  if (!problem && !membersProblem.peek().has(chatId)) return;
+  const next = new Map(membersProblem.peek());
+  if (problem) next.set(chatId, problem);
+  else next.delete(chatId);
+  membersProblem.value = next;
+}
+
 function meanwhileIn(chatId: Id): Meanwhile {
   let entry = meanwhile.get(chatId);
   if (!entry) meanwhile.set(chatId, (entry = new Meanwhile()));
@@ -29,8 +40,11 @@ export function loadMembers(chatId: Id, again = false): Promise<void> {
   if (running) return again ? running.then(() => loadMembers(chatId, true)) : running;
   meanwhileIn(chatId).begin();
   const started = fetchAll(chatId)
-    .then((members) => void (entry.value = members))
-    .catch(() => undefined)
+    .then((members) => {
+      entry.value = members;
+      setProblem(chatId, null);
+    })
+    .catch((problem: Error) => setProblem(chatId, problem.message))
     .finally(() => {
       loading.delete(chatId);
       meanwhileIn(chatId).end();
@@ -96,5 +110,6 @@ export function readersOf(chatId: Id, seq: number): { read: Id[]; others: number
 
 export function forgetMembers(): void {
   byChat.clear();
+  membersProblem.value = new Map();
   meanwhile.clear();
 }

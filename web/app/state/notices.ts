@@ -7,6 +7,10 @@ export interface Notice {
   kind: 'info' | 'problem';
 }
 
+/** The modal windows that are open, by when they were: what is outside the last one is behind it,
+ * and nobody can reach it. So the notes are drawn inside. */
+export const windows = signal<readonly symbol[]>([]);
+
 export const notices = signal<readonly Notice[]>([]);
 export const spoken = signal('');
 let nextKey = 1;

@@ -82,12 +82,18 @@ export function peopleList(
 
 export const requestList = (): PagedList<User> =>
   peopleList('requests', (query) => parley.social.requests(query));
-/** As far as they are known: the first page of them. */
+/** As far as they are known: exact where a badge says a number, "99+" is all it says beyond. */
 export const requestCount = signal(0);
+const COUNTED_MAX = 100;
 
 export async function loadRequests(): Promise<void> {
   const list = requestList();
   await list.reload();
+  for (let known = -1; known < list.items.peek().length && known < COUNTED_MAX; ) {
+    known = list.items.peek().length;
+    requestCount.value = known;
+    if (known < COUNTED_MAX) await list.more();
+  }
   requestCount.value = list.items.peek().length;
 }
 

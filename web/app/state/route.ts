@@ -12,6 +12,7 @@ const here = (): Place => ({ path: location.pathname, search: location.search })
 const place = signal<Place>(here());
 
 export const path = computed(() => place.value.path);
+export const address = computed(() => place.value.path + place.value.search);
 export const query = computed(() => new URLSearchParams(place.value.search));
 export const openChatId = computed(() => /^\/c\/([0-9a-zA-Z-]+)$/.exec(path.value)?.[1] ?? null);
 

@@ -13,6 +13,8 @@ export class Timeline {
   readonly loaded = signal(false);
   readonly loadingOlder = signal(false);
   readonly problem = signal<string | null>(null);
+  /** What is above could not be loaded: somebody has to say "again". */
+  readonly olderProblem = signal<string | null>(null);
   #loading: Promise<void> | undefined;
   #stale = false; // what is being loaded may be older than it should be
   #filling = false;
@@ -64,6 +66,7 @@ export class Timeline {
         newest = page.items.slice().reverse();
       } while (this.#stale);
       this.messages.value = newest;
+      this.olderProblem.value = null;
       this.loaded.value = true;
       this.problem.value = null;
     } catch (problem) {
@@ -80,8 +83,9 @@ export class Timeline {
       const page = await parley.messages.list(this.chatId, { before, limit });
       const older = page.items.filter((one) => one.seq < this.firstSeq).reverse();
       this.messages.value = [...older, ...this.messages.peek()];
-    } catch {
-      // The list asks again as soon as it is scrolled.
+      this.olderProblem.value = null;
+    } catch (problem) {
+      this.olderProblem.value = (problem as Error).message;
     } finally {
       this.loadingOlder.value = false;
     }
