@@ -50,7 +50,6 @@ enum schema_flag {
     SCHEMA_ONE_LINE = 1 << 6,   /* STRING: refuse control characters */
     SCHEMA_CHARACTERS = 1 << 7, /* STRING: min and max count code points instead of bytes */
     SCHEMA_COUNT = 1 << 8,      /* INT with NULLABLE: 0 is a number, -1 stands for null */
-    SCHEMA_PLAIN = 1 << 10,     /* STRING: refuse C0 controls that JSON has no letter for */
     SCHEMA_ADDED = 1 << 9,      /* always written; missing in events of the log that are older */
 };
 

@@ -113,19 +113,6 @@ static bool is_blank(struct slice text)
     return true;
 }
 
-/* No byte grows to \u0001 in JSON: of the C0 controls only \b, \t, \n, \f and \r. Without a branch
- * for each byte: the compiler takes sixteen at a time. */
-static bool is_plain(struct slice text)
-{
-    unsigned char bad = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        bool letter = (c >= '\b') & (c <= '\r') & (c != '\v');
-        bad |= (unsigned char)((c < ' ') & !letter);
-    }
-    return bad == 0;
-}
-
 static void store_string(struct schema_check *c, const struct schema_field *f,
                          const struct schema_path *path, struct slice text, void *at)
 {
@@ -140,9 +127,6 @@ static void store_string(struct schema_check *c, const struct schema_field *f,
         schema_refuse(c, path, "too_long", "must be at most %lld %s long", (long long)max, unit);
     else if (memchr(text.ptr, 0, text.len) != NULL)
         schema_refuse(c, path, "control_character", "must not hold U+0000");
-    else if ((f->flags & SCHEMA_PLAIN) != 0 && !is_plain(text))
-        schema_refuse(c, path, "control_character",
-                      "must not hold control characters but \\b, \\t, \\n, \\f and \\r");
     else if ((f->flags & SCHEMA_ONE_LINE) != 0 && utf8_has_control(text))
         schema_refuse(c, path, "control_character", "must be one line without control characters");
     else if ((f->flags & SCHEMA_NO_BLANK) != 0 && is_blank(text))

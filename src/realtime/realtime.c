@@ -128,7 +128,7 @@ static const struct config_key realtime_config[] = {
      .doc = "Bytes that may wait for a slow socket before it is closed with 4008."},
     {"realtime.recent_max", CONFIG_SIZE, "4m", 65536, 1 << 30,
      .doc = "Newest events kept in memory per loop for sockets that join."},
-    {"realtime.message_max", CONFIG_SIZE, "64k", 1024, 16 << 20,
+    {"realtime.message_max", CONFIG_SIZE, "128k", 1024, 16 << 20,
      .doc = "Largest frame that a client may send."},
     {"realtime.ops_per_second", CONFIG_INT, "100", 1, 1000000,
      .doc = "Ops of one socket in a second (with limits.per_user on)."},

@@ -27,8 +27,8 @@ static struct chat_call call_of(struct request *req)
     return call;
 }
 
-/* A page of the largest messages (85 KB each: 16 KiB of quotes, escaped, and all the reactions
- * there can be) does not fit a request's arena. */
+/* A page of the largest messages (150 KB each: 16 KiB of control characters, escaped, and all the
+ * reactions there can be) does not fit a request's arena. */
 static struct arena *page_arena(struct arena *arena)
 {
     arena_init(arena, 32 << 20);

@@ -6,9 +6,7 @@
 /* --- messages -------------------------------------------------------------------------------- */
 #define TEXT_FIELD(type)                                                                           \
     {                                                                                              \
-        "text",                                                                                    \
-            "At most 16 KiB, not blank; of control characters only \\b, \\t, \\n, \\f and \\r.",   \
-            SCHEMA_STRING, SCHEMA_REQUIRED | SCHEMA_NO_BLANK | SCHEMA_PLAIN,                       \
+        "text", "At most 16 KiB, not blank.", SCHEMA_STRING, SCHEMA_REQUIRED | SCHEMA_NO_BLANK,    \
             SCHEMA_AT(type, text), .min = 1, .max = CHAT_TEXT_BYTES_MAX                            \
     }
 #define CLIENT_ID_FIELD                                                                            \
