@@ -106,9 +106,9 @@ export const tests = {
     await value(page.getByLabel('Write a comment'), 'half a tho');
     await page.getByLabel('Write a comment').fill('half a thought');
     await page.getByRole('button', { name: 'Send', exact: true }).click();
-    await page.getByText('half a thought').waitFor();
+    await page.getByRole('article', { name: 'Comment by Ada' }).getByText('half a thought').waitFor();
     await page.reload();
-    await page.getByText('half a thought').waitFor();
+    await page.getByRole('article', { name: 'Comment by Ada' }).getByText('half a thought').waitFor();
     await value(page.getByLabel('Write a comment'), '');
   },
 
@@ -126,7 +126,7 @@ export const tests = {
     await page.getByRole('article').getByText('from the living room').click();
     await page.getByLabel('Write a comment').fill('me too');
     await page.getByRole('button', { name: 'Send', exact: true }).click();
-    await page.getByText('me too').waitFor();
+    await page.getByRole('article', { name: 'Comment by Ada' }).getByText('me too').waitFor();
   },
 
   async 'a fault of the page itself is said, and the form goes on'(stage) {
