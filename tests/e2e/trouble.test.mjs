@@ -4,10 +4,23 @@ import { bubble, chatLink, composer, until } from './stage.mjs';
 
 const again = (place) => place.getByRole('button', { name: 'Try again' });
 
-/** Lets nothing through to these addresses until the function it gives is called. */
+/** Lets nothing through to these addresses before "Try again" is pressed, which the function it
+ * gives does: a page may load by itself at any time, and must not heal without that. */
 async function cut(page, glob) {
-  await page.route(glob, (route) => route.abort());
-  return () => page.unroute(glob);
+  const isPressed = () => page.evaluate(() => window.pressed === true);
+  const decide = async (request) => ((await isPressed()) ? request.continue() : request.abort());
+  const route = (request) => decide(request).catch(() => undefined); // the page is gone
+  await page.route(glob, route);
+  return async (place) => {
+    await again(place).waitFor();
+    await page.evaluate(() => {
+      window.pressed = false;
+      addEventListener('click', () => (window.pressed = true), { capture: true, once: true });
+    });
+    await again(place).click();
+    await again(place).waitFor({ state: 'detached' });
+    await page.unroute(glob, route);
+  };
 }
 
 export const tests = {
@@ -32,21 +45,16 @@ export const tests = {
       ['/settings', '**/auth/sessions', 'This device'],
     ];
     for (const [path, glob, words] of rows) {
-      const heal = await cut(page, glob);
+      const press = await cut(page, glob);
       await page.goto(stage.server.url + path);
-      await again(page.locator('main')).waitFor();
-      await heal();
-      await again(page.locator('main')).click();
+      await press(page.locator('main'));
       await page.locator('main').getByText(words).first().waitFor();
-      await again(page.locator('main')).waitFor({ state: 'detached' });
     }
-    const heal = await cut(page, '**/members?**');
+    const press = await cut(page, '**/members?**');
     await page.goto(`${stage.server.url}/c/${group.id}`);
     await page.getByRole('button', { name: 'Details', exact: true }).click();
     const details = page.getByRole('complementary', { name: 'Details' });
-    await again(details).waitFor();
-    await heal();
-    await again(details).click();
+    await press(details);
     await details.getByText(`@${bob.username}`).waitFor();
   },
 
@@ -55,14 +63,11 @@ export const tests = {
     const chat = await stage.direct(ada, bob);
     for (let seq = 1; seq <= 70; seq++) await stage.send(ada, chat.id, `message ${seq}`);
     const page = await stage.browse(ada);
-    const heal = await cut(page, '**/messages?*before=*');
+    const press = await cut(page, '**/messages?*before=*');
     await chatLink(page, 'Bob').click();
     await page.locator('[data-seq="70"]').waitFor();
     await page.locator('.viewport').evaluate((view) => (view.scrollTop = 0));
-    await again(page.locator('.log')).waitFor();
-    await heal();
-    await again(page.locator('.log')).click();
-    await again(page.locator('.log')).waitFor({ state: 'detached' });
+    await press(page.locator('.log'));
     await page.locator('.viewport').evaluate((view) => (view.scrollTop = 0));
     await page.locator('[data-seq="1"]').waitFor();
   },
