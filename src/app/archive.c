@@ -190,17 +190,22 @@ static int exists(const char *path, const char *what, struct error *err)
     return error_set(err, FAIL_CONFLICT, "backup_exists", "%s exists already: %s.", path, what);
 }
 
+int archive_sync_folder(const char *dir, struct error *err)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = fd >= 0 ? fsync(fd) : -1;
+    if (rc < 0)
+        rc = error_errno(err, errno, "archive", "%s cannot be synced", dir);
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
 static int sync_folder_of(const char *path, struct error *err)
 {
     char folder[PATH_BYTES];
     snprintf(folder, sizeof folder, "%s", path);
-    int fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd >= 0 ? fsync(fd) : -1;
-    if (rc < 0)
-        rc = error_errno(err, errno, "archive", "The folder of %s cannot be synced", path);
-    if (fd >= 0)
-        close(fd);
-    return rc;
+    return archive_sync_folder(dirname(folder), err);
 }
 
 /* Never over another file. A file system without this kind of rename (EINVAL) has links. */

@@ -9,6 +9,8 @@
 /* What to do about a backup's path that is taken. */
 #define ARCHIVE_NAME_ANOTHER "move it away, or name another file"
 
+/* What was made in or taken from this folder is so after a power loss. Blocks. */
+int archive_sync_folder(const char *dir, struct error *err) MUSTCHECK;
 /* Packs dir/names[i] into `path` (written beside it as `path`.part, synced, then renamed). What
  * exists at either is left alone: FAIL_CONFLICT "backup_exists". Blocks. */
 int archive_write(const char *path, const char *dir, const char *const *names, size_t count,

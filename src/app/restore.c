@@ -46,32 +46,21 @@ static int check_empty(const char *dir, struct error *err)
 /* --- the mark ----------------------------------------------------------------------------------
  */
 
-static int sync_folder(const char *dir, struct error *err)
-{
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd >= 0 ? fsync(fd) : -1;
-    if (rc < 0)
-        rc = error_errno(err, errno, "restore", "%s cannot be synced", dir);
-    if (fd >= 0)
-        close(fd);
-    return rc;
-}
-
 static int make_mark(const char *dir, const char *mark, struct error *err)
 {
     int fd = open(mark, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return error_errno(err, errno, "restore", "%s cannot be made", mark);
     close(fd);
-    return sync_folder(dir, err);
+    return archive_sync_folder(dir, err);
 }
 
 static int remove_mark(const char *dir, const char *mark, struct error *err)
 {
-    int rc = sync_folder(dir, err);
+    int rc = archive_sync_folder(dir, err);
     if (rc == 0 && unlink(mark) < 0)
         rc = error_errno(err, errno, "restore", "%s cannot be removed", mark);
-    return rc < 0 ? rc : sync_folder(dir, err);
+    return rc < 0 ? rc : archive_sync_folder(dir, err);
 }
 
 /* The folder itself stays, and the mark for as long as there is anything else. */

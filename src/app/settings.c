@@ -2,20 +2,11 @@
  * running room, and adds to one list of fields: an operator wants to hear all of it at once. */
 #include "app/settings.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "base/buf.h"
 #include "gateway/address.h"
 #include "gateway/edge.h"
 #include "io/conn.h"
-#include "kit/jwt.h"
 #include "kit/zones.h"
 #include "service/auth/auth.h"
-
-enum { KEY_BYTES_MAX = 65536 };
 
 static int wrong(struct error *err, const char *field, const struct error *why)
 {
@@ -93,77 +84,6 @@ static void check_origins(const struct config *config, struct error *err)
 /* --- files -------------------------------------------------------------------------------------
  */
 
-static int read_all(const char *path, struct buf *out, struct error *err)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd >= 0 ? 1 : -1;
-    while (got > 0 && buf_reserve(out, 4096)) {
-        got = read(fd, out->ptr + out->len, 4096);
-        if (got > 0)
-            out->len += (size_t)got;
-    }
-    int cause = errno;
-    if (fd >= 0)
-        close(fd);
-    if (got < 0)
-        return error_errno(err, cause, "key_file", "%.80s cannot be read", path);
-    return buf_ok(out)
-               ? 0
-               : error_set(err, FAIL_INVALID, "key_file", "%.80s is longer than a key.", path);
-}
-
-static bool signs_by_secret(const struct config *config)
-{
-    static const char name[] = "auth.algorithm";
-    const struct config_key *key = auth_module.config;
-    while (key->name != NULL && strcmp(key->name, name) != 0)
-        key++;
-    return key->name != NULL && strcmp(key->names[config_enum(config, name)], "hs256") == 0;
-}
-
-/* As auth_keys.c takes them: a signing key before the algorithm, a secret's file before the secret.
- */
-static int take_key(const struct config *config, const char **ret_field, struct buf *bytes,
-                    struct error *err)
-{
-    const char *path = config_string(config, *ret_field = "auth.signing_key");
-    struct jwk *key = NULL;
-    int rc = 0;
-    if (path[0] != 0) {
-        rc = read_all(path, bytes, err);
-        if (rc == 0)
-            rc = jwk_from_pkcs8(buf_view(bytes), &key, err);
-    } else if (signs_by_secret(config)) {
-        path = config_string(config, *ret_field = "auth.secret_file");
-        if (path[0] != 0)
-            rc = read_all(path, bytes, err);
-        else
-            buf_str(bytes, config_string(config, *ret_field = "auth.secret"));
-        struct slice secret = buf_view(bytes);
-        while (secret.len > 0 && strchr("\r\n", secret.ptr[secret.len - 1]) != NULL)
-            secret.len--;
-        if (rc == 0)
-            rc = jwk_from_secret(secret, &key, err);
-    }
-    if (key != NULL)
-        jwk_unref(key);
-    return rc;
-}
-
-static void check_key(const struct config *config, struct error *err)
-{
-    const char *field;
-    struct buf bytes;
-    struct error why;
-    buf_init(&bytes, KEY_BYTES_MAX);
-    error_init(&why);
-    if (take_key(config, &field, &bytes, &why) < 0)
-        (void)wrong(err, field, &why);
-    if (bytes.ptr != NULL)
-        explicit_bzero(bytes.ptr, bytes.cap);
-    buf_done(&bytes);
-}
-
 static void check_zones(const struct config *config, struct error *err)
 {
     static const char field[] = "calendar.zoneinfo";
@@ -183,7 +103,7 @@ int settings_check(const struct config *config, struct error *err)
         check_address(config, "conformance.listen", err);
     check_proxies(config, err);
     check_origins(config, err);
-    check_key(config, err);
+    (void)!auth_check_key(config, err);
     check_zones(config, err);
     return err->kind;
 }

@@ -135,7 +135,7 @@ void message_store_close(struct message_store *store)
 {
     message_fold_done(store);
     message_memory_done(store);
-    message_keys_done(store);
+    message_filter_done(&store->filter);
     free(store);
 }
 

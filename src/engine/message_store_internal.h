@@ -207,7 +207,6 @@ static inline unsigned message_key_bucket(uint64_t hash)
     return (unsigned)(hash >> 55);
 }
 int message_keys_load(struct message_store *store, struct db_tx *tx, struct error *err) MUSTCHECK;
-void message_keys_done(struct message_store *store);
 
 /* --- what stands in front of them (message_store_filter.c) ----------------------------------- */
 void message_filter_prefetch(const struct message_filter *filter, uint64_t hash);

@@ -285,8 +285,3 @@ int message_keys_load(struct message_store *store, struct db_tx *tx, struct erro
     int rc = message_filter_load(&store->filter, tx, err);
     return rc == 0 ? load_unsaved_runs(store, tx, err) : rc;
 }
-
-void message_keys_done(struct message_store *store)
-{
-    message_filter_done(&store->filter);
-}

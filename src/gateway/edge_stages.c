@@ -100,15 +100,17 @@ static struct id owner_of(const struct edge_call *call, bool secret)
     const struct request *req = &call->req;
     if (req->principal != NULL && !secret)
         return req->principal->user;
-    struct slice place = slice_of((const char *)&req->peer, sizeof req->peer);
-    struct id shown = idempotency_hash(http_value(req->head, "cookie"), req->bearer,
-                                       http_value(req->head, "origin"));
-    if (req->principal != NULL) {
-        place = slice_of((const char *)&req->principal->user, sizeof(struct id));
-        shown = req->principal->session; /* a token is renewed, its session stays */
+    struct slice cookie = http_value(req->head, "cookie");
+    if (req->principal == NULL) {
+        struct slice peer = slice_of((const char *)&req->peer, sizeof req->peer);
+        struct id shown = idempotency_hash(cookie, req->bearer, http_value(req->head, "origin"));
+        return idempotency_hash(peer, slice_of((const char *)shown.bytes, sizeof shown.bytes),
+                                SLICE("address"));
     }
-    return idempotency_hash(place, slice_of((const char *)shown.bytes, sizeof shown.bytes),
-                            http_value(req->head, "cookie"));
+    /* A token is renewed, its session stays. */
+    const struct id *session = &req->principal->session;
+    return idempotency_hash(slice_of((const char *)session->bytes, sizeof session->bytes), cookie,
+                            SLICE("session"));
 }
 
 static int handle_once(struct edge_call *call, struct http_exchange *x, struct slice key)

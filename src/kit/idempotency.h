@@ -7,7 +7,7 @@
 #include "kit/module.h"
 
 struct idempotency {
-    struct id owner;   /* user, or derived from the client address */
+    struct id owner;   /* user, or derived from what the client shows */
     struct slice key;  /* 1..128 visible ASCII characters */
     struct id request; /* 128-bit hash of path, query and body */
     bool secret;       /* kept in the ephemeral store instead of the database */

@@ -42,6 +42,19 @@ static void mark_now_and_then(struct realtime_session *s)
         activity_mark(rt->kit->activity, &s->principal.user);
 }
 
+/* Whether it was closed because its token holds no more. */
+static bool close_if_over(struct realtime_session *s)
+{
+    struct kit *kit = s->hub->realtime->kit;
+    if (!token_still_valid(kit->tokens, &s->principal))
+        s->ops->close(s, 4003, "session_revoked");
+    else if (clock_wall_ms(kit->clock) >= s->principal.expires_ms)
+        s->ops->close(s, 4001, "token_expired");
+    else
+        return false;
+    return true;
+}
+
 static void beat(struct timer *timer)
 {
     struct realtime_session *s = CONTAINER_OF(timer, struct realtime_session, heartbeat);
@@ -50,11 +63,7 @@ static void beat(struct timer *timer)
      * the peer must have answered by the next one. */
     bool early = s->until_expiry;
     start_timer(s, rt->heartbeat_ms);
-    if (!token_still_valid(rt->kit->tokens, &s->principal))
-        s->ops->close(s, 4003, "session_revoked");
-    else if (clock_wall_ms(rt->kit->clock) >= s->principal.expires_ms)
-        s->ops->close(s, 4001, "token_expired");
-    else if (!early) {
+    if (!close_if_over(s) && !early) {
         mark_now_and_then(s);
         s->ops->heartbeat(s);
     }
@@ -130,16 +139,6 @@ static void take_streams(struct realtime_session *s, const struct replay *r)
     watch_follow_again(s);
 }
 
-/* The timer that ends a session whose token is over does not run before it is live. */
-static void close_if_over(struct realtime_session *s)
-{
-    struct kit *kit = s->hub->realtime->kit;
-    if (!token_still_valid(kit->tokens, &s->principal))
-        s->ops->close(s, 4003, "session_revoked");
-    else if (clock_wall_ms(kit->clock) >= s->principal.expires_ms)
-        s->ops->close(s, 4001, "token_expired");
-}
-
 /* A returning client is given what it missed as fast as it reads, and no faster: the queue never
  * holds more than a little of it, and nothing else is held while it is waited for. One that stops
  * reading altogether is let go. */
@@ -150,7 +149,8 @@ static int wait_for_reader(struct realtime_session *s)
         size_t queued = s->ops->queued(s);
         if (queued <= REPLAY_QUEUE_BYTES)
             return 0;
-        close_if_over(s);
+        if (close_if_over(s)) /* its timer does not run before it is live */
+            break;
         if (queued < seen)
             idle_ms = 0;
         seen = queued;

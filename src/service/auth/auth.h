@@ -18,6 +18,9 @@
 
 struct auth;
 extern const struct module auth_module;
+/* What auth.signing_key, auth.secret and auth.secret_file give can sign; else a field error under
+ * the one that counts. Blocks. */
+int auth_check_key(const struct config *config, struct error *err) MUSTCHECK;
 
 /* Who calls, whatever the way in. */
 struct auth_call {

@@ -59,30 +59,46 @@ static int key_from_secret(const struct config *config, struct jwk **ret_key, st
     while (secret.len > 0 &&
            (secret.ptr[secret.len - 1] == '\n' || secret.ptr[secret.len - 1] == '\r'))
         secret.len--;
-    struct error why;
-    error_init(&why);
-    if (rc == 0) {
-        rc = jwk_from_secret(secret, ret_key, &why);
-        if (rc != 0)
-            rc = error_set(err, (enum fail)why.kind, why.code, "%s: %s",
-                           path[0] != 0 ? "auth.secret_file" : "auth.secret", why.detail);
-    }
+    if (rc == 0)
+        rc = jwk_from_secret(secret, ret_key, err);
     if (bytes.ptr != NULL)
         explicit_bzero(bytes.ptr, bytes.cap);
     buf_done(&bytes);
     return rc;
 }
 
-/* The key that configuration gives, or NULL when keys come from the database. */
+/* The setting that gives the key, or NULL when keys come from the database. */
+static const char *key_setting(const struct config *config)
+{
+    if (config_string(config, "auth.signing_key")[0] != 0)
+        return "auth.signing_key";
+    if (config_enum(config, "auth.algorithm") != ALGORITHM_HS256)
+        return NULL;
+    return config_string(config, "auth.secret_file")[0] != 0 ? "auth.secret_file" : "auth.secret";
+}
+
+/* NULL when keys come from the database; a field error under the setting otherwise. */
 static int configured_key(const struct config *config, struct jwk **ret_key, struct error *err)
 {
-    const char *path = config_string(config, "auth.signing_key");
+    const char *setting = key_setting(config);
+    struct error why;
     *ret_key = NULL;
-    if (path[0] != 0)
-        return key_from_file(path, ret_key, err);
-    if (config_enum(config, "auth.algorithm") == ALGORITHM_HS256)
-        return key_from_secret(config, ret_key, err);
-    return 0;
+    if (setting == NULL)
+        return 0;
+    error_init(&why);
+    int rc = strcmp(setting, "auth.signing_key") == 0
+                 ? key_from_file(config_string(config, setting), ret_key, &why)
+                 : key_from_secret(config, ret_key, &why);
+    return rc < 0 ? error_field(err, setting, why.code, "%s", why.detail) : 0;
+}
+
+int auth_check_key(const struct config *config, struct error *err)
+{
+    struct jwk *key;
+    int rc = configured_key(config, &key, err);
+    if (rc == 0 && key != NULL)
+        jwk_unref(key);
+    return rc;
 }
 
 static enum jwt_alg configured_alg(const struct config *config)
