@@ -267,9 +267,12 @@ static int open_mailer(struct engines *e, const struct config *config, struct er
 int engines_open_rest(struct engines *e, const struct config *config, struct error *err)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned threads = cores > 0 ? (unsigned)cores : 1;
     struct offload_config crypto = {
-        .name = "crypto", .threads = cores > 0 ? (unsigned)cores : 1, .queue_max = 256, .nice = 10};
+        .name = "crypto", .threads = threads, .queue_max = 256, .nice = 10};
     struct offload_config blocking = {.name = "blocking", .threads = 2, .queue_max = 1024};
+    struct offload_config packing = {
+        .name = "packing", .threads = threads, .queue_max = 64, .nice = 10};
     struct token_config tokens = {.clock = e->clock,
                                   .issuer = "parley",
                                   .audience = "parley",
@@ -283,6 +286,8 @@ int engines_open_rest(struct engines *e, const struct config *config, struct err
         rc = offload_new(&crypto, &e->crypto, err);
     if (rc == 0)
         rc = offload_new(&blocking, &e->blocking, err);
+    if (rc == 0)
+        rc = offload_new(&packing, &e->packing, err);
     if (rc == 0)
         rc = token_authority_new(&tokens, &e->tokens, err);
     if (rc == 0)
@@ -298,6 +303,8 @@ void engines_close(struct engines *e)
         offload_free(e->crypto);
     if (e->blocking != NULL)
         offload_free(e->blocking);
+    if (e->packing != NULL)
+        offload_free(e->packing);
     if (e->mailer != NULL)
         e->mailer->ops->close(e->mailer);
     if (e->kv != NULL)
@@ -335,6 +342,7 @@ void engines_fill(struct engines *e, const struct config *config, struct kit *ki
     kit->mailer = e->mailer;
     kit->crypto = e->crypto;
     kit->blocking = e->blocking;
+    kit->packing = e->packing;
     kit->tokens = e->tokens;
     kit->data_dir = e->data_dir;
     kit->modules = all_modules;

@@ -26,7 +26,7 @@ struct engines {
     struct event_log *log;
     struct kv *kv;
     struct mailer *mailer;
-    struct offload *crypto, *blocking;
+    struct offload *crypto, *blocking, *packing;
     struct token_authority *tokens;
     char data_dir[4096];
 };

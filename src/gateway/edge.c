@@ -132,8 +132,8 @@ static int64_t no_route(struct edge_call *call, struct http_exchange *x, int rc)
 static int64_t edge_admit(struct http_exchange *x)
 {
     struct edge_call *call = edge_call_of(x);
-    struct slice path = versioned(x->head.path, &x->arena);
-    int rc = route_find(call->edge->tree, x->head.method, path, &call->match);
+    call->path = versioned(x->head.path, &x->arena);
+    int rc = route_find(call->edge->tree, x->head.method, call->path, &call->match);
     if (rc < 0)
         return no_route(call, x, rc);
     call->entry = call->match.route;

@@ -3,10 +3,11 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "gateway/static.h"
+#include "io/offload.h"
 #include "kit/problem.h"
 #include "net/compress.h"
 
-enum { COMPRESS_FROM_BYTES = 1024, COMPRESS_MAX_BYTES = 64 << 10 };
+enum { COMPRESS_FROM_BYTES = 1024, COMPRESS_HERE_BYTES = 64 << 10, COMPRESS_WAIT_MS = 2000 };
 
 static bool origin_allowed(const struct edge *edge, struct slice origin)
 {
@@ -50,10 +51,35 @@ static void start_head(struct edge_call *call, struct http_exchange *x)
  * 304. */
 static bool compressible(const struct edge_call *call, const struct http_exchange *x)
 {
-    size_t len = call->req.answer.len;
     if (x->head.method != HTTP_GET && x->head.method != HTTP_HEAD)
         return false;
-    return call->req.status == 304 || (len >= COMPRESS_FROM_BYTES && len <= COMPRESS_MAX_BYTES);
+    return call->req.status == 304 || call->req.answer.len >= COMPRESS_FROM_BYTES;
+}
+
+struct compression {
+    enum coding coding;
+    struct slice plain;
+    struct buf *out;
+    bool smaller;
+};
+
+static void compress_now(void *arg)
+{
+    struct compression *c = arg;
+    c->smaller = compress_bytes(c->coding, c->plain, c->out);
+}
+
+/* A large answer would hold up its loop, so a thread packs it; one for which none is free in time
+ * leaves as it is. */
+static bool pack(const struct edge_call *call, struct compression *c)
+{
+    struct error busy;
+    error_init(&busy);
+    if (c->plain.len <= COMPRESS_HERE_BYTES)
+        compress_now(c);
+    else if (offload_run(call->edge->kit->packing, compress_now, c, COMPRESS_WAIT_MS, &busy) < 0)
+        return false;
+    return c->smaller;
 }
 
 static enum coding compress(struct edge_call *call, struct http_exchange *x, struct buf *out)
@@ -66,7 +92,8 @@ static enum coding compress(struct edge_call *call, struct http_exchange *x, str
     enum coding coding = coding_choose(http_value(&x->head, "accept-encoding"),
                                        1u << CODING_IDENTITY | 1u << CODING_GZIP |
                                            1u << CODING_ZSTD | 1u << CODING_BR);
-    if (coding == CODING_IDENTITY || !compress_bytes(coding, buf_view(&call->req.answer), out))
+    struct compression c = {.coding = coding, .plain = buf_view(&call->req.answer), .out = out};
+    if (coding == CODING_IDENTITY || !pack(call, &c))
         return CODING_IDENTITY;
     buf_printf(&call->head, "content-encoding: %s\r\n", coding_name(coding));
     return coding;

@@ -10,6 +10,7 @@ struct edge_call {
     struct spare spare;
     struct edge *edge;
     const struct edge_route *entry; /* &edge->unrouted for static files and refusals */
+    struct slice path;              /* of a route, always with its version */
     struct route_match match;
     struct request req;
     struct principal principal;

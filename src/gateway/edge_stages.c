@@ -122,7 +122,7 @@ static int handle_once(struct edge_call *call, struct http_exchange *x, struct s
     bool secret = req->principal == NULL || (call->entry->route->flags & ROUTE_SECRET) != 0;
     struct idempotency once = {.owner = owner_of(call, secret),
                                .key = key,
-                               .request = idempotency_hash(x->head.path, x->head.query, x->body),
+                               .request = idempotency_hash(call->path, x->head.query, x->body),
                                .secret = secret};
     int rc = idempotency_begin(req, &once);
     if (rc != 0)

@@ -42,6 +42,7 @@ struct kit {
     struct activity *activity; /* who has been seen; NULL on the command line */
     struct offload *crypto;    /* password hashing: low priority */
     struct offload *blocking;  /* files, directory scans */
+    struct offload *packing;   /* compression of large answers: low priority */
     struct token_authority *tokens;
     const char *data_dir;
     struct loop *const *loops;

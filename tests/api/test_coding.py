@@ -129,6 +129,23 @@ class Answers(ApiCase):
                     self.assertLess(len(packed.body), len(plain))
                     self.assertEqual(unpack(packed.body), plain)
 
+    def test_a_large_answer_is_compressed_as_well(self):
+        chat = self.user.group([])["id"]
+        for n in range(40):
+            self.user.send(chat, f"{n} words and more " * 200)
+        for path in (f"/api/v1/chats/{chat}/messages?limit=40", "/api/v1/openapi.json"):
+            plain = self.http.request("GET", path, token=self.user.token).body
+            self.assertGreater(len(plain), 64 << 10)
+            for coding, unpack in UNPACK.items():
+                with self.subTest(path=path, coding=coding):
+                    packed, head = (self.http.request(method, path, token=self.user.token,
+                                                      headers={"Accept-Encoding": coding})
+                                    for method in ("GET", "HEAD"))
+                    self.assertEqual(packed.header("content-encoding"), coding)
+                    self.assertLess(len(packed.body), len(plain) // 2)
+                    self.assertEqual(unpack(packed.body), plain)
+                    self.assertEqual(head.header("content-length"), str(len(packed.body)))
+
     def test_head_says_what_get_would(self):
         for coding in ("identity", *UNPACK):
             with self.subTest(coding=coding):

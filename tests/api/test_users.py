@@ -382,6 +382,13 @@ class Idempotency(ApiCase):
         titles = [c for c in self.ok(self.user.get("/chats"))["items"]]
         self.assertEqual(len(titles), 1)
 
+    def test_the_path_without_its_version_is_the_same(self):
+        key = {"Idempotency-Key": uuid.uuid4().hex}
+        body = {"kind": "group", "member_ids": [], "title": "once"}
+        first, again = (self.server.post(path, body, token=self.user.token, headers=key)
+                        for path in ("/api/v1/chats", "/api/chats"))
+        self.assertEqual(self.ok(first, 201)["id"], self.ok(again, 201)["id"])
+
     def test_another_body(self):
         key = uuid.uuid4().hex
         self.ok(self.group(key), 201)
