@@ -16,6 +16,7 @@ const files = readdirSync(here)
   .sort();
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const TEST_LIMIT_MS = 90_000;
+const HANDS = 2; // files at a time, each with a server and a browser of its own: most of it is waiting
 let number = 0;
 
 function report(good, name, note = '') {
@@ -95,9 +96,13 @@ const why = existsSync(binary) ? await whyNot() : `${binary} is not built`;
 if (why) {
   skipAll(why);
 } else {
-  const browser = await launchBrowser();
-  for (const file of files) await runFile(file, browser);
-  await browser.close();
+  const waiting = [...files];
+  const hand = async () => {
+    const browser = await launchBrowser();
+    while (waiting.length > 0) await runFile(waiting.shift(), browser);
+    await browser.close();
+  };
+  await Promise.all(Array.from({ length: Math.min(HANDS, files.length) }, hand));
 }
 console.log(`1..${number}`);
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
