@@ -48,7 +48,7 @@ export const tests = {
     await page.getByText('Reconnecting').waitFor();
     await write(page, 'kept over the reload');
     await until('it is kept', () =>
-      page.evaluate(() => Object.keys(localStorage).some((key) => key.endsWith('.outbox'))),
+      page.evaluate(() => Object.keys(localStorage).some((key) => key.includes('.unsent.'))),
     );
     await stage.server.start();
     await page.reload();

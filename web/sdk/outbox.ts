@@ -3,8 +3,8 @@
 // taken or refused it. Within a chat they leave one after the other, so their order holds.
 //
 // With a storage, what is unsent survives the end of the page. It is kept per person, and may be
-// shared by several pages: each writes and removes only its own entries, and when two of them send
-// the same message the server makes one of it.
+// shared by several pages, also where one sees late what another has written: each message is put
+// and removed by itself, and when two pages send the same one the server makes one of it.
 import { backoffMs, sleep, type Clock } from './clock';
 import type { Connection } from './connection';
 import { Emitter } from './emitter';
@@ -27,8 +27,11 @@ export interface OutgoingMessage {
 
 /** Called with the id of the person who wrote the messages: nobody else may be given them. */
 export interface OutboxStorage {
+  /** What was put and not removed, in any order. */
   load(userId: Id): OutgoingMessage[];
-  save(messages: OutgoingMessage[], userId: Id): void;
+  /** Replaces the one of the same client_id, and touches no other. */
+  put(message: OutgoingMessage, userId: Id): void;
+  remove(clientId: string, userId: Id): void;
 }
 
 export interface OutboxEvents {
@@ -61,7 +64,8 @@ export class Outbox {
   /** Takes up what an earlier page left behind; for the person who is signed in now. */
   restore(): void {
     this.#begin();
-    for (const kept of this.#load()) {
+    const inOrder = this.#load().sort((a, b) => (a.client_id < b.client_id ? -1 : 1));
+    for (const kept of inOrder) {
       if (this.#messages.some((known) => known.client_id === kept.client_id)) continue;
       this.#messages.push({ ...kept, state: kept.state === 'failed' ? 'failed' : 'queued' });
       void this.#run(kept.chat_id);
@@ -72,7 +76,7 @@ export class Outbox {
   clear(): void {
     this.#stopped = true;
     this.#messages = [];
-    if (this.#userId !== null) this.storage?.save([], this.#userId);
+    for (const kept of this.#load()) this.#forget(kept);
     this.#userId = null;
     for (const wake of [...this.#wake]) wake();
   }
@@ -103,6 +107,7 @@ export class Outbox {
     if (entry?.state !== 'failed') return;
     delete entry.problem;
     this.#set(entry, 'queued');
+    this.#keep(entry);
     void this.#run(entry.chat_id);
   }
 
@@ -137,6 +142,7 @@ export class Outbox {
         } else {
           entry.problem = known;
           this.#set(entry, 'failed');
+          this.#keep(entry);
         }
       }
     }
@@ -178,13 +184,12 @@ export class Outbox {
 
   #set(entry: OutgoingMessage, state: OutgoingMessage['state']): void {
     entry.state = state;
-    this.#keep(entry);
     this.events.emit('changed', entry);
   }
 
   #remove(entry: OutgoingMessage): void {
     this.#messages = this.#messages.filter((one) => one !== entry);
-    this.#store(this.#load().filter((kept) => kept.client_id !== entry.client_id));
+    this.#forget(entry);
   }
 
   #begin(): void {
@@ -196,16 +201,11 @@ export class Outbox {
     return this.#userId === null ? [] : (this.storage?.load(this.#userId) ?? []);
   }
 
-  #store(messages: OutgoingMessage[]): void {
-    if (this.#userId !== null) this.storage?.save(messages, this.#userId);
+  #keep({ problem: _, ...entry }: OutgoingMessage): void {
+    if (this.#userId !== null) this.storage?.put(entry, this.#userId);
   }
 
-  /** In its place among what is stored, which may be of other pages too. */
-  #keep({ problem: _, ...entry }: OutgoingMessage): void {
-    const all = this.#load();
-    const place = all.findIndex((kept) => kept.client_id === entry.client_id);
-    if (place < 0) all.push(entry);
-    else all[place] = entry;
-    this.#store(all);
+  #forget(entry: OutgoingMessage): void {
+    if (this.#userId !== null) this.storage?.remove(entry.client_id, this.#userId);
   }
 }

@@ -14,6 +14,21 @@ export function readStored<T>(name: string, fallback: T): T {
   }
 }
 
+function keysFrom(start: string): string[] {
+  try {
+    return Object.keys(localStorage).filter((key) => key.startsWith(PREFIX + start));
+  } catch {
+    return [];
+  }
+}
+
+/** Everything whose name begins like this, in any order; what cannot be read is left out. */
+export function allStored<T>(start: string): T[] {
+  return keysFrom(start)
+    .map((key) => readStored<T | null>(key.slice(PREFIX.length), null))
+    .filter((value) => value !== null) as T[];
+}
+
 /** null forgets. Gives false when it could not be kept. */
 export function writeStored(name: string, value: unknown): boolean {
   try {
@@ -52,13 +67,7 @@ export function writeOwn(name: string, value: unknown): boolean {
 }
 
 export function forgetPerson(person: Id): void {
-  const theirs = PREFIX + nameFor(person, '');
-  try {
-    for (const key of Object.keys(localStorage))
-      if (key.startsWith(theirs)) localStorage.removeItem(key);
-  } catch {
-    // Then there is nothing either.
-  }
+  for (const key of keysFrom(nameFor(person, ''))) writeStored(key.slice(PREFIX.length), null);
 }
 
 /** An earlier version kept these without saying whose they were. */

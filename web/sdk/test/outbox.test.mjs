@@ -7,9 +7,14 @@ const texts = (server) => server.messages.map((message) => message.text);
 /** As a browser keeps it: by person, for all pages. */
 function sharedStorage() {
   const all = new Map();
-  const kept = (user) => JSON.parse(all.get(user) ?? '[]');
-  const save = (list, user) => all.set(user, JSON.stringify(list));
-  return { kept, outboxStorage: { load: kept, save } };
+  const kept = (user) =>
+    [...all]
+      .filter(([key]) => key.startsWith(`${user} `))
+      .map(([, text]) => JSON.parse(text))
+      .reverse(); // in any order but that in which they were put
+  const put = (message, user) => all.set(`${user} ${message.client_id}`, JSON.stringify(message));
+  const remove = (clientId, user) => all.delete(`${user} ${clientId}`);
+  return { kept, outboxStorage: { load: kept, put, remove } };
 }
 
 test('a lost answer is no second message', async () => {
@@ -75,12 +80,12 @@ test('unsent messages survive the page', async () => {
   const first = await connected({ outboxStorage });
   first.server.kill();
   await settle();
-  first.client.send('c-1', 'kept');
+  for (const text of ['kept', 'in order', 'of writing']) first.client.send('c-1', text);
   await settle();
-  assert.equal(kept('u-1').length, 1);
+  assert.equal(kept('u-1').length, 3);
   const second = await connected({ outboxStorage });
   await second.clock.advance(1000);
-  assert.deepEqual(texts(second.server), ['kept']);
+  assert.deepEqual(texts(second.server), ['kept', 'in order', 'of writing']);
   assert.equal(kept('u-1').length, 0);
 });
 
@@ -121,7 +126,7 @@ test('two pages keep what either has not sent, and send what both have once', as
   await one.clock.advance(5000);
   assert.deepEqual(
     kept('u-1').map((message) => message.text),
-    ['in one', 'in the other'],
+    ['in the other', 'in one'],
   );
   one.server.up = true;
   await one.clock.advance(30_000);
@@ -180,4 +185,6 @@ test('ids are UUIDv7, in order of time', () => {
   const second = sdk.uuidv7(1_700_000_000_001);
   assert.match(first, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   assert.ok(first < second);
+  const many = Array.from({ length: 2000 }, () => sdk.uuidv7(1_700_000_000_002));
+  assert.deepEqual(many, [...new Set(many)].sort());
 });
