@@ -52,14 +52,6 @@ class AdminCase(ApiCase):
         self.assertEqual(answer["data"]["topics"], ["admin"])
         return ws
 
-    def told(self, ws, what):
-        """Until the topic says that this list has changed."""
-        end = time.monotonic() + 10
-        while time.monotonic() < end:
-            if ws.event("admin.changed")["data"] == {"what": what}:
-                return
-        self.fail(f"nothing was said about {what}")
-
 
 class Users(AdminCase):
     def test_list_is_newest_first_and_goes_on(self):
@@ -207,9 +199,9 @@ class Users(AdminCase):
         user = self.server.user()
         ws = self.watcher()
         self.ok(self.admin.patch(f"/admin/users/{user.id}", {"role": "moderator"}))
-        self.told(ws, "users")
+        self.admins_told(ws, "users")
         self.server.user()
-        self.told(ws, "sagas")
+        self.admins_told(ws, "sagas")
         ws.close()
 
 
@@ -277,7 +269,7 @@ class DeadLetters(AdminCase):
         ws = self.watcher()
         self.assertEqual(find(), [])
         self.ok(self.admin.post(f"{path}/{ids[0]}/requeue"), 204)
-        self.told(ws, "dead_letters")
+        self.admins_told(ws, "dead_letters")
         ws.close()
         self.assertEqual(find(), [user.id])
         self.refused(self.admin.post(f"{path}/{ids[0]}/requeue"), 404, "dead_letter_not_found")

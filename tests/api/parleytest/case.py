@@ -67,6 +67,15 @@ class ApiCase(unittest.TestCase):
                 return rows
             time.sleep(0.01)
 
+    def admins_told(self, ws, what):
+        """Until those who watch "admin" are told that this list has changed; what earlier tests
+        set off may still be told as well."""
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            if ws.event("admin.changed")["data"] == {"what": what}:
+                return
+        self.fail(f"nothing was said about {what}")
+
     def ok(self, answer, status=200):
         self.assertEqual(answer.status, status, answer)
         return answer.json if answer.body else None
