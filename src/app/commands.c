@@ -126,18 +126,19 @@ static int verify_lines(void)
     char *line = NULL;
     size_t size = 0;
     ssize_t len;
+    int code = 0;
     struct buf out;
     buf_init(&out, 4096);
-    while ((len = getline(&line, &size, stdin)) >= 0) {
+    while (code == 0 && (len = getline(&line, &size, stdin)) >= 0) {
         while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
             len--;
         buf_clear(&out);
         jws_debug_line(slice_of(line, (size_t)len), &out);
-        print_buf(&out);
+        code = print_buf(&out);
     }
     buf_done(&out);
     free(line);
-    return 0;
+    return code;
 }
 
 int debug_command(const struct options *options)

@@ -115,6 +115,15 @@ static bool set_faults(void)
     return false;
 }
 
+/* What a script did not get must not look like success. */
+static int all_printed(int code)
+{
+    if (code != 0 || (fflush(stdout) == 0 && !ferror(stdout)))
+        return code;
+    fprintf(stderr, "parley: the output could not be written\n");
+    return 1;
+}
+
 int main(int argc, char **argv)
 {
     umask(077); /* whatever is made holds people's messages and keys */
@@ -131,7 +140,7 @@ int main(int argc, char **argv)
     if (slice_eq(name, SLICE("--help")) || slice_eq(name, SLICE("-h")) ||
         slice_eq(name, SLICE("help"))) {
         print_usage(stdout);
-        return 0;
+        return all_printed(0);
     }
     if (slice_eq(name, SLICE("--version")))
         name = SLICE("version");
@@ -147,9 +156,11 @@ int main(int argc, char **argv)
         }
         if (options.help) {
             print_command(&commands[i]);
-            return 0;
+            return all_printed(0);
         }
-        return commands[i].run(&options);
+        /* What serve has printed is long read, or nobody reads it. */
+        int code = commands[i].run(&options);
+        return slice_eq(name, SLICE("serve")) ? code : all_printed(code);
     }
     fprintf(stderr, "parley: there is no command \"%s\"\n\n", argv[1]);
     print_usage(stderr);

@@ -111,7 +111,8 @@ int64_t db_col_int(const struct db_rows *rows, int col);
 struct slice db_col_text(const struct db_rows *rows, int col);
 struct slice db_col_blob(const struct db_rows *rows, int col);
 struct id db_col_id(const struct db_rows *rows, int col); /* nil for NULL */
-/* Copies into the arena; FAIL_TOO_LARGE when it is full. */
+/* Copies into the arena; absent slice for NULL, and when the arena is full: then the transaction
+ * fails at its end, FAIL_TOO_LARGE "result_too_large", unless it has failed before. */
 struct slice db_col_copy(const struct db_rows *rows, int col, struct arena *arena);
 
 /* Called on the writer's thread right after the group commit (committed true) or when this

@@ -53,7 +53,7 @@ static int run(struct db_tx *tx, db_fn *fn, void *arg, struct error *err)
     if (rc != 0)
         return rc;
     conn->deadline_ns = clock_mono_ns(conn->clock) + DB_READ_MAX_MS * INT64_C(1000000);
-    rc = fn(tx, arg, err);
+    rc = db_tx_result(tx, fn(tx, arg, err), err);
     conn->deadline_ns = 0;
     db_tx_close_rows(tx);
     if (sqlite3_get_autocommit(conn->sqlite) == 0)

@@ -52,6 +52,7 @@ struct db_tx {
     struct db *db;
     struct db_conn *conn;
     bool writes, savepoint;
+    bool no_room; /* a column did not fit into its arena: the transaction fails */
     struct db_hook *hooks, **hooks_end;
     int64_t changes;
 };
@@ -59,6 +60,8 @@ void db_tx_init(struct db_tx *tx, struct db *db, struct db_conn *conn, bool writ
 /* Resets statements that fn left open; later steps must not find them in the way. */
 void db_tx_close_rows(struct db_tx *tx);
 void db_tx_run_hooks(struct db_tx *tx, bool committed);
+/* What fn's result comes to. */
+int db_tx_result(const struct db_tx *tx, int rc, struct error *err) MUSTCHECK;
 /* A script of several statements inside the transaction. */
 int db_tx_script(struct db_tx *tx, const char *text, struct error *err) MUSTCHECK;
 

@@ -357,10 +357,21 @@ struct id db_col_id(const struct db_rows *rows, int col)
 struct slice db_col_copy(const struct db_rows *rows, int col, struct arena *arena)
 {
     struct slice bytes = db_col_blob(rows, col); /* of a text: its UTF-8 */
-    return bytes.ptr != NULL ? arena_copy(arena, bytes) : bytes;
+    struct slice copy = arena_copy(arena, bytes);
+    if (bytes.ptr != NULL && copy.ptr == NULL)
+        rows->tx->no_room = true;
+    return copy;
 }
 
 /* --- the rest of a transaction --------------------------------------------------------------- */
+int db_tx_result(const struct db_tx *tx, int rc, struct error *err)
+{
+    if (rc < 0 || !tx->no_room)
+        return rc;
+    return error_set(err, FAIL_TOO_LARGE, "result_too_large",
+                     "What was read is larger than a request may hold; ask for less at once.");
+}
+
 void db_on_end(struct db_tx *tx, struct db_hook *hook)
 {
     panic_if(!tx->writes, "db_on_end inside db_read");

@@ -117,7 +117,7 @@ static void run_job(struct db *db, struct db_job *job)
 {
     struct db_writer *w = &db->writer;
     db_tx_init(&job->tx, db, &w->conn, true);
-    job->result = job->fn(&job->tx, job->arg, job->err);
+    job->result = db_tx_result(&job->tx, job->fn(&job->tx, job->arg, job->err), job->err);
     db_tx_close_rows(&job->tx);
     db_writer_end_savepoint(w, &job->tx, job->result >= 0);
     if (job->result < 0) {

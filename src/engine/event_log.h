@@ -137,7 +137,8 @@ struct event_log_config {
     struct db *db;
     const struct event_type *const *types; /* NULL-terminated: all types of all rooms */
     size_t tail_events_max;                /* fold when the tail is this long (0: 65536) ... */
-    size_t tail_bytes_max; /* ... or this large (0: 32 MiB); above four times this, writers wait */
+    size_t tail_bytes_max; /* ... or this large (0: 32 MiB); above four times either, writers
+                            * wait; above eight times, emits are refused */
     int64_t retention_ms;  /* log rows older than this are trimmed (0: 7 days) */
     int64_t retention_bytes;
     size_t segment_bytes; /* of a file beside the database (0: retention_bytes / 8, <= 32 MiB) */

@@ -50,8 +50,7 @@ static int check(const struct event_log *log, const struct event_draft *draft, u
         return error_set(err, FAIL_TOO_LARGE, "event_too_large",
                          "a %s event links %u users, at most %d are allowed", draft->type->name,
                          draft->link_count, LOG_LINKS_MAX);
-    if (atomic_load_explicit(&log->tail.events, memory_order_relaxed) >
-        8 * log->config.tail_events_max)
+    if (log_tail_longer_than(log, LOG_TAIL_REFUSED))
         return error_set(err, FAIL_UNAVAILABLE, "log_backlog",
                          "the log's tail cannot be folded: see the server's log");
     return 0;

@@ -38,14 +38,6 @@ static struct event_log *log_of(struct db_worker *worker)
     return CONTAINER_OF(worker, struct event_log, worker);
 }
 
-static bool longer_than(const struct event_log *log, size_t times)
-{
-    return atomic_load_explicit(&log->tail.events, memory_order_relaxed) >
-               times * log->config.tail_events_max ||
-           atomic_load_explicit(&log->tail.bytes, memory_order_relaxed) >
-               times * log->config.tail_bytes_max;
-}
-
 static bool may_try(const struct event_log *log)
 {
     return !log->fold.failed || clock_mono_ns(log->clock) >= log->fold.retry_ns;
@@ -68,9 +60,9 @@ static int64_t owed_us(const struct event_log *log)
 static bool overdue(struct db_worker *worker)
 {
     struct event_log *log = log_of(worker);
-    if (longer_than(log, 1) && may_try(log))
+    if (log_tail_longer_than(log, 1) && may_try(log))
         return !log->fold.active || owed_us(log) >= SLICE_MIN_US ||
-               longer_than(log, SLICE_ALWAYS_AT);
+               log_tail_longer_than(log, SLICE_ALWAYS_AT);
     return log_trim_due(log);
 }
 
@@ -141,7 +133,7 @@ static int fold_slice(struct event_log *log, struct db_tx *tx, int64_t budget_us
         return error_set(err, FAIL_STORAGE_FULL, "storage_full", "fault point log.fold");
     if (!f->active)
         start_round(log);
-    bool whole = f->closing || longer_than(log, WRITERS_WAIT_AT);
+    bool whole = f->closing || log_tail_longer_than(log, WRITERS_WAIT_AT);
     int64_t until_ns = whole ? INT64_MAX : clock_mono_ns(log->clock) + budget_us * INT64_C(1000);
     int rc = 0;
     do {
@@ -167,7 +159,7 @@ static int work(struct db_worker *worker, struct db_tx *tx, int64_t budget_us, b
 {
     struct event_log *log = log_of(worker);
     struct log_fold *f = &log->fold;
-    bool folding = f->active || longer_than(log, 1) || f->closing || !log_trim_due(log);
+    bool folding = f->active || log_tail_longer_than(log, 1) || f->closing || !log_trim_due(log);
     if (folding && may_try(log) && atomic_load(&log->tail.events) != 0) {
         /* What came before the round began owes it nothing: that is what it folds. */
         int64_t owed = f->active ? owed_us(log) : 0;

@@ -23,6 +23,7 @@ enum {
     LOG_COMMIT_BYTES_MAX = 64 << 20, /* data of one commit */
     LOG_INDEX_ROW = 512,             /* positions in a row of the stream index */
     LOG_TAIL_SHARDS = 32,
+    LOG_TAIL_REFUSED = 8, /* nothing is emitted on top of a tail so many times the allowed length */
     LOG_IDLE_FOLD_EVENTS = 4096, /* fold a tail longer than this when nothing else is to do */
     LOG_TRIM_ROWS = 5000,        /* deleted at once */
 };
@@ -300,6 +301,15 @@ struct event_log {
     uint64_t (*_Atomic hold_fn)(void *arg);
     _Atomic uint64_t fold_failures;
 };
+
+/* Than so many times what the configuration allows, in events or in bytes. Any thread. */
+static inline bool log_tail_longer_than(const struct event_log *log, size_t times)
+{
+    return atomic_load_explicit(&log->tail.events, memory_order_relaxed) >
+               times * log->config.tail_events_max ||
+           atomic_load_explicit(&log->tail.bytes, memory_order_relaxed) >
+               times * log->config.tail_bytes_max;
+}
 int log_before_commit(void *arg, struct db_tx *tx, struct error *err);
 void log_after_commit(void *arg, struct db_tx *tx, bool committed);
 /* Takes the reference. */

@@ -128,7 +128,7 @@ struct step {
 
 static bool copy(struct step *s, const struct db_rows *rows, int col, struct slice *ret)
 {
-    *ret = db_col_copy(rows, col, &s->arena);
+    *ret = arena_copy(&s->arena, db_col_blob(rows, col));
     return ret->ptr != NULL || db_col_null(rows, col);
 }
 

@@ -202,6 +202,9 @@ static void start_metrics(struct realtime *rt)
 {
     rt->sessions_opened = metric_register(METRIC_COUNTER, "parley_sessions_opened_total",
                                           "Realtime sessions that signed in.", NULL);
+    rt->sessions_failed =
+        metric_register(METRIC_COUNTER, "parley_sessions_failed_total",
+                        "Sessions that signed in and could not be given their events.", NULL);
     rt->sessions_slow = metric_register(METRIC_COUNTER, "parley_sessions_slow_total",
                                         "Sessions closed because they did not read.", NULL);
     rt->ops_total =

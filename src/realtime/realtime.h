@@ -17,7 +17,8 @@ struct realtime {
     int64_t heartbeat_ms, auth_timeout_ms;
     struct map ops; /* by name */
     struct op_entry *op_entries;
-    struct metric *sessions_opened, *sessions_slow, *ops_total, *ops_failed, *resyncs, *resumed;
+    struct metric *sessions_opened, *sessions_failed, *sessions_slow, *ops_total, *ops_failed,
+        *resyncs, *resumed;
 };
 
 /* The module: /ws, /api/v1/stream, /api/v1/stream/ticket, /api/v1/updates and its tables. */

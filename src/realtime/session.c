@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/log.h"
 #include "base/metric.h"
 #include "kit/activity.h"
 #include "realtime/envelope.h"
@@ -208,6 +209,14 @@ static int catch_up(struct realtime_session *s, const struct opening *first, str
     }
 }
 
+/* The client is only told to come back later; why, stands in the log. */
+static void count_failure(const struct realtime_session *s, const struct error *err)
+{
+    metric_add(s->hub->realtime->sessions_failed, 1);
+    log_error("session not opened", LOG_S("transport", s->ops->transport), LOG_S("code", err->code),
+              LOG_S("detail", err->detail));
+}
+
 int session_open(struct realtime_session *session, struct hub *hub, const struct position *from,
                  struct error *err)
 {
@@ -223,6 +232,8 @@ int session_open(struct realtime_session *session, struct hub *hub, const struct
     opening.pos = session->through;
     metric_add(rt->sessions_opened, 1);
     rc = catch_up(session, &opening, err);
+    if (rc < 0 && rc != FAIL_CLOSED && rc != FAIL_CANCELLED)
+        count_failure(session, err);
     if (rc < 0)
         return rc;
     session->state = SESSION_LIVE;

@@ -6,6 +6,7 @@
 #include "kit/seal.h"
 
 enum { TICKET_BYTES = 24, TICKET_DAYS = 7 };
+static const int64_t ticket_life_ms = (int64_t)TICKET_DAYS * 86400000;
 
 struct ticket {
     struct slice ticket;
@@ -72,8 +73,7 @@ int ticket_create(struct request *req)
     base64url_encode(slice_of(raw, sizeof raw), &text);
     struct ticket_row row = {.digest = digest_of(buf_view(&text)),
                              .principal = *req->principal,
-                             .expires_ms =
-                                 clock_wall_ms(req->kit->clock) + (int64_t)TICKET_DAYS * 86400000};
+                             .expires_ms = clock_wall_ms(req->kit->clock) + ticket_life_ms};
     int rc = db_write(req->kit->main_db, insert, &row, &req->error);
     if (rc == 0) {
         struct ticket ticket = {buf_view(&text), (int64_t)TICKET_DAYS * 86400};
@@ -108,7 +108,7 @@ int ticket_check(struct realtime *realtime, struct slice ticket, struct principa
         return rc;
     int64_t now = clock_wall_ms(realtime->kit->clock);
     row.principal.scopes = role_scopes(row.principal.role);
-    row.principal.issued_ms = now;
+    row.principal.issued_ms = row.expires_ms - ticket_life_ms;
     row.principal.expires_ms = row.expires_ms;
     if (!row.found || row.expires_ms <= now ||
         !token_still_valid(realtime->kit->tokens, &row.principal))

@@ -33,6 +33,15 @@ class CommandLine(unittest.TestCase):
                         "restore", "keys", "debug"):
             self.assertIn(command, text)
 
+    def test_what_cannot_be_printed_is_a_failure(self):
+        for command in (["--help"], ["serve", "--help"], ["version"], ["config", "print"],
+                        ["config", "check"], ["openapi"], ["debug", "verify-jws"]):
+            with self.subTest(command=command), open("/dev/full", "wb") as full:
+                done = subprocess.run([binary(), *command], stdout=full, stderr=subprocess.PIPE,
+                                      input=b"x\n", timeout=60, env=clean_environment(),
+                                      check=False)
+                self.assertEqual(done.returncode, 1, done)
+
     def test_help_of_each(self):
         for command in (["serve"], ["config"], ["openapi"], ["user"], ["backup"], ["restore"],
                         ["keys"], ["debug"]):

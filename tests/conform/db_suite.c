@@ -249,6 +249,49 @@ TEST(db_concurrent_transactions_stand_or_fall_alone)
 
 static const struct db_sql select_names = {"SELECT name FROM thing ORDER BY name"};
 
+/* Goes on as if the column were NULL. */
+static int rename_by_copy(struct db_tx *tx, void *arg, struct error *err)
+{
+    struct db_rows rows;
+    struct slice name = {0};
+    int rc = db_query_n(tx, &select_names, NULL, 0, &rows, err);
+    if (rc == 0)
+        rc = db_next(&rows, err);
+    if (rc > 0) {
+        name = db_col_copy(&rows, 0, arg);
+        db_rows_close(&rows);
+        rc = db_tx_writes(tx) ? db_exec_n(tx, &rename_all, NULL, 0, err) : 0;
+    }
+    CHECK(rc < 0 || name.ptr == NULL || name.len == 5);
+    return rc;
+}
+
+TEST(db_what_does_not_fit_into_the_arena_fails_the_transaction)
+{
+    struct db *db = open_db();
+    struct thing thing = {.name = "thing", .size = 7};
+    struct error err;
+    error_init(&err);
+    CHECK_OK(db_write(db, add_thing, &thing, &err), &err);
+    for (int writes = 0; writes < 2; writes++) {
+        struct arena full, roomy;
+        arena_init(&full, 1);
+        arena_init(&roomy, 1000);
+        int (*run)(struct db *, db_fn *, void *, struct error *) = writes ? db_write : db_read;
+        error_init(&err);
+        CHECK_INT(run(db, rename_by_copy, &full, &err), FAIL_TOO_LARGE);
+        CHECK_STR(slice_str(err.code), "result_too_large");
+        error_init(&err);
+        CHECK_OK(run(db, rename_by_copy, &roomy, &err), &err);
+        arena_done(&full);
+        arena_done(&roomy);
+    }
+    struct thing found = {.name = "thing"};
+    CHECK_OK(db_read(db, find_thing, &found, &err), &err);
+    CHECK_INT(found.size, 8); /* once, not twice */
+    db_close(db);
+}
+
 static int nested(struct db_tx *tx, void *arg, struct error *err)
 {
     struct db_rows outer, inner;

@@ -303,9 +303,9 @@ TEST(a_fold_keeps_pace_with_those_who_write)
     stop();
 }
 
-TEST(a_fold_that_cannot_be_done_stops_the_log_from_growing_in_memory)
+static void refused_while_nothing_can_be_folded(const struct event_log_config *config)
 {
-    start((struct event_log_config){.tail_events_max = 10});
+    start(*config);
     CHECK(fault_set("log.fold=error"));
     struct emission e = {.count = 1};
     struct error err;
@@ -323,4 +323,10 @@ TEST(a_fold_that_cannot_be_done_stops_the_log_from_growing_in_memory)
     error_init(&err);
     CHECK_OK(db_write(db, emit, &e, &err), &err);
     stop();
+}
+
+TEST(a_fold_that_cannot_be_done_stops_the_log_from_growing_in_memory)
+{
+    refused_while_nothing_can_be_folded(&(struct event_log_config){.tail_events_max = 10});
+    refused_while_nothing_can_be_folded(&(struct event_log_config){.tail_bytes_max = 500});
 }

@@ -87,6 +87,25 @@ TEST(a_ticket_is_good_until_its_session_ends)
     close_tickets();
 }
 
+/* The consumer that deletes the rows may be behind. */
+static void show_an_old_ticket(void)
+{
+    struct principal principal = {0};
+    int64_t before = clock_wall_ms(kit.clock);
+    struct slice ticket = new_ticket(1);
+    token_revoke_user(kit.tokens, &user, before);
+    CHECK_INT(check(ticket, &principal), 0);
+    token_revoke_user(kit.tokens, &user, clock_wall_ms(kit.clock) + 1);
+    CHECK_INT(check(ticket, &principal), FAIL_UNAUTHENTICATED);
+}
+
+TEST(a_ticket_is_as_old_as_it_is)
+{
+    open_tickets();
+    run(show_an_old_ticket);
+    close_tickets();
+}
+
 static int look(struct db_tx *tx, void *arg, struct error *err)
 {
     static const struct db_sql sql = {"SELECT ticket FROM stream_ticket"};
