@@ -1,4 +1,5 @@
-/* The actions of the control socket and of the commands user, keys and backup. */
+/* The actions of the control socket and of the commands user, keys, audit, dead-letters and backup.
+ */
 #include "app/backup.h"
 #include "app/control.h"
 #include "app/control_records.h"

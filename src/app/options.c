@@ -37,7 +37,8 @@ const struct config_key app_config[] = {
     {"events.retention", CONFIG_DURATION, "7d", 60000, INT64_MAX,
      .doc = "How long a client may stay away and still get every event it missed."},
     {"events.retention_bytes", CONFIG_SIZE, "8g", 1 << 20, INT64_MAX,
-     .doc = "The log is trimmed above this size, even before its time."},
+     .doc = "The log is trimmed above this size, even before its time; never what a consumer has "
+            "still to handle."},
     {"mail.from", CONFIG_STRING, "parley@localhost", .doc = "Sender address of e-mail."},
     {"mail.spool_files", CONFIG_INT, "1000", 1, 1000000,
      .doc = "Messages kept as files in <data>/spool; the oldest go first."},

@@ -197,12 +197,15 @@ void asyncapi_write(const struct module *const *modules, const char *version, st
 {
     buf_lit(out, "{\"asyncapi\":\"3.0.0\",\"info\":{\"title\":\"Parley realtime\",");
     reference_text(out, "version", version);
-    buf_lit(out, ",\"description\":\"The frames of the WebSocket at /ws. SSE, Socket.IO and long "
-                 "polling carry the same events and ops.\",\"license\":{\"name\":\"Apache-2.0\"}},"
-                 "\"defaultContentType\":\"application/json\",\"servers\":{\"parley\":{\"host\":"
-                 "\"{host}\",\"protocol\":\"wss\",\"variables\":{\"host\":{\"default\":"
-                 "\"localhost:8080\",\"description\":\"Where this server listens.\"}},\"security\":"
-                 "[{\"$ref\":\"#/components/securitySchemes/bearer\"}]}}");
+    buf_lit(
+        out,
+        ",\"description\":\"The frames of the WebSocket at /ws. Server-sent events and "
+        "long polling carry the same events, and no ops.\",\"license\":{\"name\":\"Apache-2.0\"}},"
+        "\"defaultContentType\":\"application/json\",\"servers\":{\"parley\":{\"host\":"
+        "\"{host}\",\"protocol\":\"ws\",\"description\":\"wss behind a proxy that "
+        "speaks TLS.\",\"variables\":{\"host\":{\"default\":"
+        "\"localhost:8080\",\"description\":\"Where this server listens.\"}},\"security\":"
+        "[{\"$ref\":\"#/components/securitySchemes/bearer\"}]}}");
     write_channel(modules, out);
     write_operations(modules, out);
     buf_lit(out, ",\"components\":{");

@@ -1,4 +1,4 @@
-/* Realtime: one event vocabulary, four transports, resume by position (API.md, F01). */
+/* Realtime: one event vocabulary, three transports, resume by position (API.md, F01). */
 #ifndef PARLEY_REALTIME_REALTIME_H
 #define PARLEY_REALTIME_REALTIME_H
 
