@@ -253,7 +253,7 @@ static int forget_done(struct kit *kit, struct db *db, struct rows *r, struct er
 /* --- handing them over ------------------------------------------------------------------------ */
 
 struct ring {
-    struct jwk *keys[AUTH_KEYS_MAX + 1];
+    struct jwk *keys[AUTH_RING_MAX];
     size_t count;
 };
 
@@ -287,7 +287,7 @@ static void hand_over(struct kit *kit, struct auth_keys *keys, const struct ring
         return; /* a new set would empty every token cache */
     token_set_keys(kit->tokens, ring->keys, ring->count);
     keys->count = 0;
-    for (size_t i = 0; i < ring->count && i < AUTH_KEYS_MAX; i++) {
+    for (size_t i = 0; i < ring->count; i++) {
         memcpy(keys->loaded[i], jwk_kid(ring->keys[i]), strlen(jwk_kid(ring->keys[i])) + 1);
         keys->count++;
     }

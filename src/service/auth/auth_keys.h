@@ -11,11 +11,12 @@
 #include "kit/kit.h"
 
 /* More than configuration can ask for: a key an hour, tokens of a day. */
-#define AUTH_KEYS_MAX 64
-#define AUTH_KEYS_ASKED_MAX 32 /* an operator gets no more while there are so many */
+#define AUTH_KEYS_MAX 64                  /* in the table */
+#define AUTH_RING_MAX (AUTH_KEYS_MAX + 1) /* with a configured one */
+#define AUTH_KEYS_ASKED_MAX 32            /* an operator gets no more while there are so many */
 
 struct auth_keys {
-    char loaded[AUTH_KEYS_MAX][JWK_KID_MAX + 1]; /* kids the authority has now, signing one first */
+    char loaded[AUTH_RING_MAX][JWK_KID_MAX + 1]; /* kids the authority has now, signing one first */
     size_t count;
 };
 
