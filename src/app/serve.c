@@ -420,7 +420,8 @@ static int run(struct server *s, const struct options *options, const sigset_t *
         rc = start_all(s, &err);
     if (rc == 0) {
         say_ready(s);
-        log_info("stopping", LOG_I("signal", wait_for_signal(signals)));
+        int signal_number = wait_for_signal(signals);
+        log_info("stopping", LOG_I("signal", signal_number));
         drain(s);
     }
     take_down(s);

@@ -27,6 +27,7 @@ uint64_t log_dropped(void);
 void log_write(enum log_level level, const char *message, const struct log_field *fields,
                size_t count);
 
+/* The fields are evaluated only when the line is written: nothing may hang on it. */
 #define log_at(level, message, ...)                                                                \
     do {                                                                                           \
         if (log_enabled(level))                                                                    \

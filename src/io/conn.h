@@ -37,7 +37,8 @@ struct conn_ops {
     /* Bytes have arrived. They live in the loop's shared buffer until this returns: consume or copy
      * them all. */
     void (*data)(struct conn *conn, const char *bytes, size_t len);
-    /* The send queue has become empty (only called after conn_want_drain, once for each call). */
+    /* The send queue has become empty (only called after conn_want_drain, once for each call).
+     * NULL for who never asks. */
     void (*drained)(struct conn *conn);
     /* Peer ended its side (read returned 0): the conn is still writable. NULL: close. */
     void (*eof)(struct conn *conn);
@@ -50,8 +51,8 @@ enum conn_state { CONN_OPEN, CONN_CLOSING, CONN_CLOSED };
 
 struct conn_closing;
 
-/* Users read ops, user, loop, queued_bytes and state, and set ops and user; the rest is conn.c's.
- */
+/* Users read ops, user, loop, queued_bytes and state, and set ops and user (and take back what they
+ * wanted: want_drain); the rest is conn.c's. */
 struct conn {
     struct watch watch;
     const struct conn_ops *ops;

@@ -177,6 +177,7 @@ struct conn *http_detach(struct http_conn *hc)
 {
     struct conn *conn = hc->conn;
     timer_stop(&hc->timer);
+    conn->want_drain = false; /* that was ours; the next owner may have no use for it */
     hc->conn = NULL;
     hc->server->connections--;
     http_move(hc, STATE_GONE);

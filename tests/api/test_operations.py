@@ -245,6 +245,16 @@ class Secrecy(unittest.TestCase):
             self.check_private(server.folder / "back")
 
 
+class QuietLogs(unittest.TestCase):
+    def test_bug_a_server_that_logs_little_ended_at_once(self):
+        for level in ("warn", "error"):
+            with self.subTest(level=level):
+                with Server({"log.level": level}) as server:
+                    server.user()
+                    self.assertNotIn('"level":"info"', server.log())
+                    self.assertEqual(server.stop(), 0)
+
+
 class Logs(ApiCase):
     own_server = True
 

@@ -76,6 +76,8 @@ static void upgrade(struct http_exchange *x)
 {
     struct slice rest;
     x->lines = SLICE("L: x\r\n");
+    if (at(x, "/upgrade-late")) /* the answers before it filled the queue, and were waited for */
+        conn_want_drain(x->conn->conn);
     struct conn *conn = http_upgrade(x, SLICE("HTTP/1.1 101 Switching Protocols\r\n\r\n"), &rest);
     if (conn == NULL)
         return;
@@ -114,7 +116,7 @@ static void serve(struct http_exchange *x)
         http_stream_start(x, 200, SLICE(""));
     else if (at(x, "/upload"))
         upload(x);
-    else if (at(x, "/upgrade"))
+    else if (at(x, "/upgrade") || at(x, "/upgrade-late"))
         upgrade(x);
     else if (!at(x, "/sleep"))
         http_reply(x, 200, SLICE("T: x\r\n"), SLICE("hello"));

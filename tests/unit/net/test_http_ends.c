@@ -98,6 +98,24 @@ TEST(upgraded_connections_belong_to_another)
     stop();
 }
 
+/* It crashed: the next owner had nothing to be called back by. */
+TEST(what_was_waited_for_ends_with_the_hand_over)
+{
+    start();
+    int fd = dial();
+    say(fd, GET("/100k") GET("/upgrade-late"));
+    char *answer = malloc(101 << 10);
+    hear_bytes(fd, answer, (100 << 10) + strlen(OK_HEAD("102400") "\r\n"));
+    free(answer);
+    HEAR(fd, "HTTP/1.1 101 Switching Protocols\r\n" DATE "L: x\r\n\r\n");
+    say(fd, "raw");
+    HEAR(fd, "raw");
+    close(fd);
+    while (value_of(&s.raw_closed) < 1)
+        poll(NULL, 0, 1);
+    stop();
+}
+
 static void drain(void *arg)
 {
     http_server_drain(s.server);
