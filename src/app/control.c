@@ -30,6 +30,7 @@ static int64_t admit(struct http_exchange *x)
     if (name.len > 0)
         name = slice_of(name.ptr + 1, name.len - 1);
     x->user = (void *)(uintptr_t)control_find(name);
+    x->at_once = true; /* the operator's way in, also when clients have taken everything */
     if (x->user != NULL && x->head.method == HTTP_POST)
         return INPUT_MAX;
     return error_set(&x->error, FAIL_NOT_FOUND, "not_found", "There is no such action.");

@@ -137,6 +137,7 @@ static int64_t edge_admit(struct http_exchange *x)
     if (rc < 0)
         return no_route(call, x, rc);
     call->entry = call->match.route;
+    x->at_once = (call->entry->route->flags & ROUTE_AT_ONCE) != 0;
     call->req.room = call->entry->room;
     return edge_body_max(call->entry->route);
 }

@@ -45,6 +45,7 @@ struct coro_ticket {
     void (*turn)(struct coro_ticket *ticket);
 };
 bool coro_room(const struct loop *loop);
+size_t coro_max(const struct loop *loop); /* how many there may be at once, the house's included */
 /* For work that goes on after its coroutine has ended and whose end comes as a call: it counts like
  * a coroutine under way from the one to the other. */
 void coro_place_keep(struct loop *loop);

@@ -11,6 +11,11 @@ static bool some_left(const struct loop *loop)
     return pool->busy + loop->places < pool->max - pool->max / RESERVED_SHARE;
 }
 
+size_t coro_max(const struct loop *loop)
+{
+    return loop->stacks.max;
+}
+
 void coro_place_keep(struct loop *loop)
 {
     loop->places++;

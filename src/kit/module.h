@@ -20,6 +20,7 @@ enum route_flag {
     ROUTE_OPTIONAL_BODY = 1 << 6, /* req->body is NULL when none was sent */
     /* With ROUTE_PUBLIC: the handler asks itself for a token, or for a cookie or ticket instead. */
     ROUTE_ASKS_ITSELF = 1 << 7,
+    ROUTE_AT_ONCE = 1 << 8, /* never waits: answered also while all coroutines are taken */
 };
 
 struct route {

@@ -81,12 +81,12 @@ struct http_work *http_work_take(struct http_server *server)
     x->user = NULL;
     x->status = 0;
     x->sent_bytes = 0;
-    x->answered = x->head_only = x->streaming = x->stream_body = false;
+    x->answered = x->head_only = x->streaming = x->stream_body = x->at_once = false;
     work->coro = NULL;
     work->close = work->waiting = work->ended = work->refusing = work->cancelled = false;
     work->in_line = false;
     work->body_over = true;
-    work->body_waiting = false;
+    work->body_waiting = work->parked = false;
     work->body_taken = 0;
     work->piece = NULL;
     buf_init(&work->body, 0);
@@ -192,7 +192,7 @@ static void gone(struct http_conn *hc)
     http_detach(hc);
     if (hc->work != NULL && !serving)
         http_finish(hc);
-    else if (hc->work != NULL && (hc->work->waiting || hc->work->body_waiting))
+    else if (hc->work != NULL && (hc->work->waiting || hc->work->body_waiting || hc->work->parked))
         coro_wake(hc->work->coro, FAIL_CLOSED);
     else
         http_free_if_gone(hc);
@@ -223,6 +223,8 @@ static void on_eof(struct conn *conn)
     if (hc->state == STATE_SERVING) {
         if (hc->work->body_waiting)
             coro_wake(hc->work->coro, 0);
+        else if (hc->work->parked)
+            coro_wake(hc->work->coro, FAIL_CLOSED);
         return;
     }
     if (hc->state == STATE_BODY)

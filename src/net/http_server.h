@@ -60,6 +60,8 @@ struct http_exchange {
     int status;         /* what was answered, for `done` */
     uint64_t sent_bytes;
     bool answered, head_only, streaming;
+    bool at_once; /* set by admit: not behind those who stand in line for a coroutine, but with what
+                     is left for the house; for what hardly waits */
     bool stream_body; /* set by admit: serve starts at once and takes the body by http_body_read */
 };
 
@@ -79,6 +81,11 @@ void http_server_free(struct http_server *server);                /* aborts what
  * client has gone). Waits for the client; what is not read holds the client back, and what is left
  * unread when serve returns ends the connection. In serve only. */
 int http_body_read(struct http_exchange *x, struct slice *ret_piece) MUSTCHECK;
+
+/* In serve: parks for the client's sake until coro_wake, as coro_park does. FAIL_CLOSED, also at
+ * once, when the client has gone or ended its side: then nobody waits for an answer any more, or
+ * at least for nothing that comes later. */
+int http_wait(struct http_exchange *x, int64_t timeout_ms) MUSTCHECK;
 
 /* One whole answer. `headers` is text of complete lines ("name: value\r\n..."), without
  * Content-Length, Date and Connection, which are added here. HEAD sends no body, 204 and 304 none

@@ -59,6 +59,7 @@ struct http_work {
     bool body_over;          /* the end of a streamed body was seen */
     bool close;              /* after the answer */
     bool waiting;            /* in http_stream_write, for the queue to drain */
+    bool parked;             /* in http_wait */
     bool ended;              /* a streamed answer was ended */
     bool refusing;           /* ops->refuse is on the stack */
     bool cancelled;          /* request time-out */

@@ -45,7 +45,7 @@ void http_serve(struct http_conn *hc)
 {
     struct loop *loop = hc->server->loop;
     http_move(hc, STATE_SERVING);
-    if (LIKELY(coro_room(loop))) {
+    if (LIKELY(coro_room(loop)) || hc->work->x.at_once) {
         start(hc);
         return;
     }
@@ -53,6 +53,17 @@ void http_serve(struct http_conn *hc)
     hc->work->in_line = true;
     coro_ticket_init(&hc->work->ticket, my_turn);
     coro_line_up(loop, &hc->work->ticket);
+}
+
+int http_wait(struct http_exchange *x, int64_t timeout_ms)
+{
+    struct http_work *work = CONTAINER_OF(x, struct http_work, x);
+    if (!http_open(x->conn) || x->conn->eof)
+        return FAIL_CLOSED;
+    work->parked = true;
+    int rc = coro_park(timeout_ms);
+    work->parked = false;
+    return rc;
 }
 
 bool http_leave_line(struct http_work *work)

@@ -181,6 +181,17 @@ unsigned hub_sessions_of(const struct hub *hub, const struct id *user,
     return count;
 }
 
+unsigned hub_count_of(const struct hub *hub, const struct id *user, const struct session_ops *ops)
+{
+    struct hub_stream *own = hub_find_stream(hub, user);
+    unsigned count = 0;
+    for (uint32_t i = 0; own != NULL && i < own->count; i++) {
+        const struct realtime_session *session = session_at(hub, followers(own)[i].session);
+        count += session->ops == ops && id_eq(&session->principal.user, user);
+    }
+    return count;
+}
+
 size_t hub_drain(struct hub *hub, size_t count)
 {
     hub->draining = true;

@@ -87,6 +87,7 @@ struct hub {
     unsigned recent_first, recent_count;
     size_t recent_bytes;
     uint64_t delivered, dropped; /* frames queued; ephemeral frames dropped */
+    unsigned polls;              /* long polls under way */
     bool draining;
 };
 
@@ -120,6 +121,8 @@ void hub_broadcast_ephemeral(struct hub *hub, const struct id *stream, const cha
 /* The sessions of one user on this loop, at most max. */
 unsigned hub_sessions_of(const struct hub *hub, const struct id *user,
                          struct realtime_session **ret_sessions, unsigned max);
+/* How many of them are of that kind. */
+unsigned hub_count_of(const struct hub *hub, const struct id *user, const struct session_ops *ops);
 /* Asks every session to close with 4009, `count` of them at a time; returns how many are left. */
 size_t hub_drain(struct hub *hub, size_t count);
 

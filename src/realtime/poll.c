@@ -4,10 +4,17 @@
 
 #include <stdlib.h>
 
+#include "net/http_server.h"
 #include "realtime/envelope.h"
 #include "realtime/session.h"
 
-enum { POLL_ITEMS_MAX = 100, POLL_TIMEOUT_MAX_S = 55, POLL_TIMEOUT_S = 25 };
+enum {
+    POLL_ITEMS_MAX = 100,
+    POLL_TIMEOUT_MAX_S = 55,
+    POLL_TIMEOUT_S = 25,
+    POLLS_OF_ONE_MAX = 16, /* under way at once on a loop: devices and windows of one person */
+    POLLS_SHARE = 2        /* no more than this part of the loop's coroutines waits in polls */
+};
 
 struct poll_query {
     struct slice pos;
@@ -171,15 +178,16 @@ static bool nothing_yet(struct poll_session *p, uint64_t after)
     return true;
 }
 
-/* FAIL_CANCELLED when the node ends; else look again, whatever the reason. */
-static int wait(struct poll_session *p, int64_t timeout_ms)
+/* FAIL_CANCELLED when the node ends, FAIL_CLOSED when the client has; else look again, whatever the
+ * reason. */
+static int wait(struct poll_session *p, struct http_exchange *x, int64_t timeout_ms)
 {
     p->parked = true;
-    int rc = coro_park(timeout_ms);
+    int rc = http_wait(x, timeout_ms);
     p->parked = false;
     if (p->base.state == SESSION_LIVE)
         p->base.state = SESSION_LOADING;
-    return rc == FAIL_CANCELLED ? rc : 0;
+    return rc == FAIL_CANCELLED || rc == FAIL_CLOSED ? rc : 0;
 }
 
 static int wait_and_read(struct request *req, struct realtime *rt, struct poll_session *p,
@@ -193,10 +201,46 @@ static int wait_and_read(struct request *req, struct realtime *rt, struct poll_s
             return rc;
         if (p->gone || !nothing_yet(p, after))
             continue;
-        if (wait(p, left) < 0)
+        rc = wait(p, req->exchange, left);
+        if (rc == FAIL_CLOSED) /* who has only ended their side is told so */
+            return answer(req, rt, NULL, false, after);
+        if (rc < 0)
             return error_set(&req->error, FAIL_UNAVAILABLE, "going_away",
                              "This node is shutting down.");
     }
+}
+
+/* Each poll holds a coroutine for as long as it waits, and they are everybody's. */
+static int may_poll(struct hub *hub, struct request *req)
+{
+    if (hub_count_of(hub, &req->principal->user, &poll_ops) >= POLLS_OF_ONE_MAX)
+        return error_limited(&req->error, "too_many_polls", 1000,
+                             "You are waiting for updates %d times already.", POLLS_OF_ONE_MAX);
+    if (hub->polls < coro_max(hub->loop) / POLLS_SHARE)
+        return 0;
+    error_set(&req->error, FAIL_UNAVAILABLE, "busy", "Too many wait for updates here.");
+    req->error.retry_after_ms = 1000;
+    return FAIL_UNAVAILABLE;
+}
+
+static int poll(struct request *req, struct realtime *rt, uint64_t after, int64_t timeout_ms)
+{
+    struct hub *hub = realtime_hub(rt);
+    struct poll_session p = {.coro = coro_current(), .peer = req->peer};
+    session_init(&p.base, &poll_ops, req->principal);
+    int rc = may_poll(hub, req);
+    if (rc == 0)
+        rc = hub_add(hub, &p.base, &req->error);
+    if (rc < 0)
+        return rc;
+    hub->polls++;
+    rc = wait_and_read(req, rt, &p, after, clock_mono_ms(rt->kit->clock) + timeout_ms);
+    hub->polls--;
+    if (rc >= 0 && p.revoked)
+        rc =
+            error_set(&req->error, FAIL_UNAUTHENTICATED, "token_revoked", "The session has ended.");
+    session_done(&p.base);
+    return rc < 0 ? rc : 0;
 }
 
 int poll_updates(struct request *req)
@@ -212,16 +256,5 @@ int poll_updates(struct request *req)
         return rc;
     if (session_position(rt, &from, &after) > 0)
         return answer(req, rt, NULL, true, after);
-    struct poll_session p = {.coro = coro_current(), .peer = req->peer};
-    session_init(&p.base, &poll_ops, req->principal);
-    rc = hub_add(realtime_hub(rt), &p.base, &req->error);
-    if (rc < 0)
-        return rc;
-    int64_t deadline = clock_mono_ms(rt->kit->clock) + query->timeout * 1000;
-    rc = wait_and_read(req, rt, &p, after, deadline);
-    if (rc >= 0 && p.revoked)
-        rc =
-            error_set(&req->error, FAIL_UNAUTHENTICATED, "token_revoked", "The session has ended.");
-    session_done(&p.base);
-    return rc < 0 ? rc : 0;
+    return poll(req, rt, after, query->timeout * 1000);
 }

@@ -56,7 +56,7 @@ static const char *const socket_errors[] = {
     "websocket_version", "bad_websocket_handshake", NULL};
 static const char *const stream_errors[] = {"invalid_pos", "invalid_ticket", "origin_not_allowed",
                                             "unknown_topic", NULL};
-static const char *const updates_errors[] = {"invalid_pos", NULL};
+static const char *const updates_errors[] = {"invalid_pos", "too_many_polls", "busy", NULL};
 
 static const struct route realtime_routes[] = {
     {HTTP_GET, "/ws", "realtime", "Open a WebSocket",

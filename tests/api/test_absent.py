@@ -28,12 +28,6 @@ class AbsentCase(ApiCase):
         super().setUp()
         self.anna, self.ben, self.carl = self.server.users(3)
 
-    def eventually(self, look, seconds=10.0):
-        end = time.monotonic() + seconds
-        while not look():
-            self.assertLess(time.monotonic(), end, "it does not become so")
-            time.sleep(0.05)
-
     def disable(self, user):
         self.switch(user, False)
         self.eventually(lambda: self.carl.get(f"/users/{user.id}/relationship").status == 404)

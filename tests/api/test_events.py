@@ -65,12 +65,6 @@ class EventCase(ApiCase):
         self.assertIn((field, code), [(e["field"], e["code"]) for e in answer.json["errors"]],
                       answer)
 
-    def eventually(self, look, seconds=10.0):
-        end = time.monotonic() + seconds
-        while not look():
-            self.assertLess(time.monotonic(), end, "it does not become so")
-            time.sleep(0.05)
-
 
 class Making(EventCase):
     def setUp(self):

@@ -441,13 +441,6 @@ class Relations(PostCase):
         self.eventually(lambda: self.ok(self.carl.get(f"/users/{person.id}/relationship"))
                         ["is_private"])
 
-    def eventually(self, true):
-        for _ in range(100):
-            if true():
-                return
-            time.sleep(0.02)
-        self.fail("it did not come to be")
-
     def test_posts_for_followers(self):
         post = self.publish(visibility="followers", text="f #followers")
         path = f"/posts/{post['id']}"

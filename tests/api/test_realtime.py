@@ -200,6 +200,33 @@ class Positions(Base):
             again.close()
 
 
+class ManyPolls(ApiCase):
+    settings = {"loops": 1}
+
+    def test_so_many_of_one_person_at_once(self):
+        """And those whose client has left do not count: they held a coroutine each, which are
+        everybody's."""
+        user = self.server.user()
+        pos = self.ok(user.get("/updates"))["pos"]
+
+        def wait():
+            client = RawConnection(self.server.address)
+            client.send(f"GET /api/v1/updates?pos={pos}&timeout=55 HTTP/1.1\r\nHost: a\r\n"
+                        f"Authorization: Bearer {user.token}\r\n\r\n".encode())
+            return client
+
+        def poll():
+            return user.get("/updates", query={"pos": pos, "timeout": 0})
+
+        waiting = [wait() for _ in range(16)]
+        self.eventually(lambda: "\nparley_sessions 16\n" in
+                        self.server.get("/metrics").body.decode())
+        self.refused(poll(), 429, "too_many_polls")
+        for client in waiting:
+            client.close()
+        self.eventually(lambda: poll().status == 200)
+
+
 class LongPoll(Base):
     def test_answers_at_once_without_a_position(self):
         began = time.monotonic()

@@ -60,14 +60,6 @@ class SignalCase(ApiCase):
         with self.assertRaises((socket.timeout, TimeoutError)):
             reader.event(name, timeout=0.3)
 
-    def eventually(self, fn):
-        """What a consumer of the log does shortly after the answer."""
-        for _ in range(100):
-            if fn():
-                return
-            time.sleep(0.05)
-        self.assertTrue(fn())
-
 
 class Terms(SignalCase):
     def setUp(self):

@@ -26,12 +26,6 @@ class SocialCase(ApiCase):
         for person in people:
             self.ok(person.patch("/users/me", {"is_private": True}))
 
-    def eventually(self, look, seconds=5.0):
-        end = time.monotonic() + seconds
-        while not look():
-            self.assertLess(time.monotonic(), end, "it does not become so")
-            time.sleep(0.05)
-
 
 class Follow(SocialCase):
     def test_follow_and_unfollow(self):

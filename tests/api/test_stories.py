@@ -48,14 +48,6 @@ class StoryCase(ApiCase):
                        capture_output=True, timeout=30)
         return user.login()
 
-    def eventually(self, fn):
-        """What a consumer of the log does shortly after the answer."""
-        for _ in range(100):
-            if fn():
-                return
-            time.sleep(0.05)
-        self.assertTrue(fn())
-
     def fields(self, answer):
         self.refused(answer, 422, "invalid_fields")
         return {(e["field"], e["code"]) for e in answer.json["errors"]}

@@ -67,6 +67,13 @@ class ApiCase(unittest.TestCase):
                 return rows
             time.sleep(0.01)
 
+    def eventually(self, look, seconds=10.0):
+        """What a consumer of the log, say, does shortly after the answer."""
+        end = time.monotonic() + seconds
+        while not look():
+            self.assertLess(time.monotonic(), end, "it does not become so")
+            time.sleep(0.02)
+
     def admins_told(self, ws, what):
         """Until those who watch "admin" are told that this list has changed; what earlier tests
         set off may still be told as well."""

@@ -18,6 +18,7 @@ static int64_t admit(struct http_exchange *x)
     x->user = &s;
     if (at(x, "/forbidden"))
         return error_set(&x->error, FAIL_FORBIDDEN, "forbidden", "not for you");
+    x->at_once = at(x, "/at-once");
     x->stream_body = at(x, "/upload") || at(x, "/ignore");
     if (x->stream_body)
         return 8 << 20;
@@ -96,6 +97,8 @@ static void serve(struct http_exchange *x)
         http_reply(x, 200, SLICE(""), x->body);
     else if (at(x, "/sleep") && coro_sleep(1000) == 0)
         http_reply(x, 200, SLICE(""), SLICE("slept"));
+    else if (at(x, "/wait"))
+        s.left += http_wait(x, CORO_FOREVER) == FAIL_CLOSED && http_wait(x, 0) == FAIL_CLOSED;
     else if (at(x, "/forever"))
         s.cancelled += coro_park(CORO_FOREVER) == FAIL_CANCELLED;
     else if (at(x, "/none"))

@@ -30,7 +30,7 @@ struct http_world {
     size_t stacks_max; /* of the loop; 0: the usual number */
     uint16_t port;
     sem_t ready;
-    int served, done, cancelled, last_status, handed_over, raw_closed, body_end;
+    int served, done, cancelled, last_status, handed_over, raw_closed, body_end, left;
     uint32_t most_queued;
     struct coro *parked;
 };

@@ -98,6 +98,24 @@ TEST(upgraded_connections_belong_to_another)
     stop();
 }
 
+TEST(who_waits_for_the_clients_sake_hears_that_it_has_gone)
+{
+    start();
+    int leaves = dial(), ends = dial();
+    say(leaves, GET("/wait"));
+    say(ends, GET("/wait"));
+    wait_state(STATE_SERVING, 2);
+    CHECK_INT(shutdown(ends, SHUT_WR), 0);
+    HEAR(ends, refusal("500 Internal Server Error", "internal", false)); /* still there to read */
+    struct linger reset = {.l_onoff = 1};
+    CHECK_INT(setsockopt(leaves, SOL_SOCKET, SO_LINGER, &reset, sizeof reset), 0);
+    close(leaves);
+    while (value_of(&s.left) < 2)
+        poll(NULL, 0, 1);
+    close(ends);
+    stop();
+}
+
 /* It crashed: the next owner had nothing to be called back by. */
 TEST(what_was_waited_for_ends_with_the_hand_over)
 {

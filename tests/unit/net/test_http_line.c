@@ -40,6 +40,27 @@ TEST(who_finds_no_coroutine_waits_for_one)
     stop();
 }
 
+TEST(what_hardly_waits_is_answered_while_all_stand_in_line)
+{
+    enum { STACKS = 32, FOR_CLIENTS = 30 };
+    start_with(STACKS);
+    int fds[FOR_CLIENTS + 1];
+    for (int i = 0; i <= FOR_CLIENTS; i++) {
+        fds[i] = dial();
+        say(fds[i], GET("/sleep"));
+        wait_state(STATE_SERVING, i + 1);
+    }
+    CHECK_INT(value_of(&s.served), FOR_CLIENTS);
+    int probe = dial();
+    say(probe, GET("/at-once"));
+    hear(probe, HELLO);
+    CHECK_INT(value_of(&s.served), FOR_CLIENTS + 1);
+    for (int i = 0; i <= FOR_CLIENTS; i++)
+        close(fds[i]);
+    close(probe);
+    stop();
+}
+
 TEST(what_is_pipelined_behind_a_waiting_request_is_answered_in_order)
 {
     start_with(1);

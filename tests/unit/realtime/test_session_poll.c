@@ -1,5 +1,6 @@
 /* Long polling: waiting on one's own condition, whoever else wakes the coroutine, and an answer
  * whatever ends the wait. */
+#include "net/http_server_private.h"
 #include "realtime_world.h"
 
 static struct principal principal;
@@ -7,6 +8,10 @@ static struct coro *polling;
 static int poll_rc;
 static struct request req;
 static struct arena arena;
+/* What a poll sees of its client: there, or gone. */
+static struct conn client = {.state = CONN_OPEN};
+static struct http_conn client_http = {.conn = &client};
+static struct http_work work = {.x.conn = &client_http};
 
 static void poll(const char *query)
 {
@@ -19,6 +24,7 @@ static void poll(const char *query)
     req.room = &realtime;
     req.arena = &arena;
     req.principal = &principal;
+    req.exchange = &work.x;
     buf_init(&req.answer, 16 << 20);
     void *decoded = arena_alloc(&arena, poll_query_schema.size);
     CHECK_OK(schema_decode_query(&poll_query_schema, slice_str(query), &arena, decoded, err), err);
