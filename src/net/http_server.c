@@ -327,7 +327,7 @@ int http_server_new(struct loop *loop, const struct http_server_config *config,
     default_size(&c->limits.chunk_ext_bytes, usual->chunk_ext_bytes);
     default_size(&c->arena_bytes_max, 4 << 20);
     default_size(&c->answer_bytes_max, 16 << 20);
-    default_size(&c->send_queue_max, 1 << 20);
+    default_size(&c->send_queue_max, 256 << 10);
     default_ms(&c->head_timeout_ms, 10000);
     default_ms(&c->body_timeout_ms, 20000);
     default_ms(&c->idle_timeout_ms, 75000);

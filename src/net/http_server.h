@@ -43,7 +43,7 @@ struct http_server_config { /* 0 in any number: the usual value */
     size_t answer_bytes_max; /* 0: 16 MiB */
     size_t connections_max;  /* per server (one per loop); 0: no limit here; above: 503 and close */
     size_t send_queue_max;   /* a pipelining client that does not read is not read from above this;
-                                0: 1 MiB */
+                                0: 256 KiB */
 };
 
 struct http_exchange {
