@@ -45,16 +45,18 @@ struct auth_grant {
     const struct user_profile *user;
 };
 
-/* 409 username_taken, email_taken, phone_taken; 422; 429 too_many_signups; 503 busy. When the
- * profile is not there within two seconds *ret_pending is true and there is no grant. */
+/* 409 username_taken, email_taken, phone_taken; 422; 429 too_many_signups; 503 busy,
+ * registration_failed (nothing is left of it). When the profile is not there within two seconds
+ * *ret_pending is true and there is no grant. */
 int auth_sign_up(struct auth *auth, const struct auth_call *call, const struct auth_signup *in,
                  struct auth_grant *ret_grant, bool *ret_pending, struct error *err) MUSTCHECK;
 /* 401 invalid_credentials, also when the account has had its attempts by another of its names; 403
- * account_disabled, account_pending; 429 too_many_attempts; 503. */
+ * account_disabled, account_pending; 429 too_many_attempts; 503 busy. */
 int auth_sign_in(struct auth *auth, const struct auth_call *call, const struct auth_login *in,
                  struct auth_grant *ret_grant, struct error *err) MUSTCHECK;
 /* The same token within ten seconds gives the same answer. 401 invalid_refresh_token,
- * session_ended, refresh_token_reused (which ends the session); 403 account_disabled. */
+ * session_ended, refresh_token_reused (which ends the session); 403 account_disabled,
+ * account_pending; 503 busy. */
 int auth_refresh(struct auth *auth, const struct auth_call *call, struct slice refresh_token,
                  struct auth_grant *ret_grant, struct error *err) MUSTCHECK;
 /* Ends one session of the user. 404 session_not_found, also when it has ended before. */
@@ -88,17 +90,17 @@ int auth_reset_password(struct auth *auth, const struct auth_call *call, struct 
 
 /* An absent address: none from now on. The new one is not verified, the old one is told when it
  * was. 403 wrong_password; 409 email_taken, phone_taken; 422; 429 too_many_attempts,
- * too_many_changes. */
+ * too_many_changes; 503 busy. */
 int auth_set_contact(struct auth *auth, const struct auth_call *call, const struct id *user,
                      enum auth_channel channel, struct slice address, struct slice password,
                      struct error *err) MUSTCHECK;
 
 /* --- leaving ---------------------------------------------------------------------------------- */
-/* Until the next sign-in. 403 wrong_password; 409 last_admin; 429 too_many_attempts. */
+/* Until the next sign-in. 403 wrong_password; 409 last_admin; 429 too_many_attempts; 503 busy. */
 int auth_deactivate(struct auth *auth, const struct auth_call *call, const struct principal *who,
                     struct slice password, struct error *err) MUSTCHECK;
 /* For good. An absent password serves in a session younger than ten minutes. 403 wrong_password,
- * password_required; 409 last_admin; 429 too_many_attempts. */
+ * password_required; 409 last_admin; 429 too_many_attempts; 503 busy. */
 int auth_delete(struct auth *auth, const struct auth_call *call, const struct principal *who,
                 struct slice password, struct error *err) MUSTCHECK;
 
