@@ -119,12 +119,13 @@ static void stop(void *room)
     free(room);
 }
 
-static const char *const user_errors[] = {"user_not_found", NULL};
-static const char *const patch_errors[] = {"user_not_found", "last_admin", NULL};
-static const char *const letter_errors[] = {"dead_letter_not_found", NULL};
-static const char *const requeue_errors[] = {"dead_letter_not_found", "consumer_gone",
-                                             "requeue_failed", NULL};
-static const char *const connection_errors[] = {"connection_not_found", NULL};
+static const struct route_error user_errors[] = {{404, "user_not_found"}, {0}};
+static const struct route_error patch_errors[] = {
+    {404, "user_not_found"}, {409, "last_admin"}, {0}};
+static const struct route_error letter_errors[] = {{404, "dead_letter_not_found"}, {0}};
+static const struct route_error requeue_errors[] = {
+    {404, "dead_letter_not_found"}, {409, "consumer_gone"}, {409, "requeue_failed"}, {0}};
+static const struct route_error connection_errors[] = {{404, "connection_not_found"}, {0}};
 
 #define ADMIN .scopes = SCOPE_ADMIN, .limit = LIMIT_DATA
 #define LIST .answer_list = true, .status = 200

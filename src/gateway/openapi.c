@@ -1,8 +1,9 @@
 /* OpenAPI 3.1.0 from the route tables.
  *
- * A route names its error codes but not their status, so the operation lists the codes in
- * `x-error-codes` and in its text, and `default` stands for their answers; the answers that every
- * route of its kind can give (400, 401, 422, ...) are written out by status.
+ * An operation lists every status that its route can give on purpose: those that all routes of
+ * its kind share (400, 401, 422, ...) and those of its own errors. Their codes stand in
+ * `x-error-codes`. `default` is left for what goes wrong by itself (500, 507) and for what is said
+ * before the route is known; the codes of the latter are the `x-error-codes` of the document.
  */
 #include "gateway/openapi.h"
 

@@ -15,16 +15,17 @@ enum when {
     WHEN_BODY = 1 << 5,
     WHEN_POST = 1 << 6,
     WHEN_LIMIT = 1 << 7,
-    WHEN_MATCH = 1 << 8,   /* takes If-Match */
-    WHEN_NO_BODY = 1 << 9, /* changes something and takes no body */
-    WHEN_CURSOR = 1 << 10,
-    WHEN_NO_QUERY = 1 << 11, /* refuses one */
+    WHEN_NO_BODY = 1 << 8, /* changes something and takes no body */
+    WHEN_CURSOR = 1 << 9,
+    WHEN_NO_QUERY = 1 << 10, /* refuses one */
+    WHEN_LIST = 1 << 11,     /* answers with one */
 };
 
+/* What refusals of one status have in common. */
 struct common {
     int status;
     const char *name; /* under components/responses */
-    unsigned when;    /* any of these */
+    unsigned when;    /* any of these; 0: only where the route names a code of this status */
     const char *doc;
     const char *codes[6];
 };
@@ -38,26 +39,24 @@ static const struct common commons[] = {
     {401,
      "Unauthenticated",
      WHEN_TOKEN,
-     "No token, or one that does not hold.",
+     "No token or another way to sign in, or one that does not hold.",
      {"token_required", "invalid_token", "token_expired", "token_not_yet_valid", "token_revoked"}},
-    {403, "Forbidden", WHEN_SCOPES, "The role may not do this.", {"forbidden"}},
+    {403, "Forbidden", WHEN_SCOPES, "Not for this role or person to do.", {"forbidden"}},
     {404, "NotFound", WHEN_PARAMS, "Not there, or not for this user to see.", {"not_found"}},
     {409,
      "Conflict",
      WHEN_POST,
-     "A request with the same Idempotency-Key is still running.",
+     "It does not go with how things are now; of a POST also: a request with the same "
+     "Idempotency-Key is still running.",
      {"idempotency_key_in_use"}},
+    {410, "Gone", 0, "It was there and has been taken back.", {NULL}},
     /* Its code, "stale", is among the route's own: that is how a route says that it takes one. */
-    {412,
-     "Stale",
-     WHEN_MATCH,
-     "It has changed since it was read: not what If-Match names.",
-     {NULL}},
+    {412, "Stale", 0, "It has changed since it was read: not what If-Match names.", {NULL}},
     {413,
      "TooLarge",
-     WHEN_BODY | WHEN_NO_BODY,
-     "The body is larger than this route takes.",
-     {"body_too_large"}},
+     WHEN_INPUT | WHEN_NO_BODY | WHEN_LIST,
+     "The body is larger than this route takes, or what was asked for than an answer can be.",
+     {NULL}},
     {415,
      "MediaType",
      WHEN_BODY,
@@ -67,8 +66,9 @@ static const struct common commons[] = {
      "Invalid",
      WHEN_INPUT | WHEN_POST,
      "Well-formed, but fields are wrong; each is named in `errors`.",
-     {"invalid_fields", "idempotency_key_reused"}},
-    {429, "Limited", WHEN_LIMIT, "Too many requests.", {"rate_limited"}},
+     {"invalid_fields"}},
+    {426, "UpgradeRequired", 0, "Only for a WebSocket handshake, of version 13.", {NULL}},
+    {429, "Limited", WHEN_LIMIT, "Too many requests, or too much of one thing.", {"rate_limited"}},
     {503, "Unavailable", WHEN_ALWAYS, "Too busy, or a part is away; try again later.", {"busy"}},
     {504, "Timeout", WHEN_ALWAYS, "It took longer than it may.", {"request_timeout"}},
 };
@@ -79,8 +79,12 @@ static const struct {
     const char *code;
 } more_codes[] = {
     {WHEN_POST, "invalid_idempotency_key"},
+    {WHEN_POST, "idempotency_key_reused"},
     {WHEN_BODY, "bad_content_coding"},
-    {WHEN_BODY, "too_large"},
+    {WHEN_BODY | WHEN_NO_BODY, "body_too_large"},
+    {WHEN_INPUT, "too_large"},
+    {WHEN_LIST, "answer_too_large"},
+    {WHEN_LIST, "page_too_large"},
     {WHEN_NO_BODY, "unexpected_body"},
     {WHEN_CURSOR, "invalid_cursor"},
 };
@@ -93,8 +97,16 @@ static const char *const methods[] = {
 
 static bool names_code(const struct route *r, const char *code)
 {
-    for (size_t i = 0; r->errors != NULL && r->errors[i] != NULL; i++)
-        if (strcmp(r->errors[i], code) == 0)
+    for (const struct route_error *e = r->errors; e != NULL && e->code != NULL; e++)
+        if (strcmp(e->code, code) == 0)
+            return true;
+    return false;
+}
+
+static bool names_status(const struct route *r, int status)
+{
+    for (const struct route_error *e = r->errors; e != NULL && e->code != NULL; e++)
+        if (e->status == status)
             return true;
     return false;
 }
@@ -140,14 +152,14 @@ static unsigned applies(const struct route *r)
         when |= WHEN_NO_QUERY;
     if ((r->flags & ROUTE_PUBLIC) == 0 || (r->flags & ROUTE_ASKS_ITSELF) != 0)
         when |= WHEN_TOKEN;
+    if (r->answer_list)
+        when |= WHEN_LIST;
     if (r->scopes != 0)
         when |= WHEN_SCOPES;
     if (r->method == HTTP_POST)
         when |= WHEN_POST;
     if (r->limit != LIMIT_NONE)
         when |= WHEN_LIMIT;
-    if (takes_if_match(r))
-        when |= WHEN_MATCH;
     return when;
 }
 
@@ -372,7 +384,8 @@ static void write_responses(const struct route *r, struct buf *out)
         write_success(r, 304, NULL, out);
     }
     for (size_t i = 0; i < ARRAY_LEN(commons); i++)
-        if ((commons[i].when & when) != 0 && commons[i].status != r->other_status)
+        if (((commons[i].when & when) != 0 || names_status(r, commons[i].status)) &&
+            commons[i].status != r->other_status)
             buf_printf(out, ",\"%d\":{\"$ref\":\"#/components/responses/%s\"}", commons[i].status,
                        commons[i].name);
     buf_lit(out, ",\"default\":{\"$ref\":\"#/components/responses/Error\"}}");
@@ -398,8 +411,8 @@ static void write_codes(const struct route *r, struct buf *out)
         buf_printf(out, "%s\"%s\"", before, more_codes[i].code);
         before = ",";
     }
-    for (size_t i = 0; r->errors != NULL && r->errors[i] != NULL; i++) {
-        buf_printf(out, "%s\"%s\"", before, r->errors[i]);
+    for (const struct route_error *e = r->errors; e != NULL && e->code != NULL; e++) {
+        buf_printf(out, "%s\"%s\"", before, e->code);
         before = ",";
     }
     buf_char(out, ']');
@@ -411,10 +424,10 @@ static void write_description(const struct route *r, struct buf *out)
     buf_init(&text, 16384);
     if (r->doc != NULL)
         buf_str(&text, r->doc);
-    for (size_t i = 0; r->errors != NULL && r->errors[i] != NULL; i++) {
-        if (i == 0)
-            buf_str(&text, r->doc != NULL ? "\n\nError codes of its own: " : "Error codes: ");
-        buf_printf(&text, "%s`%s`", i != 0 ? ", " : "", r->errors[i]);
+    for (const struct route_error *e = r->errors; e != NULL && e->code != NULL; e++) {
+        if (e == r->errors)
+            buf_str(&text, r->doc != NULL ? "\n\nErrors of its own: " : "Errors: ");
+        buf_printf(&text, "%s%d `%s`", e != r->errors ? ", " : "", e->status, e->code);
     }
     if (text.len != 0) {
         buf_lit(out, ",\"description\":");

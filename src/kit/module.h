@@ -23,6 +23,21 @@ enum route_flag {
     ROUTE_AT_ONCE = 1 << 8, /* never waits: answered also while all coroutines are taken */
 };
 
+/* One way in which a route refuses, as its rule says it (error_set). */
+struct route_error {
+    int status; /* of the answer: error_http_status of the kind */
+    const char *code;
+};
+
+#define ROUTE_ERRORS(...)                                                                          \
+    (const struct route_error[])                                                                   \
+    {                                                                                              \
+        __VA_ARGS__,                                                                               \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+
 struct route {
     enum http_method method;
     const char *path; /* "/api/v1/chats/{id}" */
@@ -43,7 +58,8 @@ struct route {
     /* Of another answer that is no problem+json, 0: none; its body is other_answer or none. */
     int other_status;
     const struct schema *other_answer;
-    const char *const *errors; /* NULL-terminated codes beyond the common ones */
+    /* Beyond the common ones of gateway/openapi_operation.c, ended by code NULL; may be NULL. */
+    const struct route_error *errors;
 };
 
 struct op {

@@ -51,12 +51,21 @@ static const struct event_type *const realtime_events[] = {&realtime_ready_event
 /* --- routes ------------------------------------------------------------------------------------
  */
 
-static const char *const socket_errors[] = {
-    "invalid_pos",       "origin_not_allowed",      "upgrade_required",
-    "websocket_version", "bad_websocket_handshake", NULL};
-static const char *const stream_errors[] = {"invalid_pos", "invalid_ticket", "origin_not_allowed",
-                                            "unknown_topic", NULL};
-static const char *const updates_errors[] = {"invalid_pos", "too_many_polls", "busy", NULL};
+static const struct route_error socket_errors[] = {
+    {400, "invalid_pos"},       {403, "origin_not_allowed"},      {426, "upgrade_required"},
+    {426, "websocket_version"}, {400, "bad_websocket_handshake"}, {0}};
+static const struct route_error stream_errors[] = {{400, "invalid_pos"},
+                                                   {401, "invalid_ticket"},
+                                                   {403, "origin_not_allowed"},
+                                                   {403, "forbidden"},
+                                                   {404, "unknown_topic"},
+                                                   {422, "invalid_id"},
+                                                   {0}};
+static const struct route_error updates_errors[] = {{400, "invalid_pos"},
+                                                    {413, "too_many_streams"},
+                                                    {429, "too_many_polls"},
+                                                    {503, "going_away"},
+                                                    {0}};
 
 static const struct route realtime_routes[] = {
     {HTTP_GET, "/ws", "realtime", "Open a WebSocket",

@@ -62,6 +62,22 @@ class Walk(ApiCase):
                 open_to_all = security in (None, []) or {} in security
                 self.assertEqual(open_to_all, (method, template) in PUBLIC)
 
+    def test_the_status_of_every_error_of_its_own_is_listed(self):
+        seen = set()
+        for method, template, operation in self.routes():
+            for status, code in re.findall(r"(\d{3}) `(\w+)`", operation.get("description", "")):
+                with self.subTest(route=f"{method} {template}", code=code):
+                    self.assertIn(status, operation["responses"])
+                    self.assertIn(code, operation["x-error-codes"])
+                seen.add((method, template, status, code))
+        base = "/api/v1"
+        for known in (("POST", base + "/auth/login", "401", "invalid_credentials"),
+                      ("POST", base + "/auth/refresh", "403", "account_pending"),
+                      ("DELETE", base + "/users/me", "403", "password_required"),
+                      ("PATCH", base + "/admin/users/{id}", "409", "last_admin"),
+                      ("PATCH", base + "/chats/{id}/messages/{seq}", "403", "channel_read_only")):
+            self.assertIn(known, seen)
+
     def test_the_spine_is_there(self):
         have = {(m, re.sub(r"\{[^}]*\}", "{}", t)) for m, t, _ in self.routes()}
         base = "/api/v1"

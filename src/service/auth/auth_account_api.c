@@ -83,14 +83,20 @@ static const struct schema_field phone_fields[] = {
 SCHEMA_DEF(auth_phone_schema, struct contact_body, "PhoneChange", "Another phone number.",
            phone_fields);
 
-const char *const auth_contact_errors[] = {"wrong_password",    "email_taken",      "phone_taken",
-                                           "too_many_attempts", "too_many_changes", NULL};
-const char *const auth_verify_errors[] = {"no_email",     "no_phone",       "already_verified",
-                                          "invalid_code", "too_many_codes", NULL};
-const char *const auth_forgot_errors[] = {"too_many_codes", NULL};
-const char *const auth_reset_errors[] = {"invalid_code", "too_many_attempts", "busy", NULL};
-const char *const auth_leave_errors[] = {"password_required", "wrong_password", "too_many_attempts",
-                                         "last_admin", NULL};
+const struct route_error auth_contact_errors[] = {
+    {403, "wrong_password"},    {409, "email_taken"},      {409, "phone_taken"},
+    {429, "too_many_attempts"}, {429, "too_many_changes"}, {0}};
+const struct route_error auth_verify_errors[] = {{409, "no_email"},         {409, "no_phone"},
+                                                 {409, "already_verified"}, {403, "invalid_code"},
+                                                 {429, "too_many_codes"},   {0}};
+const struct route_error auth_forgot_errors[] = {{429, "too_many_codes"}, {0}};
+const struct route_error auth_reset_errors[] = {
+    {403, "invalid_code"}, {429, "too_many_attempts"}, {0}};
+const struct route_error auth_leave_errors[] = {{403, "password_required"},
+                                                {403, "wrong_password"},
+                                                {429, "too_many_attempts"},
+                                                {409, "last_admin"},
+                                                {0}};
 
 /* --- handlers ----------------------------------------------------------------------------------
  */

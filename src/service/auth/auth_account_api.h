@@ -8,11 +8,11 @@ struct auth_call auth_call_of(struct request *req);
 
 extern const struct schema auth_verify_schema, auth_forgot_schema, auth_reset_schema;
 extern const struct schema auth_confirm_schema;
-extern const char *const auth_verify_errors[], *const auth_forgot_errors[];
-extern const char *const auth_reset_errors[], *const auth_leave_errors[];
+extern const struct route_error auth_verify_errors[], auth_forgot_errors[];
+extern const struct route_error auth_reset_errors[], auth_leave_errors[];
 
 extern const struct schema auth_email_schema, auth_phone_schema;
-extern const char *const auth_contact_errors[];
+extern const struct route_error auth_contact_errors[];
 int auth_email_route(struct request *req);
 int auth_phone_route(struct request *req);
 

@@ -141,21 +141,26 @@ static int jwks_route(struct request *req)
                                             "The key set does not fit.");
 }
 
-static const char *const sign_up_errors[] = {
-    "username_taken", "email_taken",         "phone_taken", "too_many_signups",
-    "busy",           "registration_failed", NULL};
-static const char *const sign_in_errors[] = {"invalid_credentials",
-                                             "account_disabled",
-                                             "account_pending",
-                                             "too_many_attempts",
-                                             "busy",
-                                             NULL};
-static const char *const refresh_errors[] = {"invalid_refresh_token", "session_ended",
-                                             "refresh_token_reused",  "account_disabled",
-                                             "origin_not_allowed",    NULL};
-static const char *const sign_out_errors[] = {"origin_not_allowed", "invalid_refresh_token", NULL};
-static const char *const session_errors[] = {"session_not_found", NULL};
-static const char *const password_errors[] = {"wrong_password", "too_many_attempts", "busy", NULL};
+static const struct route_error sign_up_errors[] = {
+    {409, "username_taken"},   {409, "email_taken"},         {409, "phone_taken"},
+    {429, "too_many_signups"}, {503, "registration_failed"}, {0}};
+static const struct route_error sign_in_errors[] = {{401, "invalid_credentials"},
+                                                    {403, "account_disabled"},
+                                                    {403, "account_pending"},
+                                                    {429, "too_many_attempts"},
+                                                    {0}};
+static const struct route_error refresh_errors[] = {{401, "invalid_refresh_token"},
+                                                    {401, "session_ended"},
+                                                    {401, "refresh_token_reused"},
+                                                    {403, "account_disabled"},
+                                                    {403, "account_pending"},
+                                                    {403, "origin_not_allowed"},
+                                                    {0}};
+static const struct route_error sign_out_errors[] = {
+    {403, "origin_not_allowed"}, {401, "invalid_refresh_token"}, {0}};
+static const struct route_error session_errors[] = {{404, "session_not_found"}, {0}};
+static const struct route_error password_errors[] = {
+    {403, "wrong_password"}, {429, "too_many_attempts"}, {0}};
 
 static const struct route auth_routes[] = {
     {HTTP_POST, "/api/v1/auth/signup", "auth", "Sign up",

@@ -200,11 +200,6 @@ static int end_link(struct request *req)
 
 /* --- tables ------------------------------------------------------------------------------------
  */
-#define CODES(...)                                                                                 \
-    (const char *const[])                                                                          \
-    {                                                                                              \
-        __VA_ARGS__, NULL                                                                          \
-    }
 #define EVENTS "/api/v1/events"
 #define EVENT EVENTS "/{id}"
 #define CALENDAR_FILE                                                                              \
@@ -217,52 +212,58 @@ static const struct route calendar_routes[] = {
      "Times without an offset are local in time_zone. One that the clocks there skip "
      "(local_time_skipped) or show twice (local_time_ambiguous) is refused.",
      create, .body = &gathering_new_schema, .body_max = BODY_MAX, .answer = &gathering_schema,
-     .etag = true, .status = 201, .errors = CODES("too_many_events")},
+     .etag = true, .status = 201, .errors = ROUTE_ERRORS({429, "too_many_events"})},
     {HTTP_GET, EVENTS, "events", "Events",
      "In order of their start; without `from` those that are not over. A page may be short and "
      "have a next_cursor all the same.",
      list, .query = &gathering_query_schema, .answer = &gathering_schema, .answer_list = true,
-     .status = 200, .errors = CODES("invalid_cursor")},
+     .status = 200, .errors = ROUTE_ERRORS({400, "invalid_cursor"})},
     {HTTP_GET, EVENT, "events", "One event", NULL, get, .params = &gathering_params_schema,
-     .answer = &gathering_schema, .etag = true, .status = 200, .errors = CODES("event_not_found")},
+     .answer = &gathering_schema, .etag = true, .status = 200,
+     .errors = ROUTE_ERRORS({404, "event_not_found"})},
     {HTTP_PATCH, EVENT, "events", "Edit an event",
      "Only its host. More places go to those who wait; fewer take none away.", edit,
      .params = &gathering_params_schema, .body = &gathering_patch_schema, .body_max = BODY_MAX,
      .answer = &gathering_schema, .etag = true, .status = 200,
-     .errors = CODES("event_not_found", "host_only", "event_cancelled", "stale")},
+     .errors = ROUTE_ERRORS({404, "event_not_found"}, {403, "host_only"}, {409, "event_cancelled"},
+                            {412, "stale"})},
     {HTTP_POST, EVENT "/cancel", "events", "Cancel an event",
      "Only its host. It stays, as cancelled, in lists and calendars.", cancel,
      .flags = ROUTE_NO_BODY, .params = &gathering_params_schema, .answer = &gathering_schema,
      .etag = true, .status = 200,
-     .errors = CODES("event_not_found", "host_only", "event_over", "stale")},
+     .errors = ROUTE_ERRORS({404, "event_not_found"}, {403, "host_only"}, {409, "event_over"},
+                            {412, "stale"})},
     {HTTP_DELETE, EVENT, "events", "Delete an event",
      "Its host's: one that is still to come and that others have answered is cancelled; any "
      "other, also one that was cancelled before, is gone. Anybody's, as a moderator: it is gone.",
      delete, .params = &gathering_params_schema, .status = 204,
-     .errors = CODES("event_not_found", "host_only", "stale")},
+     .errors = ROUTE_ERRORS({404, "event_not_found"}, {403, "host_only"}, {412, "stale"})},
     {HTTP_PUT, EVENT "/rsvp", "events", "Answer an event",
      "yes is a place, or one in the waiting line when all are taken; the first in the line gets "
      "the next free place. The same answer again changes nothing.",
      answer, .params = &gathering_params_schema, .body = &rsvp_input_schema,
      .answer = &calendar_rsvp_schema, .status = 200,
-     .errors = CODES("event_not_found", "event_cancelled", "event_over")},
+     .errors =
+         ROUTE_ERRORS({404, "event_not_found"}, {409, "event_cancelled"}, {409, "event_over"})},
     {HTTP_GET, EVENT "/attendees", "events", "Answers to an event",
      "In order of arrival; only the host sees who does not come. People whose accounts are "
      "switched "
      "off are left out, but keep their places and are counted.",
      attendees, .params = &gathering_params_schema, .query = &rsvp_query_schema,
      .answer = &calendar_rsvp_schema, .answer_list = true, .status = 200,
-     .errors = CODES("event_not_found", "host_only", "invalid_cursor")},
+     .errors = ROUTE_ERRORS({404, "event_not_found"}, {403, "host_only"}, {400, "invalid_cursor"})},
     {HTTP_PUT, EVENT "/invites/{user_id}", "events", "Invite somebody",
      "Only its host. Who is invited may see it and answer whatever its visibility is.", invite,
      .flags = ROUTE_NO_BODY, .params = &invite_params_schema, .status = 204,
-     .errors = CODES("event_not_found", "host_only", "user_not_found", "too_many_invites")},
+     .errors = ROUTE_ERRORS({404, "event_not_found"}, {403, "host_only"}, {404, "user_not_found"},
+                            {409, "too_many_invites"})},
     {HTTP_DELETE, EVENT "/invites/{user_id}", "events", "Take an invitation back",
      "Only its host. The answer of the person goes too, and their place to who waits.", uninvite,
      .params = &invite_params_schema, .status = 204,
-     .errors = CODES("event_not_found", "host_only")},
+     .errors = ROUTE_ERRORS({404, "event_not_found"}, {403, "host_only"})},
     {HTTP_GET, EVENT "/calendar.ics", "events", "One event for a calendar", ICS_DOC, file,
-     .params = &gathering_params_schema, CALENDAR_FILE, .errors = CODES("event_not_found")},
+     .params = &gathering_params_schema, CALENDAR_FILE,
+     .errors = ROUTE_ERRORS({404, "event_not_found"})},
     {HTTP_GET, "/api/v1/users/me/calendar.ics", "events", "My calendar",
      ICS_DOC "What I host and what I answered with yes or maybe, from 90 days ago on; at most the "
              "1,000 that were made last.",
@@ -277,7 +278,7 @@ static const struct route calendar_routes[] = {
     {HTTP_GET, "/api/v1/calendars/{file}", "events", "A calendar by its secret address",
      ICS_DOC "No token is needed: the address is the secret.", public_feed,
      .flags = ROUTE_PUBLIC | ROUTE_SECRET, .params = &link_params_schema, CALENDAR_FILE,
-     .errors = CODES("calendar_not_found")},
+     .errors = ROUTE_ERRORS({404, "calendar_not_found"})},
 };
 
 static const struct event_type *const calendar_events[] = {

@@ -310,47 +310,45 @@ static const struct topic post_topics[] = {
 /* --- tables ------------------------------------------------------------------------------------
  */
 
-#define CODES(...)                                                                                 \
-    (const char *const[])                                                                          \
-    {                                                                                              \
-        __VA_ARGS__, NULL                                                                          \
-    }
 #define POST "/api/v1/posts/{id}"
 #define POSTS_LIST                                                                                 \
     .limit = LIMIT_DATA, .query = &page_query_schema, .answer = &post_schema, .answer_list = true, \
     .status = 200
 #define MARK                                                                                       \
     .limit = LIMIT_DATA, .params = &post_params_schema, .answer = &post_schema, .status = 200,     \
-    .errors = CODES("post_not_found")
+    .errors = ROUTE_ERRORS({404, "post_not_found"})
 
 static const struct route post_routes[] = {
     {HTTP_POST, "/api/v1/posts", "posts", "Publish a post",
      "#tags (at most 30, of at most 64 letters and digits) and @usernames are found in the text; a "
      "name that is nobody's stays text.",
      create, .limit = LIMIT_DATA, .body = &post_create_schema, .body_max = 128 << 10,
-     .answer = &post_schema, .etag = true, .status = 201, .errors = CODES("too_many_posts")},
+     .answer = &post_schema, .etag = true, .status = 201,
+     .errors = ROUTE_ERRORS({429, "too_many_posts"})},
     {HTTP_GET, "/api/v1/posts/popular", "posts", "Popular posts",
      "Public posts of the last three days by likes and comments for their age, at most 1,000; made "
      "anew every half hour.",
-     popular, POSTS_LIST, .errors = CODES("invalid_cursor")},
+     popular, POSTS_LIST, .errors = ROUTE_ERRORS({400, "invalid_cursor"})},
     {HTTP_GET, POST, "posts", "Read a post", NULL, get, .limit = LIMIT_DATA,
      .params = &post_params_schema, .answer = &post_schema, .etag = true, .status = 200,
-     .errors = CODES("post_not_found")},
+     .errors = ROUTE_ERRORS({404, "post_not_found"})},
     {HTTP_PATCH, POST, "posts", "Edit a post",
      "One's own; what it said before stays in its history. With If-Match the edit is refused (412) "
      "when the post was edited meanwhile; likes and comments do not count as that.",
      update, .limit = LIMIT_DATA, .params = &post_params_schema, .body = &post_patch_schema,
      .body_max = 128 << 10, .answer = &post_schema, .etag = true, .status = 200,
-     .errors = CODES("post_not_found", "not_your_post", "too_many_edits", "stale")},
+     .errors = ROUTE_ERRORS({404, "post_not_found"}, {403, "not_your_post"},
+                            {409, "too_many_edits"}, {412, "stale"})},
     {HTTP_DELETE, POST, "posts", "Delete a post",
      "One's own, or any as a moderator. It is gone for readers at once.", remove_post,
      .limit = LIMIT_DATA, .params = &post_params_schema, .status = 204,
-     .errors = CODES("post_not_found", "not_your_post", "stale")},
+     .errors = ROUTE_ERRORS({404, "post_not_found"}, {403, "not_your_post"}, {412, "stale"})},
     {HTTP_GET, POST "/history", "posts", "What a post said before",
      "Newest first; for the author, and for moderators also of a deleted post.", history,
      .limit = LIMIT_DATA, .params = &post_params_schema, .query = &page_query_schema,
      .answer = &post_version_schema, .answer_list = true, .status = 200,
-     .errors = CODES("post_not_found", "not_your_post", "invalid_cursor")},
+     .errors =
+         ROUTE_ERRORS({404, "post_not_found"}, {403, "not_your_post"}, {400, "invalid_cursor"})},
     {HTTP_PUT, POST "/like", "posts", "Like a post", "Twice is once.", like, .flags = ROUTE_NO_BODY,
      MARK},
     {HTTP_DELETE, POST "/like", "posts", "Take a like back", NULL, unlike, MARK},
@@ -362,20 +360,23 @@ static const struct route post_routes[] = {
      "shorter than asked for and yet have a next one.",
      likes, .limit = LIMIT_DATA, .params = &post_params_schema, .query = &page_query_schema,
      .answer = &post_liker_schema, .answer_list = true, .status = 200,
-     .errors = CODES("post_not_found", "invalid_cursor")},
+     .errors = ROUTE_ERRORS({404, "post_not_found"}, {400, "invalid_cursor"})},
     {HTTP_GET, "/api/v1/users/{id}/posts", "posts", "Somebody's posts",
      "Newest first, those that one may see.", of_user, .params = &post_user_params_schema,
-     POSTS_LIST, .errors = CODES("user_not_found", "private_account", "invalid_cursor")},
+     POSTS_LIST,
+     .errors =
+         ROUTE_ERRORS({404, "user_not_found"}, {403, "private_account"}, {400, "invalid_cursor"})},
     {HTTP_GET, "/api/v1/tags/{tag}/posts", "posts", "Posts with a tag",
      "Newest first. A page may be shorter than asked for, also empty, and yet have a next one.",
-     of_tag, .params = &post_tag_params_schema, POSTS_LIST, .errors = CODES("invalid_cursor")},
+     of_tag, .params = &post_tag_params_schema, POSTS_LIST,
+     .errors = ROUTE_ERRORS({400, "invalid_cursor"})},
     {HTTP_GET, "/api/v1/bookmarks", "posts", "My bookmarks",
      "Last set first; what one may not see any more is left out.", bookmarks, POSTS_LIST,
-     .errors = CODES("invalid_cursor")},
+     .errors = ROUTE_ERRORS({400, "invalid_cursor"})},
     {HTTP_GET, "/api/v1/feed", "posts", "The home feed",
      "My own posts and those of the people I follow and have not muted, newest first, all the way "
      "down. A new post reaches the feeds of its author's followers within a moment.",
-     feed, POSTS_LIST, .errors = CODES("invalid_cursor")},
+     feed, POSTS_LIST, .errors = ROUTE_ERRORS({400, "invalid_cursor"})},
     {HTTP_GET, POST "/comments", "comments", "Comments on a post",
      "Oldest first, one level of a thread at a time. Deleted comments stay as tombstones. Comments "
      "of accounts that are switched off are left out, or look like tombstones without a name where "
@@ -383,25 +384,28 @@ static const struct route post_routes[] = {
      "next one.",
      comment_list, .limit = LIMIT_DATA, .params = &post_params_schema,
      .query = &post_comments_query_schema, .answer = &post_comment_schema, .answer_list = true,
-     .status = 200, .errors = CODES("post_not_found", "comment_not_found", "invalid_cursor")},
+     .status = 200,
+     .errors = ROUTE_ERRORS({404, "post_not_found"}, {404, "comment_not_found"},
+                            {400, "invalid_cursor"})},
     {HTTP_POST, POST "/comments", "comments", "Comment on a post", NULL, comment_create,
      .limit = LIMIT_DATA, .params = &post_params_schema, .body = &post_comment_create_schema,
      .answer = &post_comment_schema, .etag = true, .status = 201,
-     .errors = CODES("post_not_found", "comment_not_found", "comment_deleted", "thread_too_deep",
-                     "too_many_comments")},
+     .errors =
+         ROUTE_ERRORS({404, "post_not_found"}, {404, "comment_not_found"}, {409, "comment_deleted"},
+                      {409, "thread_too_deep"}, {429, "too_many_comments"})},
     {HTTP_PATCH, POST "/comments/{comment_id}", "comments", "Edit a comment",
      "One's own. The answers to writing and editing it carry its ETag; with If-Match the edit is "
      "refused (412) when it was edited meanwhile.",
      comment_update, .limit = LIMIT_DATA, .params = &post_comment_params_schema,
      .body = &post_comment_patch_schema, .answer = &post_comment_schema, .etag = true,
      .status = 200,
-     .errors = CODES("post_not_found", "comment_not_found", "not_your_comment", "comment_deleted",
-                     "stale")},
+     .errors = ROUTE_ERRORS({404, "post_not_found"}, {404, "comment_not_found"},
+                            {403, "not_your_comment"}, {409, "comment_deleted"}, {412, "stale"})},
     {HTTP_DELETE, POST "/comments/{comment_id}", "comments", "Delete a comment",
      "One's own, any on one's own post, or any as a moderator. A tombstone keeps its place.",
      comment_delete, .limit = LIMIT_DATA, .params = &post_comment_params_schema, .status = 204,
-     .errors = CODES("post_not_found", "comment_not_found", "not_your_comment", "comment_deleted",
-                     "stale")},
+     .errors = ROUTE_ERRORS({404, "post_not_found"}, {404, "comment_not_found"},
+                            {403, "not_your_comment"}, {409, "comment_deleted"}, {412, "stale"})},
 };
 
 /* --- the room ----------------------------------------------------------------------------------

@@ -239,16 +239,17 @@ static int history_route(struct request *req)
                    : rc;
 }
 
-static const char *const create_errors[] = {"too_many_signals", NULL};
-static const char *const list_errors[] = {"invalid_cursor", NULL};
-static const char *const get_errors[] = {"signal_not_found", NULL};
-static const char *const update_errors[] = {"signal_not_found", "not_author", "signal_decided",
-                                            "stale", NULL};
-static const char *const delete_errors[] = {"signal_not_found", "not_author", "signal_decided",
-                                            "stale", NULL};
-static const char *const decide_errors[] = {"signal_not_found", "invalid_transition", "stale",
-                                            NULL};
-static const char *const history_errors[] = {"signal_not_found", "invalid_cursor", NULL};
+static const struct route_error create_errors[] = {{429, "too_many_signals"}, {0}};
+static const struct route_error list_errors[] = {{400, "invalid_cursor"}, {0}};
+static const struct route_error get_errors[] = {{404, "signal_not_found"}, {0}};
+static const struct route_error update_errors[] = {
+    {404, "signal_not_found"}, {403, "not_author"}, {409, "signal_decided"}, {412, "stale"}, {0}};
+static const struct route_error delete_errors[] = {
+    {404, "signal_not_found"}, {403, "not_author"}, {409, "signal_decided"}, {412, "stale"}, {0}};
+static const struct route_error decide_errors[] = {
+    {404, "signal_not_found"}, {409, "invalid_transition"}, {412, "stale"}, {0}};
+static const struct route_error history_errors[] = {
+    {404, "signal_not_found"}, {400, "invalid_cursor"}, {0}};
 
 #define SIGNALS "/api/v1/trade-signals"
 #define TAG "trade signals"

@@ -137,11 +137,6 @@ static int handle_route(struct request *req)
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
-#define CODES(...)                                                                                 \
-    (const char *const[])                                                                          \
-    {                                                                                              \
-        __VA_ARGS__, NULL                                                                          \
-    }
 #define USER "/api/v1/users/{id}"
 #define REQUEST "/api/v1/follow-requests/{user_id}"
 /* Every relation is set by PUT and ended by DELETE, and both answer with how the two stand then. */
@@ -149,50 +144,55 @@ static int handle_route(struct request *req)
 
 static const struct route social_routes[] = {
     {HTTP_GET, USER "/relationship", "social", "How you stand to somebody", NULL,
-     relationship_route, PAIR, .errors = CODES("user_not_found")},
+     relationship_route, PAIR, .errors = ROUTE_ERRORS({404, "user_not_found"})},
     {HTTP_PUT, USER "/follow", "social", "Follow somebody",
      "A private account is asked: follow_requested, until they answer or become public.",
      follow_route, PAIR, .flags = ROUTE_NO_BODY,
-     .errors = CODES("user_not_found", "blocking", "self_follow", "too_many_follows")},
+     .errors = ROUTE_ERRORS({404, "user_not_found"}, {409, "blocking"}, {422, "self_follow"},
+                            {422, "too_many_follows"})},
     {HTTP_DELETE, USER "/follow", "social", "Follow somebody no longer",
      "Takes a request back as well.", unfollow_route, PAIR,
-     .errors = CODES("user_not_found", "self_follow")},
+     .errors = ROUTE_ERRORS({404, "user_not_found"}, {422, "self_follow"})},
     {HTTP_PUT, USER "/block", "social", "Block somebody",
      "To them you are not there any more. Follows and requests end, both ways; direct chats stay "
      "to be read, nobody writes in them.",
      block_route, PAIR, .flags = ROUTE_NO_BODY,
-     .errors = CODES("user_not_found", "self_block", "too_many_blocks")},
+     .errors =
+         ROUTE_ERRORS({404, "user_not_found"}, {422, "self_block"}, {422, "too_many_blocks"})},
     {HTTP_DELETE, USER "/block", "social", "Block somebody no longer",
      "Follows that the block ended do not come back.", unblock_route, PAIR,
-     .errors = CODES("user_not_found", "self_block")},
+     .errors = ROUTE_ERRORS({404, "user_not_found"}, {422, "self_block"})},
     {HTTP_PUT, USER "/mute", "social", "Mute somebody",
      "What they publish is left out of your lists and live events. They do not learn of it.",
      mute_route, PAIR, .flags = ROUTE_NO_BODY,
-     .errors = CODES("user_not_found", "self_mute", "too_many_mutes")},
+     .errors = ROUTE_ERRORS({404, "user_not_found"}, {422, "self_mute"}, {422, "too_many_mutes"})},
     {HTTP_DELETE, USER "/mute", "social", "Mute somebody no longer", NULL, unmute_route, PAIR,
-     .errors = CODES("user_not_found", "self_mute")},
+     .errors = ROUTE_ERRORS({404, "user_not_found"}, {422, "self_mute"})},
     {HTTP_PUT, REQUEST, "social", "Let somebody follow you", NULL, accept_route,
      .flags = ROUTE_NO_BODY, .params = &social_asker_params_schema, .status = 204,
-     .errors = CODES("user_not_found", "request_not_found")},
+     .errors = ROUTE_ERRORS({404, "user_not_found"}, {404, "request_not_found"})},
     {HTTP_DELETE, REQUEST, "social", "Refuse a follow request", "They may ask again.", refuse_route,
-     .params = &social_asker_params_schema, .status = 204, .errors = CODES("user_not_found")},
+     .params = &social_asker_params_schema, .status = 204,
+     .errors = ROUTE_ERRORS({404, "user_not_found"})},
     {HTTP_POST, "/api/v1/reports", "social", "Report something to the moderators",
      "The same thing once while the report is open.", report_route,
      .body = &social_report_new_schema, .answer = &social_report_schema, .status = 201,
-     .errors = CODES("user_not_found", "already_reported", "self_report", "too_many_reports")},
+     .errors = ROUTE_ERRORS({404, "user_not_found"}, {409, "already_reported"},
+                            {422, "self_report"}, {422, "too_many_reports"})},
     {HTTP_GET, "/api/v1/admin/reports", "admin", "Reports", "Newest first; for moderators.",
      reports_route, .scopes = SCOPE_MODERATE, .query = &social_report_query_schema,
      .answer = &social_report_schema, .answer_list = true, .status = 200},
     {HTTP_GET, "/api/v1/admin/reports/{id}", "admin", "Read a report", "For moderators.",
      report_get_route, .scopes = SCOPE_MODERATE, .params = &social_report_params_schema,
      .answer = &social_report_schema, .etag = true, .status = 200,
-     .errors = CODES("report_not_found")},
+     .errors = ROUTE_ERRORS({404, "report_not_found"})},
     {HTTP_PATCH, "/api/v1/admin/reports/{id}", "admin", "Handle a report",
      "What was done is in the audit log. With If-Match it is refused (412) when another moderator "
      "was faster.",
      handle_route, .scopes = SCOPE_MODERATE, .params = &social_report_params_schema,
      .body = &social_report_patch_schema, .answer = &social_report_schema, .etag = true,
-     .status = 200, .errors = CODES("report_not_found", "already_reported", "stale")},
+     .status = 200,
+     .errors = ROUTE_ERRORS({404, "report_not_found"}, {409, "already_reported"}, {412, "stale"})},
 };
 
 static const struct config_key social_config[] = {

@@ -111,11 +111,12 @@ static int delete_route(struct request *req)
     return rc == 0 ? request_reply_empty(req) : rc;
 }
 
-static const char *const post_errors[] = {"too_many_stories", NULL};
-static const char *const story_errors[] = {"story_not_found", NULL};
-static const char *const own_errors[] = {"story_not_found", "not_author", NULL};
-static const char *const list_errors[] = {"user_not_found", "invalid_cursor", NULL};
-static const char *const bar_errors[] = {"invalid_cursor", NULL};
+static const struct route_error post_errors[] = {{429, "too_many_stories"}, {0}};
+static const struct route_error story_errors[] = {{404, "story_not_found"}, {0}};
+static const struct route_error own_errors[] = {{404, "story_not_found"}, {403, "not_author"}, {0}};
+static const struct route_error list_errors[] = {
+    {404, "user_not_found"}, {400, "invalid_cursor"}, {0}};
+static const struct route_error bar_errors[] = {{400, "invalid_cursor"}, {0}};
 
 static const struct route story_routes[] = {
     {HTTP_POST, "/api/v1/stories", "stories", "Post a story",

@@ -222,14 +222,17 @@ static int search_route(struct request *req)
     return request_reply_page(req, &user_profile_schema, profiles, count, more ? &next : NULL);
 }
 
-static const char *const not_found_errors[] = {"user_not_found", NULL};
-static const char *const list_errors[] = {"user_not_found", "private_account", NULL};
-static const char *const export_errors[] = {"too_many_exports", "busy", "export_too_large", NULL};
-static const char *const update_errors[] = {"stale", NULL};
+static const struct route_error not_found_errors[] = {{404, "user_not_found"}, {0}};
+static const struct route_error list_errors[] = {
+    {404, "user_not_found"}, {403, "private_account"}, {403, "blocking"}, {0}};
+static const struct route_error export_errors[] = {
+    {429, "too_many_exports"}, {413, "export_too_large"}, {0}};
+static const struct route_error update_errors[] = {{404, "user_not_found"}, {412, "stale"}, {0}};
 
 static const struct route user_routes[] = {
     {HTTP_GET, "/api/v1/users/me", "users", "Read one's own profile", NULL, me_route,
-     .limit = LIMIT_DATA, .answer = &user_profile_schema, .etag = true, .status = 200},
+     .limit = LIMIT_DATA, .answer = &user_profile_schema, .etag = true, .status = 200,
+     .errors = not_found_errors},
     {HTTP_PATCH, "/api/v1/users/me", "users", "Edit one's own profile",
      "What is left out stays as it is. With If-Match the edit is refused (412) when somebody was "
      "faster.",

@@ -1,5 +1,6 @@
 """Checks answers against the OpenAPI document that the same binary prints. A status that the
-document does not know for its route is an error as well."""
+document does not name for its route is an error as well, and so is the code of a refusal; `default`
+stands for failures of the server (5xx) alone, and for refusals from before the route was known."""
 
 import re
 
@@ -34,10 +35,12 @@ class Document:
             return
         where = f"{method} {template} {answer.status}"
         responses = operation["responses"]
-        response = responses.get(str(answer.status)) or responses.get(
-            f"{answer.status // 100}XX") or responses.get("default")
+        response = responses.get(str(answer.status))
+        if response is None and (answer.status >= 500 or self.says_the_edge(answer)):
+            response = responses.get("default")
         if response is None:
             raise AssertionError(f"{where}: this status is not in the document: {answer}")
+        self.check_code(where, answer, operation)
         response = self.resolve(response)
         self.check_headers(where, answer, response.get("headers", {}))
         content = response.get("content", {})
@@ -46,6 +49,24 @@ class Document:
             raise AssertionError(f"{where}: type {kind} is not in the document")
         if answer.body and kind.endswith("json") and kind in content:
             self.validate(where, content[kind].get("schema"), answer.json)
+
+    def says_the_edge(self, answer):
+        """Whether it is a refusal from before the route was known: such codes stand once in the
+        document, and no operation lists their statuses."""
+        return self.code_of(answer) in self.document["x-error-codes"]
+
+    def check_code(self, where, answer, operation):
+        """A refusal says why with a code that the document has for its route."""
+        code = self.code_of(answer)
+        if 400 <= answer.status < 500 and answer.body and code not in operation["x-error-codes"] \
+                and not self.says_the_edge(answer):
+            raise AssertionError(f"{where}: the code {code} is not in the document: {answer}")
+
+    @staticmethod
+    def code_of(answer):
+        kind = (answer.header("content-type") or "").split(";")[0]
+        return answer.json.get("code") if answer.body and kind == "application/problem+json" \
+            else None
 
     def check_headers(self, where, answer, declared):
         """Of the headers that clients work with none is sent that is not in the document, and

@@ -55,7 +55,7 @@ static int handle(struct request *req)
     return 0;
 }
 
-static const char *const send_errors[] = {"blocked", "chat_full", NULL};
+static const struct route_error send_errors[] = {{403, "blocked"}, {409, "chat_full"}, {0}};
 static const struct route chat_routes[] = {
     {HTTP_GET, "/api/v1/chats", "chats", "My chats", NULL, handle, .query = &search_schema,
      .answer = &chat_schema, .answer_list = true, .status = 200},
@@ -80,7 +80,7 @@ static const struct module chat_module = {.name = "chat",
                                           .op_count = ARRAY_LEN(chat_ops),
                                           .events = chat_events};
 
-static const char *const edit_errors[] = {"gone", "stale", NULL};
+static const struct route_error edit_errors[] = {{410, "gone"}, {412, "stale"}, {0}};
 static const struct route other_routes[] = {
     {HTTP_PATCH, "/api/v1/chats/{id}/messages/{seq}", NULL, "Edit", NULL, handle,
      .params = &path_schema, .body = &part_schema, .answer = &chat_schema, .status = 200,
@@ -176,11 +176,17 @@ TEST(openapi_says_what_the_routes_say)
     CHECK_STR(RAW(post, "responses", "201", "content", "application/json", "schema", "$ref"),
               "\"#/components/schemas/Chat\"");
     CHECK(AT(post, "responses", "422") != NULL && AT(post, "responses", "415") != NULL);
-    CHECK(AT(post, "responses", "401") != NULL && AT(post, "responses", "403") == NULL);
-    CHECK(strstr(text.ptr, "`blocked`, `chat_full`") != NULL);
+    CHECK(AT(post, "responses", "401") != NULL);
+    CHECK(strstr(text.ptr, "403 `blocked`, 409 `chat_full`") != NULL);
+    /* What the route's own errors name, and no more. */
+    CHECK(AT(post, "responses", "403") != NULL && AT(post, "responses", "404") == NULL);
     struct slice codes = RAW(post, "x-error-codes");
     CHECK(memmem(codes.ptr, codes.len, "\"chat_full\"", 11) != NULL);
     CHECK(memmem(codes.ptr, codes.len, "\"invalid_fields\"", 16) != NULL);
+    /* A status that no route has in common comes from its errors alone. */
+    const struct json_value *message = AT(paths, "/api/v1/chats/{id}/messages/{seq}");
+    CHECK_STR(RAW(message, "patch", "responses", "410", "$ref"), "\"#/components/responses/Gone\"");
+    CHECK(AT(message, "delete", "responses", "410") == NULL);
     done();
 }
 
