@@ -334,8 +334,8 @@ class Sagas(AdminCase):
         self.assertEqual([s["id"] for s in shown], sorted((s["id"] for s in shown), reverse=True))
         self.assertEqual([s["id"] for s in shown if s["state"] == "completed"],
                          [s["id"] for s in self.pages("/admin/sagas", 3, state="completed")])
-        for query in ("state=lost", "limit=101", "x=1"):
-            self.assertIn(self.admin.get("/admin/sagas?" + query).status, (400, 422))
+        for query, status in (("state=lost", 422), ("limit=101", 422), ("x=1", 400)):
+            self.refused(self.admin.get("/admin/sagas?" + query), status)
 
     def test_one_that_was_given_up(self):
         self.server.environment["PARLEY_FAULTS"] = "saga.profile=error"
@@ -371,8 +371,9 @@ class Audit(AdminCase):
         self.assertEqual(self.audited(action="nothing.done"), [])
         everything = self.pages("/admin/audit", 3)
         self.assertEqual(len({e["id"] for e in everything}), len(everything))
-        for query in ("actor_id=x", "limit=0", "action=", "who=me"):
-            self.assertIn(self.admin.get("/admin/audit?" + query).status, (400, 422))
+        for query, status in (("actor_id=x", 422), ("limit=0", 422), ("action=", 422),
+                              ("who=me", 400)):
+            self.refused(self.admin.get("/admin/audit?" + query), status)
         self.refused(self.admin.get("/admin/audit?cursor=x"), 400, "invalid_cursor")
 
     def test_verify(self):

@@ -186,10 +186,11 @@ class Refresh(ApiCase):
 
     def test_nonsense(self):
         user = self.server.user()
-        for token in ("", "x", "é" * 30, user.token, user.refresh_token + "x",
-                      user.refresh_token[:-1], "A" * 20000):
+        for token, status in (("", 422), ("x", 401), ("é" * 30, 401), (user.token, 401),
+                              (user.refresh_token + "x", 401), (user.refresh_token[:-1], 401),
+                              ("A" * 20000, 422)):
             with self.subTest(token=token[:20]):
-                self.assertIn(self.refresh(token).status, (401, 422))
+                self.refused(self.refresh(token), status)
         self.ok(self.refresh(user.refresh_token))
 
     def test_an_access_token_is_no_refresh_token_and_back(self):
@@ -294,7 +295,7 @@ class Passwords(ApiCase):
     def test_change(self):
         user = self.server.user()
         new = "Another-Bridge-42"
-        self.assertIn(self.change(user, PASSWORD, new).status, (200, 204))
+        self.ok(self.change(user, PASSWORD, new), 204)
         login = lambda password: self.server.post(
             "/api/v1/auth/login", {"login": user.username, "password": password}).status
         self.assertEqual(login(PASSWORD), 401)
@@ -303,14 +304,14 @@ class Passwords(ApiCase):
     def test_other_sessions_end(self):
         user = self.server.user()
         other = user.login()
-        self.assertIn(self.change(user, PASSWORD, "Another-Bridge-42").status, (200, 204))
+        self.ok(self.change(user, PASSWORD, "Another-Bridge-42"), 204)
         time.sleep(1)
         self.refused(other.get("/users/me"), 401)
 
     def test_needs_the_current_one(self):
         user = self.server.user()
         answer = self.change(user, "Wrong-Password-11", "Another-Bridge-42")
-        self.assertIn(answer.status, (401, 403, 422))
+        self.refused(answer, 403, "wrong_password")
         self.refused(self.change(user, PASSWORD, "short"), 422)
         self.ok(self.server.post("/api/v1/auth/login",
                                  {"login": user.username, "password": PASSWORD}))

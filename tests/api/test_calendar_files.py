@@ -231,7 +231,7 @@ class Feed(FileCase):
         token = url.rsplit("/", 1)[1][:-4]
         for file in (token, token + ".ICS", token[:-1] + ".ics", token + "x.ics", "A" * 43 + ".ics",
                      ".ics", "x", token.swapcase() + ".ics"):
-            self.assertIn(self.server.get("/api/v1/calendars/" + file).status, (404, 422))
+            self.refused(self.server.get("/api/v1/calendars/" + file), 404, "calendar_not_found")
 
     def test_the_secret_is_in_no_log_and_no_table(self):
         url = self.ok(self.me.post("/users/me/calendar-link"), 201)["url"]

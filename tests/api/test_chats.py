@@ -24,8 +24,8 @@ class Chats(ApiCase):
         post = lambda ids: self.anna.post("/chats", {"kind": "direct", "member_ids": ids})
         self.refused(post([]), 422)
         self.refused(post([self.ben.id, self.carl.id]), 422)
-        self.assertIn(post([NOBODY]).status, (404, 422))
-        self.assertIn(post([self.anna.id]).status, (409, 422))
+        self.refused(post([NOBODY]), 422)
+        self.refused(post([self.anna.id]), 422)
         self.refused(post(["x"]), 422)
 
     def test_group(self):
@@ -70,11 +70,12 @@ class Chats(ApiCase):
         self.assertEqual(seen[0], chats[1])
 
     def test_bad_paging(self):
-        for query in ({"limit": 0}, {"limit": 101}, {"limit": "x"}, {"limit": -1},
-                      {"cursor": "nonsense"}, {"cursor": "AAAA"}, {"surprise": 1},
-                      {"limit": "99999999999999999999"}):
+        for query, status in (({"limit": 0}, 422), ({"limit": 101}, 422), ({"limit": "x"}, 422),
+                              ({"limit": -1}, 422), ({"cursor": "nonsense"}, 400),
+                              ({"cursor": "AAAA"}, 400), ({"surprise": 1}, 400),
+                              ({"limit": "99999999999999999999"}, 422)):
             with self.subTest(query=query):
-                self.assertIn(self.anna.get("/chats", query=query).status, (400, 422))
+                self.refused(self.anna.get("/chats", query=query), status)
 
     def test_outsiders_get_404(self):
         chat = self.anna.group([self.ben])
@@ -129,13 +130,11 @@ class Members(ApiCase):
         self.assertEqual(self.roles(), {self.anna.id: "owner", self.ben.id: "member"})
 
     def test_add(self):
-        self.assertIn(self.anna.post(self.path + "/members",
-                                     {"user_ids": [self.carl.id, self.dora.id]}).status,
-                      (200, 201, 204))
+        self.ok(self.anna.post(self.path + "/members",
+                               {"user_ids": [self.carl.id, self.dora.id]}), 201)
         self.assertEqual(len(self.roles()), 4)
         self.assertEqual(self.ok(self.carl.get(self.path))["member_count"], 4)
-        self.assertIn(self.anna.post(self.path + "/members",
-                                     {"user_ids": [self.carl.id]}).status, (200, 201, 204, 409))
+        self.ok(self.anna.post(self.path + "/members", {"user_ids": [self.carl.id]}), 201)
         self.assertEqual(len(self.roles()), 4)
 
     def test_new_members_can_read_and_write(self):
@@ -146,11 +145,9 @@ class Members(ApiCase):
 
     def test_roles(self):
         self.refused(self.ben.patch(f"{self.path}/members/{self.ben.id}", {"role": "admin"}), 403)
-        answer = self.anna.patch(f"{self.path}/members/{self.ben.id}", {"role": "admin"})
-        self.assertIn(answer.status, (200, 204))
+        self.ok(self.anna.patch(f"{self.path}/members/{self.ben.id}", {"role": "admin"}))
         self.assertEqual(self.roles()[self.ben.id], "admin")
-        self.assertIn(self.ben.post(self.path + "/members", {"user_ids": [self.carl.id]}).status,
-                      (200, 201, 204))
+        self.ok(self.ben.post(self.path + "/members", {"user_ids": [self.carl.id]}), 201)
         self.refused(self.ben.patch(f"{self.path}/members/{self.anna.id}", {"role": "member"}), 403)
         self.refused(self.ben.delete(f"{self.path}/members/{self.anna.id}"), 403)
         self.refused(self.anna.patch(f"{self.path}/members/{self.ben.id}", {"role": "king"}), 422)
@@ -171,7 +168,7 @@ class Members(ApiCase):
     def test_direct_chats_cannot_grow(self):
         direct = self.anna.direct(self.ben)
         answer = self.anna.post(f"/chats/{direct['id']}/members", {"user_ids": [self.carl.id]})
-        self.assertIn(answer.status, (403, 409, 422))
+        self.refused(answer, 403, "direct_chat")
 
     def test_channel_members_may_only_read(self):
         chat = self.anna.chat("channel", [self.ben], title="News")

@@ -20,9 +20,9 @@ class Raw(ApiCase):
         connection.send(data)
         return connection, connection.read_answer()
 
-    def refused_and_closed(self, data, statuses=(400,)):
+    def refused_and_closed(self, data, status=400):
         connection, answer = self.exchange(data)
-        self.assertIn(answer.status, statuses, (data[:80], answer))
+        self.assertEqual(answer.status, status, (data[:80], answer))
         check_problem(answer)
         self.assertTrue(connection.is_closed(), f"still open after {data[:80]}")
 
@@ -49,13 +49,15 @@ class Smuggling(Raw):
                       (b"X: a\x00b",), (b"X: a\rb",), (b"X\x00: a",), (b"X(: a",), (b": a",),
                       (b"no colon",)):
             with self.subTest(lines=lines):
-                self.refused_and_closed(self.head(*lines), (400, 413))
+                self.refused_and_closed(self.head(*lines))
 
     def test_transfer_codings(self):
-        for value in (b"identity", b"gzip, chunked", b"chunked, chunked", b"chunked, identity",
-                      b"xchunked", b"\x0bchunked", b"chunked;q=1", b"'chunked'", b""):
+        for value, status in ((b"identity", 400), (b"gzip, chunked", 501),
+                              (b"chunked, chunked", 400), (b"chunked, identity", 400),
+                              (b"xchunked", 400), (b"\x0bchunked", 400), (b"chunked;q=1", 400),
+                              (b"'chunked'", 400), (b"", 400)):
             with self.subTest(value=value):
-                self.refused_and_closed(self.head(b"Transfer-Encoding: " + value), (400, 501))
+                self.refused_and_closed(self.head(b"Transfer-Encoding: " + value), status)
 
     def test_transfer_encoding_in_http_1_0(self):
         self.refused_and_closed(b"POST /api/v1/auth/login HTTP/1.0\r\nHost: x\r\n"
@@ -70,7 +72,7 @@ class Smuggling(Raw):
                      b"\r\nhello", b"5;" + b"x" * 5000 + b"\r\nhello\r\n0\r\n\r\n",
                      b"5\r\nhello\r\n0\r\nX: a\x00\r\n\r\n"):
             with self.subTest(body=body[:30]):
-                self.refused_and_closed(head + body, (400, 413, 431))
+                self.refused_and_closed(head + body)
 
     def test_good_chunks(self):
         body = b'{"login":"nobody","password":"Wrong-Password-11"}'
@@ -91,25 +93,21 @@ class RequestLine(Raw):
                      b"GET\t/ HTTP/1.1\r\n", b" GET / HTTP/1.1\r\n", b"GET /\x00 HTTP/1.1\r\n",
                      b"GET livez HTTP/1.1\r\n", b"GET /a b HTTP/1.1\r\n",
                      b"\x16\x03\x01\x02\x00\r\n",
-                     b"GET /#x HTTP/1.1\r\n", b"GET /api/v1/users/%zz HTTP/1.1\r\n",
-                     b"GET /api/v1/users/%00 HTTP/1.1\r\n"):
+                     b"GET /#x HTTP/1.1\r\n", b"GET /api/v1/users/%zz HTTP/1.1\r\n"):
             with self.subTest(line=line):
-                connection = self.open()
-                connection.send(line + b"Host: x\r\n\r\n")
-                answer = connection.read_answer()
-                self.assertIn(answer.status, (400, 401, 404, 505), answer)
+                self.refused_and_closed(line + b"Host: x\r\n\r\n")
 
     def test_versions(self):
-        for version, status in ((b"HTTP/2.0", 505), (b"HTTP/3.1", 505), (b"HTTP/0.9", 505)):
+        for version in (b"HTTP/2.0", b"HTTP/3.1", b"HTTP/0.9"):
             with self.subTest(version=version):
-                self.refused_and_closed(b"GET / " + version + b"\r\nHost: x\r\n\r\n", (status, 400))
+                self.refused_and_closed(b"GET / " + version + b"\r\nHost: x\r\n\r\n", 505)
 
     def test_too_long(self):
-        self.refused_and_closed(b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", (414,))
+        self.refused_and_closed(b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414)
         self.refused_and_closed(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 70000 + b"\r\n\r\n",
-                                (431,))
+                                431)
         self.refused_and_closed(b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: a\r\n" * 5000 + b"\r\n",
-                                (431,))
+                                431)
 
     def test_host(self):
         self.refused_and_closed(b"GET /livez HTTP/1.1\r\n\r\n")
@@ -122,17 +120,18 @@ class RequestLine(Raw):
         _, answer = self.exchange(b"GET http://x/livez HTTP/1.1\r\nHost: x\r\n\r\n")
         self.assertEqual(answer.status, 200)
 
-    def test_blank_lines_before(self):
-        _, answer = self.exchange(b"\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
-        self.assertIn(answer.status, (200, 400))
+    def test_one_empty_line_before_is_passed_over(self):
+        _, answer = self.exchange(b"\r\nGET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertEqual(answer.status, 200)
+        self.refused_and_closed(b"\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
 
     def test_methods(self):
         _, answer = self.exchange(b"BREW /livez HTTP/1.1\r\nHost: x\r\n\r\n")
-        self.assertIn(answer.status, (405, 501))
+        self.assertEqual(answer.status, 405)
         _, answer = self.exchange(b"CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n")
-        self.assertGreaterEqual(answer.status, 400)
+        self.assertEqual(answer.status, 501)
         _, answer = self.exchange(b"TRACE / HTTP/1.1\r\nHost: x\r\n\r\n")
-        self.assertIn(answer.status, (405, 501, 404))
+        self.assertEqual(answer.status, 405)
 
 
     def test_pages_are_only_read(self):
@@ -204,7 +203,7 @@ class Connections(Raw):
         connection = self.open()
         connection.send(b"POST /api/v1/chats HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
                         b"Content-Type: application/json\r\nContent-Length: 999999999\r\n\r\n")
-        self.assertIn(connection.read_answer().status, (401, 413))
+        self.assertEqual(connection.read_answer().status, 413)
         _, answer = self.exchange(b"GET /livez HTTP/1.1\r\nHost: x\r\nExpect: something\r\n\r\n")
         self.assertEqual(answer.status, 417)
 
@@ -243,16 +242,16 @@ class Connections(Raw):
         good = {"Host": "x", "Connection": "Upgrade", "Upgrade": "websocket",
                 "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
         for change, status in (({"Sec-WebSocket-Version": "12"}, 426),
-                               ({"Sec-WebSocket-Version": None}, (400, 426)),
+                               ({"Sec-WebSocket-Version": None}, 400),
                                ({"Sec-WebSocket-Key": "short"}, 400),
                                ({"Sec-WebSocket-Key": None}, 400),
-                               ({"Upgrade": "h2c"}, (400, 426)), ({"Upgrade": None}, (400, 426)),
-                               ({"Connection": "close"}, (400, 426))):
+                               ({"Upgrade": "h2c"}, 426), ({"Upgrade": None}, 426),
+                               ({"Connection": "close"}, 426)):
             with self.subTest(change=change):
                 lines = {k: v for k, v in {**good, **change}.items() if v is not None}
                 _, answer = self.exchange(("GET /ws HTTP/1.1\r\n" + "".join(
                     f"{k}: {v}\r\n" for k, v in lines.items()) + "\r\n").encode())
-                self.assertIn(answer.status, status if isinstance(status, tuple) else (status,))
+                self.assertEqual(answer.status, status)
                 if answer.status == 426:
                     self.assertIn("websocket", (answer.header("upgrade") or "").lower() or
                                   (answer.header("sec-websocket-version") and "websocket"))

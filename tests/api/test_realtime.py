@@ -262,9 +262,10 @@ class LongPoll(Base):
         self.assertEqual([e["data"]["seq"] for e in first + rest], list(range(1, 131)))
 
     def test_bad_queries(self):
-        for query in ({"timeout": -1}, {"timeout": "x"}, {"timeout": 10**6}, {"other": 1}):
+        for query, status in (({"timeout": -1}, 422), ({"timeout": "x"}, 422),
+                              ({"timeout": 10**6}, 422), ({"other": 1}, 400)):
             with self.subTest(query=query):
-                self.assertIn(self.ben.get("/updates", query=query).status, (400, 422))
+                self.refused(self.ben.get("/updates", query=query), status)
 
 
 class Stream(Base):
@@ -337,13 +338,9 @@ class SignIn(Base):
                 self.assertEqual(socket.closed(5).code, 4001)
 
     def test_not_in_the_url(self):
-        try:
-            socket = WebSocket(self.server.address,
-                               path=f"/ws?access_token={self.ben.token}")
-        except Refused as refused:
-            self.assertIn(refused.answer.status, (400, 401))
-            return
-        self.assertEqual(socket.closed(15).code, 4001)
+        with self.assertRaises(Refused) as told:
+            WebSocket(self.server.address, path=f"/ws?access_token={self.ben.token}")
+        self.refused(told.exception.answer, 400, "unknown_field")
 
     def test_silence_is_closed(self):
         began = time.monotonic()
@@ -525,7 +522,7 @@ class Expiry(ApiCase):
         user = self.server.user()
         socket = user.ws()
         closed = socket.closed(60)
-        self.assertIn(closed.code, (4001, 4003))
+        self.assertEqual(closed.code, 4001)
 
     def test_a_fresh_token_keeps_it_open(self):
         user = self.server.user()

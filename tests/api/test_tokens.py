@@ -149,16 +149,15 @@ class Forged:
         token = self.user.token
         get = self.server.http.request
         self.refused(get("GET", f"/api/v1/users/me?access_token={token}"), 401)
-        self.assertIn(get("GET", f"/api/v1/users/me?token={token}").status, (400, 401))
+        self.refused(get("GET", f"/api/v1/users/me?token={token}"), 401)
         for value in (token, f"Basic {token}", "Bearer", "Bearer ", f"Bearer {token} x"):
-            answer = get("GET", "/api/v1/users/me", headers={"Authorization": value})
-            self.assertIn(answer.status, (400, 401), value[:20])
+            with self.subTest(value=value[:20]):
+                self.refused(get("GET", "/api/v1/users/me", headers={"Authorization": value}), 401)
         self.ok(get("GET", "/api/v1/users/me", headers={"Authorization": f"bearer {token}"}))
 
     def test_deleted_person(self):
         ghost = "0190b3c4-0000-7000-8000-000000000000"
-        answer = self.me(self.made(sub=ghost))
-        self.assertIn(answer.status, (401, 403, 404))
+        self.refused(self.me(self.made(sub=ghost)), 404, "user_not_found")
 
 
 class ForgedEd25519(Forged, ApiCase):

@@ -66,11 +66,10 @@ class Profile(ApiCase):
 
     def test_bad_edits(self):
         for body, status in (({"role": "admin"}, 400), ({"nothing": 1}, 400),
-                             ({"full_name": 5}, 422), ({"bio": "x" * 100000}, (413, 422)),
+                             ({"full_name": 5}, 422), ({"bio": "x" * 100000}, 413),
                              ({"id": self.user.id}, 400)):
             with self.subTest(body=str(body)[:30]):
-                answer = self.user.patch("/users/me", body)
-                self.assertIn(answer.status, status if isinstance(status, tuple) else (status,))
+                self.refused(self.user.patch("/users/me", body), status)
 
     def test_others_do_not_see_private_fields(self):
         email = uuid.uuid4().hex[:10] + "@example.com"
@@ -102,10 +101,10 @@ class Profile(ApiCase):
 
     def test_unknown_and_malformed_ids(self):
         self.refused(self.user.get("/users/0190b3c4-0000-7000-8000-000000000000"), 404)
-        for bad in ("x", "0190b3c4", "%00", "..%2fme", "%ff",
-                    "0190B3C4-0000-7000-8000-00000000000"):
+        for bad, status in (("x", 422), ("0190b3c4", 422), ("%00", 422), ("..%2fme", 422),
+                            ("%ff", 400), ("0190B3C4-0000-7000-8000-00000000000", 422)):
             with self.subTest(bad=bad):
-                self.assertIn(self.user.get(f"/users/{bad}").status, (400, 404, 422))
+                self.refused(self.user.get(f"/users/{bad}"), status)
 
     def test_etag(self):
         first = self.user.get("/users/me")
@@ -437,10 +436,10 @@ class Idempotency(ApiCase):
                 self.assertNotIn(token, path.read_bytes())
 
     def test_bad_keys(self):
-        self.assertIn(self.group("k" * 5000).status, (400, 422))
+        self.refused(self.group("k" * 5000), 400, "invalid_idempotency_key")
 
     def test_a_refused_request_may_be_mended(self):
         key = uuid.uuid4().hex
         answer = self.user.post("/chats", {"kind": "nonsense"}, headers={"Idempotency-Key": key})
         self.refused(answer, 422)
-        self.assertIn(self.group(key).status, (201, 422))
+        self.ok(self.group(key), 201)
