@@ -4,7 +4,6 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/fault.h"
 #include "engine/db_sqlite.h"
@@ -321,6 +320,7 @@ TEST(writes_that_nobody_waits_for_hear_of_a_failed_commit)
 /* --- home in the same turn ------------------------------------------------------------------- */
 
 static bool home;
+static uint64_t transactions_before;
 
 /* What was the job's memory is somebody else's. */
 __attribute__((noinline)) static void use_stack(void)
@@ -346,19 +346,16 @@ static void write_once(void *arg)
     finished();
 }
 
-/* Wakes the writer, which the turn's end would only do later, and stays until the job is on its way
- * home: that mail is then delivered in this very turn. */
+/* Wakes the writer, which the turn's end would only do later, and stays until it sleeps again: then
+ * the job is on its way home, and that mail is delivered in this very turn. */
 static void wait_for_writer(struct mail *mail)
 {
-    struct db_stats stats, before;
-    db_stats(db, &before);
+    struct db_stats stats;
     db_bell_ring(&db->writer.bell);
     do {
         sched_yield();
         db_stats(db, &stats);
-    } while (stats.transactions == before.transactions);
-    struct timespec pause = {.tv_nsec = 20000000};
-    nanosleep(&pause, NULL);
+    } while (stats.transactions == transactions_before || !db_bell_needed(&db->writer.bell));
 }
 
 TEST(a_job_that_mail_handed_over_may_be_home_in_the_same_turn)
@@ -368,9 +365,11 @@ TEST(a_job_that_mail_handed_over_may_be_home_in_the_same_turn)
     running = 1;
     struct start s = {.mail = {.deliver = start_all}, .fn = write_once, .count = 1};
     struct mail wait = {.deliver = wait_for_writer};
-    struct timespec pause = {.tv_nsec = 50000000};
-    nanosleep(&pause, NULL); /* the writer sleeps by now, so that it has to be woken */
-    CHECK(db_bell_needed(&db->writer.bell));
+    while (!db_bell_needed(&db->writer.bell))
+        sched_yield(); /* so that it has to be woken */
+    struct db_stats stats;
+    db_stats(db, &stats);
+    transactions_before = stats.transactions;
     loop_post(loop, &s.mail);
     loop_post(loop, &wait);
     loop_run(loop);
