@@ -187,5 +187,6 @@ class Members(ApiCase):
         self.anna.delete(f"{self.path}/members/{self.carl.id}")
         socket.event("member.changed")
         self.anna.send(self.chat["id"], "behind the back")
-        self.assertTrue(socket.no_event("message.sent"))
+        self.anna.send(self.anna.direct(self.carl)["id"], "after it")
+        self.assertEqual(socket.event("message.sent")["data"]["text"], "after it")
         socket.close()
