@@ -85,6 +85,7 @@ static const struct {
     {WHEN_INPUT, "too_large"},
     {WHEN_LIST, "answer_too_large"},
     {WHEN_LIST, "page_too_large"},
+    {WHEN_LIST, "result_too_large"},
     {WHEN_NO_BODY, "unexpected_body"},
     {WHEN_CURSOR, "invalid_cursor"},
 };
