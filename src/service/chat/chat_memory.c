@@ -290,8 +290,7 @@ bool chat_memory_look(struct chat_memory *memory, const struct id *chat, struct 
 }
 
 /* --- beginning and end ----------------------------------------------------------------------- */
-int chat_memory_open(struct message_store *messages, size_t chats_max,
-                     struct chat_memory **ret_memory)
+struct chat_memory *chat_memory_open(struct message_store *messages, size_t chats_max)
 {
     struct chat_memory *memory = aligned_alloc(64, sizeof *memory);
     panic_if(memory == NULL, "no memory for the chat memory");
@@ -301,8 +300,7 @@ int chat_memory_open(struct message_store *messages, size_t chats_max,
     list_init(&memory->lru);
     for (size_t i = 0; i < SHARDS; i++)
         pthread_mutex_init(&memory->shards[i].lock, NULL);
-    *ret_memory = memory;
-    return 0;
+    return memory;
 }
 
 void chat_memory_close(struct chat_memory *memory)

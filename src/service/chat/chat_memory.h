@@ -67,8 +67,7 @@ struct chat_entry {
     bool stale;
 };
 
-int chat_memory_open(struct message_store *messages, size_t chats_max,
-                     struct chat_memory **ret_memory);
+struct chat_memory *chat_memory_open(struct message_store *messages, size_t chats_max);
 void chat_memory_close(struct chat_memory *memory);
 
 /* Writer: the entry, loaded when it is not there. FAIL_NOT_FOUND "chat_not_found". */
