@@ -114,15 +114,6 @@ struct slice arena_copy(struct arena *a, struct slice s)
     return slice_of(p, s.len);
 }
 
-char *arena_strdup(struct arena *a, const char *text)
-{
-    size_t size = strlen(text) + 1;
-    char *p = arena_alloc(a, size);
-    if (p != NULL)
-        memcpy(p, text, size);
-    return p;
-}
-
 struct slice arena_printf(struct arena *a, const char *fmt, ...)
 {
     va_list args, again;
