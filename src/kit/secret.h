@@ -7,8 +7,8 @@
 
 #define SECRET_BYTES 32
 
-/* The room's two statements: `add` inserts (?1 name, ?2 bytes) unless the name is there, `get` reads
- * the bytes of ?1. */
+/* The room's two statements: `add` inserts (?1 name, ?2 bytes) unless the name is there, `get`
+ * reads the bytes of ?1. */
 struct secret_sql {
     struct db_sql add, get;
 };

@@ -49,6 +49,16 @@ void chat_view_add(struct chat_view *view, const struct chat_member *from)
     atomic_init(&to->archived, atomic_load_explicit(&from->archived, memory_order_relaxed));
 }
 
+struct chat_view *chat_view_copy(const struct chat_view *from, size_t more,
+                                 const struct id *without)
+{
+    struct chat_view *view = chat_view_new(from, from->member_count + more);
+    for (size_t i = 0; i < from->member_count; i++)
+        if (without == NULL || !id_eq(&from->members[i].user, without))
+            chat_view_add(view, &from->members[i]);
+    return view;
+}
+
 static struct chat_view *view_ref(struct chat_view *view)
 {
     atomic_fetch_add_explicit(&view->refs, 1, memory_order_relaxed);

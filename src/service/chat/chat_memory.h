@@ -45,6 +45,9 @@ struct chat_view {
 /* Copy with room for the members; title, kind and so on from `from`, no members, one reference. */
 struct chat_view *chat_view_new(const struct chat_view *from, size_t members);
 void chat_view_add(struct chat_view *view, const struct chat_member *member); /* in order of id */
+/* Copy with all members but `without` (NULL: all) and room for `more`. */
+struct chat_view *chat_view_copy(const struct chat_view *from, size_t more,
+                                 const struct id *without);
 void chat_view_unref(struct chat_view *view);
 struct chat_member *chat_view_member(struct chat_view *view, const struct id *user); /* or NULL */
 static inline struct slice chat_view_title(const struct chat_view *view)
