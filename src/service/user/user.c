@@ -76,13 +76,9 @@ int user_get(struct user_room *room, const struct id *user, struct arena *arena,
 int user_get_by_name(struct user_room *room, struct slice username, struct arena *arena,
                      struct user_profile *ret_profile, struct error *err)
 {
-    struct lookup l = {.username = arena_copy(arena, username), .arena = arena};
-    char *text = (char *)l.username.ptr; /* our own copy */
-    if (text == NULL)
+    struct lookup l = {.username = arena_copy_lower(arena, username), .arena = arena};
+    if (l.username.ptr == NULL)
         return error_set(err, FAIL_TOO_LARGE, "too_large", "The request is too large.");
-    for (size_t i = 0; i < l.username.len; i++)
-        if (text[i] >= 'A' && text[i] <= 'Z')
-            text[i] = (char)(text[i] | 0x20);
     int rc = db_read(room->db, lookup_tx, &l, err);
     if (rc < 0)
         return rc;
