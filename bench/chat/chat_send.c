@@ -44,7 +44,7 @@ static struct id user_id(unsigned number)
 static int check_all(void *room, const struct id *users, size_t count, struct id *ret_missing,
                      struct error *err)
 {
-    return (int)count;
+    return 0;
 }
 
 static const void *user_calls(void *room)

@@ -114,13 +114,14 @@ struct slice arena_copy(struct arena *a, struct slice s)
     return slice_of(p, s.len);
 }
 
-char *arena_strdup(struct arena *a, const char *text)
+struct slice arena_copy_lower(struct arena *a, struct slice s)
 {
-    size_t size = strlen(text) + 1;
-    char *p = arena_alloc(a, size);
-    if (p != NULL)
-        memcpy(p, text, size);
-    return p;
+    struct slice copy = arena_copy(a, s);
+    char *text = (char *)copy.ptr; /* our own copy */
+    for (size_t i = 0; i < copy.len; i++)
+        if (text[i] >= 'A' && text[i] <= 'Z')
+            text[i] = (char)(text[i] | 0x20);
+    return copy;
 }
 
 struct slice arena_printf(struct arena *a, const char *fmt, ...)

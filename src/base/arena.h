@@ -47,7 +47,8 @@ void *arena_zalloc(struct arena *a, size_t size) MUSTCHECK;
 void *arena_array(struct arena *a, size_t count, size_t size) MUSTCHECK;
 /* Copy, with a terminating NUL after it that len does not count. ptr is NULL when full. */
 struct slice arena_copy(struct arena *a, struct slice s) MUSTCHECK;
-char *arena_strdup(struct arena *a, const char *text) MUSTCHECK;
+/* The same, with a-z for A-Z: for names, which are ASCII. */
+struct slice arena_copy_lower(struct arena *a, struct slice s) MUSTCHECK;
 struct slice arena_printf(struct arena *a, const char *fmt, ...) MUSTCHECK PRINTF_LIKE(2, 3);
 
 #endif

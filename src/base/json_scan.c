@@ -8,21 +8,21 @@ static int fail(struct json_scan *s, const char *code, const char *what, const c
     return error_set(s->err, FAIL_BAD_REQUEST, code, "%s at byte %td.", what, at - s->start);
 }
 
-int json_scan_fail(struct json_scan *s, const char *at, const char *what)
+static int refuse(struct json_scan *s, const char *at, const char *what)
 {
     return fail(s, "invalid_json", what, at);
 }
 
 int json_scan_full(struct json_scan *s)
 {
-    return json_scan_fail(s, s->at, "The JSON text needs more memory than a request may take");
+    return refuse(s, s->at, "The JSON text needs more memory than a request may take");
 }
 
 int json_scan_expected(struct json_scan *s)
 {
     if (s->at >= s->end)
-        return json_scan_fail(s, s->end, "The JSON text ends too early");
-    return json_scan_fail(s, s->at, "This is not JSON: unexpected character");
+        return refuse(s, s->end, "The JSON text ends too early");
+    return refuse(s, s->at, "This is not JSON: unexpected character");
 }
 
 int json_scan_duplicate(struct json_scan *s, const char *at, struct slice key)
@@ -69,12 +69,12 @@ static int find_quote(struct json_scan *s, bool *ret_escapes)
 {
     const char *p = json_string_end(s->at, s->end, ret_escapes);
     if (p == s->end)
-        return json_scan_fail(s, p, "A string is not closed");
+        return refuse(s, p, "A string is not closed");
     if (*p != '"')
-        return json_scan_fail(s, p,
-                              (unsigned char)*p < ' '
-                                  ? "A string holds a control character that is not escaped"
-                                  : "A string holds invalid UTF-8");
+        return refuse(s, p,
+                      (unsigned char)*p < ' '
+                          ? "A string holds a control character that is not escaped"
+                          : "A string holds invalid UTF-8");
     s->at = p;
     return 0;
 }
@@ -189,13 +189,13 @@ static int unescape(struct json_scan *s, struct slice raw, struct slice *ret_tex
             p += 2;
             int code = unicode_escape(&p, end);
             if (code < 0)
-                return json_scan_fail(s, slash, "A string holds a bad \\u escape");
+                return refuse(s, slash, "A string holds a bad \\u escape");
             out = put_utf8(out, code);
             continue;
         }
         *out = simple_escape(p[1]);
         if (*out++ == 0)
-            return json_scan_fail(s, slash, "A string holds an escape that JSON does not have");
+            return refuse(s, slash, "A string holds an escape that JSON does not have");
         p += 2;
     }
     *ret_text = slice_of(copy, (size_t)(out - copy));
@@ -241,7 +241,7 @@ int json_scan_number(struct json_scan *s, struct slice *ret_text, bool *ret_inte
         return json_scan_expected(s);
     struct slice integer = slice_of(first, (size_t)(s->at - first));
     if (zero && integer.len > (*first == '-' ? 2 : 1))
-        return json_scan_fail(s, first, "A number has a leading zero");
+        return refuse(s, first, "A number has a leading zero");
     *ret_integral = true;
     if (json_take(s, '.')) {
         *ret_integral = false;
@@ -272,7 +272,7 @@ int json_scan_literal(struct json_scan *s, const char *word)
 int json_scan_open(struct json_scan *s)
 {
     if (s->depth == JSON_DEPTH_MAX)
-        return json_scan_fail(s, s->at, "Arrays and objects are nested more than 64 deep");
+        return refuse(s, s->at, "Arrays and objects are nested more than 64 deep");
     s->depth++;
     s->at++;
     return 0;
@@ -282,6 +282,6 @@ int json_scan_end(struct json_scan *s)
 {
     json_skip_space(s);
     if (s->at != s->end)
-        return json_scan_fail(s, s->at, "Something stands behind the end of the JSON text");
+        return refuse(s, s->at, "Something stands behind the end of the JSON text");
     return 0;
 }

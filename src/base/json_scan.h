@@ -121,9 +121,8 @@ static inline bool json_take(struct json_scan *s, char c)
     return true;
 }
 
-/* FAIL_BAD_REQUEST "invalid_json" with the offset of `at`; replaces field errors found so far,
- * because text that is no JSON is 400 whatever its fields hold. */
-int json_scan_fail(struct json_scan *s, const char *at, const char *what);
+/* FAIL_BAD_REQUEST "invalid_json" with the offset, as from every function here; replaces field
+ * errors found so far, because text that is no JSON is 400 whatever its fields hold. */
 int json_scan_full(struct json_scan *s);     /* the arena's cap is reached */
 int json_scan_expected(struct json_scan *s); /* something else should stand at the cursor */
 /* FAIL_BAD_REQUEST "duplicate_key". */

@@ -1,4 +1,4 @@
-/* application/x-www-form-urlencoded text to struct: queries and forms; the edge
+/* application/x-www-form-urlencoded text to struct: queries; the edge
  * hands the parameters of a path over in the same form.
  *
  * A value is text, so the types that need structure (OBJECT, RAW, lists of objects) cannot stand in

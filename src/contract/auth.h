@@ -1,5 +1,5 @@
-/* Events of the auth room. user.created makes the profile (user room) and later the chat profile.
- */
+/* Events of the auth room. user.created makes the profile (user room) and the chat profile (chat
+ * room): contract/registration.h. */
 #ifndef PARLEY_CONTRACT_AUTH_H
 #define PARLEY_CONTRACT_AUTH_H
 

@@ -143,13 +143,14 @@ struct db_config {
 int db_open(const struct db_config *config, struct db **ret_db, struct error *err) MUSTCHECK;
 void db_close(struct db *db); /* finishes what is queued, checkpoints, closes */
 
-/* A background worker of the writer thread (the log's fold): `work` is called between batches when
- * nothing is queued or when it says it is overdue, for at most about budget_us; returns whether
- * there is more to do. It runs inside a transaction of its own. */
+/* A background worker of the writer thread (the log's fold), called there between batches. `work`
+ * runs when it is overdue, or ready and nothing is queued, in a transaction of its own, for at most
+ * about budget_us; *ret_more: there is more to do. `ended` says what became of that transaction;
+ * one that failed is the worker's to count and to try again. */
 struct db_worker {
     struct db_worker *next;
-    bool (*overdue)(struct db_worker *worker);
-    bool (*ready)(struct db_worker *worker);
+    bool (*overdue)(struct db_worker *worker); /* must run, though transactions wait */
+    bool (*ready)(struct db_worker *worker);   /* has something to do if nobody waits */
     int (*work)(struct db_worker *worker, struct db_tx *tx, int64_t budget_us, bool *ret_more,
                 struct error *err);
     void (*ended)(struct db_worker *worker, bool committed);

@@ -33,7 +33,7 @@ struct event_link {
 };
 
 struct event {
-    uint64_t pos;  /* > 0, strictly increasing in commit order; gaps are possible */
+    uint64_t pos;  /* 1, 2, 3 ... in commit order, without gaps */
     int64_t at_ms; /* wall clock at commit */
     const struct event_type *type;
     struct id stream;  /* chat id, or user id: whoever follows it sees the event */

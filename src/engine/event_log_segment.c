@@ -137,8 +137,8 @@ void log_segment_seal_batch(struct buf *batch, const uint8_t salt[16], uint64_t 
     put64(head + 8, check_of(head, batch->len, salt));
 }
 
-bool log_segment_check_batch(struct slice in, const uint8_t salt[16],
-                             struct log_segment_item *ret_head)
+/* Whether a whole and unaltered batch begins here. */
+static bool check_batch(struct slice in, const uint8_t salt[16], struct log_segment_item *ret_head)
 {
     return log_segment_get_item(in, ret_head) && ret_head->batch && ret_head->events > 0 &&
            ret_head->body <= in.len - LOG_BATCH_HEAD &&
@@ -188,7 +188,7 @@ static bool batch_follows(struct slice file, uint64_t from, const uint8_t salt[1
         if (found == NULL)
             return false;
         from = (uint64_t)(found - file.ptr);
-        if (log_segment_check_batch(slice_of(found, file.len - from), salt, &head))
+        if (check_batch(slice_of(found, file.len - from), salt, &head))
             return true;
         from++;
     }
@@ -203,7 +203,7 @@ void log_segment_scan(struct slice file, const uint8_t salt[16], uint64_t first,
     *ret_broken = *ret_more = false;
     while (e->bytes < file.len) {
         uint64_t at = e->bytes;
-        bool whole = log_segment_check_batch(slice_of(file.ptr + at, file.len - at), salt, &head);
+        bool whole = check_batch(slice_of(file.ptr + at, file.len - at), salt, &head);
         if (whole && head.row.pos >= void_at)
             return;
         if (!whole || head.row.pos <= e->last || !scan_records(e, file, at, &head)) {

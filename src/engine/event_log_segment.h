@@ -165,9 +165,6 @@ void log_segment_put_record(struct buf *out, const struct log_row *row);
 /* Fills the head of a batch whose records follow LOG_BATCH_HEAD bytes of room. */
 void log_segment_seal_batch(struct buf *batch, const uint8_t salt[16], uint64_t first,
                             uint32_t events);
-/* Whether a whole and unaltered batch begins here. */
-bool log_segment_check_batch(struct slice in, const uint8_t salt[16],
-                             struct log_segment_item *ret_head);
 void log_extent_mark(struct log_segment_extent *extent, uint64_t pos, uint64_t offset);
 /* Reads a segment from its first batch; positions at or above `void_at` do not count.
  * *ret_broken: it ends before the file does; *ret_more: a whole batch follows behind that. */

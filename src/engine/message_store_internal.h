@@ -150,8 +150,6 @@ static inline struct message_version *message_pinned(const struct message_store 
 }
 void message_memory_init(struct message_store *store);
 void message_memory_done(struct message_store *store);
-/* Version of seq in the window or among the old; NULL. Under the lock. */
-struct message_version *message_version_find(const struct message_chat *chat, uint64_t seq);
 void message_chat_touch(struct message_shard *shard, struct message_chat *chat);
 
 /* --- block rows (message_store_block.c) ------------------------------------------------------ */

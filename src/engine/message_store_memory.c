@@ -42,16 +42,6 @@ struct message_chat *message_chat_find(struct message_shard *shard, const struct
     return node != NULL ? CONTAINER_OF(node, struct message_chat, node) : NULL;
 }
 
-struct message_version *message_version_find(const struct message_chat *chat, uint64_t seq)
-{
-    if (seq >= chat->first && seq < chat->next)
-        return chat->slots[seq & chat->mask];
-    for (struct message_version *v = chat->old; v != NULL; v = v->old_next)
-        if (v->seq == seq)
-            return v;
-    return NULL;
-}
-
 void message_chat_touch(struct message_shard *shard, struct message_chat *chat)
 {
     list_remove(&chat->lru);

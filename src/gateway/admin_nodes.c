@@ -1,5 +1,6 @@
 /* This process and who is connected to it. */
 #include "gateway/admin_room.h"
+#include "gateway/engines_state.h"
 #include "kit/audit.h"
 #include "kit/consumer.h"
 #include "realtime/connections.h"
@@ -20,15 +21,15 @@ static const struct schema_field lag_fields[] = {
 static SCHEMA_DEF(lag_schema, struct lag, "ConsumerLag", "How far behind a consumer is.",
                   lag_fields);
 
-struct engine_states {
+struct node_engines {
     struct slice database, log, ephemeral;
 };
 static const struct schema_field engine_fields[] = {
-    {"database", "ok or failing", SCHEMA_STRING, SCHEMA_AT(struct engine_states, database)},
-    {"log", "ok or failing", SCHEMA_STRING, SCHEMA_AT(struct engine_states, log)},
-    {"ephemeral", "ok or failing", SCHEMA_STRING, SCHEMA_AT(struct engine_states, ephemeral)},
+    {"database", "ok or failing", SCHEMA_STRING, SCHEMA_AT(struct node_engines, database)},
+    {"log", "ok or failing", SCHEMA_STRING, SCHEMA_AT(struct node_engines, log)},
+    {"ephemeral", "ok or failing", SCHEMA_STRING, SCHEMA_AT(struct node_engines, ephemeral)},
 };
-static SCHEMA_DEF(engines_schema, struct engine_states, "EngineStates", "How each engine does.",
+static SCHEMA_DEF(engines_schema, struct node_engines, "EngineStates", "How each engine does.",
                   engine_fields);
 
 struct node {
@@ -36,7 +37,7 @@ struct node {
     struct slice address, version;
     struct schema_list roles, consumers;
     int64_t started_at, uptime_s, sessions, loops, log_head;
-    struct engine_states engines;
+    struct node_engines engines;
 };
 static const struct schema_field node_fields[] = {
     {"id", "Of this run of the process.", SCHEMA_ID, SCHEMA_AT(struct node, id)},
@@ -54,19 +55,11 @@ static const struct schema_field node_fields[] = {
 };
 SCHEMA_DEF(admin_node_schema, struct node, "Node", "A process of this platform.", node_fields);
 
-static struct slice state(bool works)
+static struct node_engines ask_engines(struct kit *kit, struct arena *arena)
 {
-    return works ? SLICE("ok") : SLICE("failing");
-}
-
-static struct engine_states ask_engines(struct kit *kit, struct arena *arena)
-{
-    struct error err;
-    struct slice value;
-    error_init(&err);
-    bool db = kit_databases_work(kit);
-    bool kv = kit->kv->ops->get(kit->kv, SLICE("health"), arena, &value, &err) == 0;
-    return (struct engine_states){state(db), state(db), state(kv)};
+    struct engines_state now = engines_state(kit, arena);
+    return (struct node_engines){engines_word(now.database), engines_word(now.log),
+                                 engines_word(now.ephemeral)};
 }
 
 static struct schema_list list_lags(struct kit *kit, struct lag lags[CONSUMERS_MAX])

@@ -83,16 +83,6 @@ static int reply_one(struct request *req, const struct users_query *query, const
                                     (struct slice){0});
 }
 
-static struct slice lower(struct arena *arena, struct slice text)
-{
-    struct slice copy = arena_copy(arena, text);
-    char *at = (char *)copy.ptr; /* our own copy */
-    for (size_t i = 0; at != NULL && i < copy.len; i++)
-        if (at[i] >= 'A' && at[i] <= 'Z')
-            at[i] = (char)(at[i] | 0x20);
-    return copy;
-}
-
 /* A page goes on behind a username, or below an id. */
 static int take_place(struct request *req, struct user_admin_filter *filter,
                       uint8_t name[USER_ADMIN_NAME_BYTES])
@@ -120,7 +110,7 @@ static int reply_list(struct request *req)
     uint8_t after[USER_ADMIN_NAME_BYTES];
     size_t count = 0;
     if (query->q.ptr != NULL)
-        filter.prefix = lower(req->arena, query->q);
+        filter.prefix = arena_copy_lower(req->arena, query->q);
     int rc = take_place(req, &filter, after);
     if (rc == 0)
         rc = user_admin_list(kit_room(req->kit, "user"), &filter, ids, names, &count, &req->error);

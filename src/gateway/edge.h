@@ -27,7 +27,7 @@ struct edge {
     size_t trusted_count;
     bool per_user, per_address, log_requests;
     struct limit_rules {
-        int64_t user, anonymous, media;
+        int64_t user, anonymous;
     } limits;
     _Atomic bool draining;      /* readiness is off */
     struct edge_route unrouted; /* static files and what matches nothing */

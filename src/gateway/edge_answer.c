@@ -21,19 +21,18 @@ static bool origin_allowed(const struct edge *edge, struct slice origin)
 }
 
 /* CORS by the Fetch standard, section 3.2: only for origins that configuration lists. */
-static bool write_cors(struct edge_call *call, const struct http_head *head)
+static void write_cors(struct edge_call *call, const struct http_head *head)
 {
     if (config_list_count(call->edge->kit->config, "origins") == 0)
-        return false;
+        return;
     buf_lit(&call->head, "vary: origin\r\n");
     struct slice origin = http_value(head, "origin");
     if (origin.ptr == NULL || !origin_allowed(call->edge, origin))
-        return false;
+        return;
     buf_lit(&call->head, "access-control-allow-origin: ");
     buf_slice(&call->head, origin);
     buf_lit(&call->head, "\r\naccess-control-expose-headers: etag, location, retry-after, "
                          "content-disposition, ratelimit, ratelimit-policy, x-correlation-id\r\n");
-    return true;
 }
 
 static void start_head(struct edge_call *call, struct http_exchange *x)

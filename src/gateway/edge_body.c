@@ -8,7 +8,7 @@ enum { BODY_DEFAULT = 64 << 10, BODY_UNWANTED = 1024 };
 
 int64_t edge_body_max(const struct route *route)
 {
-    if (route->body == NULL && (route->flags & ROUTE_FORM) == 0)
+    if (route->body == NULL)
         return (route->flags & ROUTE_NO_BODY) != 0 || route->method == HTTP_DELETE ? BODY_UNWANTED
                                                                                    : 0;
     return route->body_max != 0 ? (int64_t)route->body_max : BODY_DEFAULT;
@@ -172,7 +172,7 @@ static bool is_nothing(struct slice body)
 static int check_unwanted(const struct route *route, const struct http_exchange *x,
                           struct error *err)
 {
-    if (route->body != NULL || (route->flags & ROUTE_FORM) != 0 || is_nothing(x->body))
+    if (route->body != NULL || is_nothing(x->body))
         return 0;
     return error_set(err, FAIL_BAD_REQUEST, "unexpected_body",
                      "This operation takes no body, or {} at most.");

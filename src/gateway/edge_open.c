@@ -78,7 +78,6 @@ int edge_new(struct kit *kit, struct edge **ret_edge, struct error *err)
     edge->per_address = config_bool(kit->config, "limits.per_address");
     edge->limits.user = config_int(kit->config, "limits.requests_per_minute");
     edge->limits.anonymous = config_int(kit->config, "limits.anonymous_per_minute");
-    edge->limits.media = config_int(kit->config, "limits.media_per_minute");
     edge->log_requests = config_bool(kit->config, "log.requests");
     int rc = read_trusted(edge, err);
     if (rc < 0) {

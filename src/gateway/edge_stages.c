@@ -71,15 +71,10 @@ static int limit(struct edge_call *call)
 {
     const struct edge *edge = call->edge;
     struct request *req = &call->req;
-    enum limit_class class = call->entry->route->limit;
-    if (class == LIMIT_NONE)
+    if (call->entry->route->limit == LIMIT_NONE)
         return 0;
     struct limit_rule rule = {"data", LIMIT_BUCKET, edge->limits.user, 60000, "rate_limited"};
     struct slice key = slice_of((const char *)&call->principal.user, sizeof(struct id));
-    if (class == LIMIT_MEDIA) {
-        rule.name = "media";
-        rule.count = edge->limits.media;
-    }
     if (req->principal == NULL) {
         if (!edge->per_address)
             return 0;

@@ -255,11 +255,9 @@ static void write_body(const struct route *r, struct buf *out)
 {
     if (r->body == NULL)
         return;
-    buf_printf(out, ",\"requestBody\":{\"required\":%s,\"content\":{",
+    buf_printf(out,
+               ",\"requestBody\":{\"required\":%s,\"content\":{\"application/json\":{\"schema\":",
                (r->flags & ROUTE_OPTIONAL_BODY) != 0 ? "false" : "true");
-    buf_str(out, (r->flags & ROUTE_FORM) != 0 ? "\"application/x-www-form-urlencoded\""
-                                              : "\"application/json\"");
-    buf_lit(out, ":{\"schema\":");
     reference_to(out, r->body->name);
     buf_lit(out, "}}}");
 }

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "gateway/engine_metrics.h"
+#include "gateway/engines_state.h"
 #include "gateway/openapi.h"
 #include "kit/idempotency.h"
 
@@ -46,31 +47,22 @@ static const struct schema_field health_fields[] = {
 };
 static SCHEMA_DEF(health_schema, struct health, "Health", "State of this process.", health_fields);
 
-static bool kv_works(struct kit *kit, struct arena *arena)
-{
-    struct error err;
-    error_init(&err);
-    struct slice value;
-    return kit->kv->ops->get(kit->kv, SLICE("health"), arena, &value, &err) == 0;
-}
-
 static int health_route(struct request *req)
 {
     struct operations *o = req->room;
-    bool db = kit_databases_work(req->kit), kv = kv_works(req->kit, req->arena);
+    struct engines_state now = engines_state(req->kit, req->arena);
     bool draining = atomic_load(&o->edge->draining);
     struct health_engine engines[] = {
-        {SLICE("database"), db ? SLICE("ok") : SLICE("failing")},
-        {SLICE("log"), db ? SLICE("ok") : SLICE("failing")},
-        {SLICE("ephemeral"), kv ? SLICE("ok") : SLICE("failing")},
+        {SLICE("database"), engines_word(now.database)},
+        {SLICE("log"), engines_word(now.log)},
+        {SLICE("ephemeral"), engines_word(now.ephemeral)},
     };
-    struct health health = {.status = draining   ? SLICE("draining")
-                                      : db && kv ? SLICE("ok")
-                                                 : SLICE("failing"),
+    bool all = now.database && now.log && now.ephemeral;
+    struct health health = {.status = draining ? SLICE("draining") : engines_word(all),
                             .timestamp = clock_wall_ms(req->kit->clock),
                             .uptime = (clock_mono_ms(req->kit->clock) - o->started_ms) / 1000,
                             .engines = {engines, ARRAY_LEN(engines)}};
-    return request_reply(req, draining || !db ? 503 : 200, &health_schema, &health);
+    return request_reply(req, draining || !now.database ? 503 : 200, &health_schema, &health);
 }
 
 struct probe {

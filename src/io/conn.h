@@ -100,12 +100,11 @@ int listener_probe(const char *address, struct error *err) MUSTCHECK;
 /* One per loop on the same address with SO_REUSEPORT. address "127.0.0.1:8080", "[::]:8080",
  * port 0 picks a free one (ask listener_port, then bind the other loops to it). Numeric addresses
  * only; FAIL_INVALID "invalid_address" for others. "[::]" also takes IPv4. accepted() owns the
- * descriptor (non-blocking, close-on-exec). Out of descriptors: accepting pauses 100 ms, counted,
- * never a busy loop. */
+ * descriptor (non-blocking, close-on-exec). Out of descriptors: accepting pauses 100 ms, never a
+ * busy loop; counted in parley_accept_pauses_total. */
 int listener_open(struct loop *loop, const char *address, void (*accepted)(void *arg, int fd),
                   void *arg, struct listener **ret_listener, struct error *err) MUSTCHECK;
 uint16_t listener_port(const struct listener *listener);
-uint64_t listener_pauses(const struct listener *listener); /* how often descriptors ran out */
 void listener_close(struct listener *listener);
 
 #endif

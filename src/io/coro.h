@@ -54,24 +54,4 @@ void coro_ticket_init(struct coro_ticket *ticket, void (*turn)(struct coro_ticke
 void coro_line_up(struct loop *loop, struct coro_ticket *ticket); /* keeps its place */
 void coro_ticket_return(struct coro_ticket *ticket);              /* leaves the line, if in it */
 
-/* Non-recursive mutex and condition between coroutines of one loop. First come, first served; the
- * waits return 0, FAIL_TIMEOUT or FAIL_CANCELLED. */
-struct coro_wait_list {
-    struct list waiters;
-};
-struct coro_mutex {
-    bool locked;
-    struct coro_wait_list wait;
-};
-void coro_mutex_init(struct coro_mutex *m);
-int coro_mutex_lock(struct coro_mutex *m, int64_t timeout_ms) MUSTCHECK;
-void coro_mutex_unlock(struct coro_mutex *m);
-struct coro_cond {
-    struct coro_wait_list wait;
-};
-void coro_cond_init(struct coro_cond *c);
-int coro_cond_wait(struct coro_cond *c, int64_t timeout_ms) MUSTCHECK;
-void coro_cond_signal(struct coro_cond *c);
-void coro_cond_broadcast(struct coro_cond *c);
-
 #endif

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/metric.h"
 #include "io/conn.h"
 
 #define ACCEPTS_AT_ONCE 64
@@ -23,7 +24,7 @@ struct listener {
     struct loop *loop;
     void (*accepted)(void *arg, int fd);
     void *arg;
-    uint64_t pauses;
+    struct metric *pauses;
     uint16_t port;
     int fd;         /* also while watch.fd is -1; -1: closed */
     bool accepting; /* accept_some is on the stack and frees it when it has been closed */
@@ -117,7 +118,7 @@ int listener_probe(const char *text, struct error *err)
 
 static void pause_accepting(struct listener *listener)
 {
-    listener->pauses++;
+    metric_add(listener->pauses, 1);
     loop_unwatch(listener->loop, &listener->watch);
     timer_start(listener->loop, &listener->pause, PAUSE_MS);
 }
@@ -176,12 +177,15 @@ int listener_open(struct loop *loop, const char *address, void (*accepted)(void 
     if (failed != 0)
         return error_errno(err, failed, "listen_failed", "cannot listen on %.80s", address);
     struct listener *listener = xcalloc(1, sizeof *listener);
-    *listener = (struct listener){.watch = {fd, connections_wait},
-                                  .loop = loop,
-                                  .accepted = accepted,
-                                  .arg = arg,
-                                  .port = port,
-                                  .fd = fd};
+    *listener = (struct listener){
+        .watch = {fd, connections_wait},
+        .loop = loop,
+        .accepted = accepted,
+        .arg = arg,
+        .pauses = metric_register(METRIC_COUNTER, "parley_accept_pauses_total",
+                                  "How often accepting paused: no descriptors left.", NULL),
+        .port = port,
+        .fd = fd};
     timer_init(&listener->pause, go_on);
     rc = loop_watch_level(loop, &listener->watch, err);
     if (rc != 0) {
@@ -196,11 +200,6 @@ int listener_open(struct loop *loop, const char *address, void (*accepted)(void 
 uint16_t listener_port(const struct listener *listener)
 {
     return listener->port;
-}
-
-uint64_t listener_pauses(const struct listener *listener)
-{
-    return listener->pauses;
 }
 
 void listener_close(struct listener *listener)

@@ -1,11 +1,12 @@
 /* Runs every module's consumers: one coroutine each, woken by the relay, cursor in the consumer's
- * own database. Tables: consumer_position, dead_letter (kit_schema). */
+ * own database. Tables of kit_schema: consumer_position, dead_letter. */
 #ifndef PARLEY_KIT_CONSUMER_H
 #define PARLEY_KIT_CONSUMER_H
 
 #include "kit/module.h"
 
-extern const struct db_schema kit_schema; /* consumer_position, dead_letter, idempotency_key */
+/* consumer_position, dead_letter, idempotency_key, audit, saga, saga_step */
+extern const struct db_schema kit_schema;
 
 /* The log's rows that a consumer has not handled are kept beyond their retention, for as long as it
  * takes: a consumer that cannot go on shows in parley_consumer_lag_events, and costs disk, never an

@@ -33,6 +33,8 @@ static void emit_to(struct kit *kit, const struct audience *audience, const stru
                     const struct id *stream, const void *data)
 {
     struct buf json;
+    if (kit->ephemeral == NULL)
+        return;
     buf_init(&json, EMIT_BYTES_MAX);
     schema_encode(type->data, data, &json);
     if (!should_not(!buf_ok(&json)))
@@ -50,6 +52,13 @@ void kit_emit_ephemeral_by(struct kit *kit, const struct id *by, const struct ev
                            const struct id *stream, const void *data)
 {
     emit_to(kit, &(struct audience){.by = by}, type, stream, data);
+}
+
+void kit_emit_ephemeral_except(struct kit *kit, const struct id *except,
+                               const struct event_type *type, const struct id *stream,
+                               const void *data)
+{
+    emit_to(kit, &(struct audience){.except = except}, type, stream, data);
 }
 
 /* A hook lives until its transaction ends, which may be after the function that set it. */

@@ -21,14 +21,18 @@ struct emit {
  * EMIT_BYTES_MAX. */
 int kit_emit(struct kit *kit, struct db_tx *tx, const struct emit *event, uint64_t *ret_pos,
              struct error *err) MUSTCHECK;
-/* To those who follow or watch the stream now; not kept, no position. Any loop thread, after the
- * commit: never inside db_write. */
+/* To those who follow or watch the stream now; not kept, no position; to nobody where realtime does
+ * not run. Any loop thread, after the commit: never inside db_write. */
 void kit_emit_ephemeral(struct kit *kit, const struct event_type *type, const struct id *stream,
                         const void *data);
 /* The same, of what somebody does at a thing of somebody else's: not to those between whom and that
  * person a block stands. */
 void kit_emit_ephemeral_by(struct kit *kit, const struct id *by, const struct event_type *type,
                            const struct id *stream, const void *data);
+/* The same, but for the sessions of one person: that they do something they know. */
+void kit_emit_ephemeral_except(struct kit *kit, const struct id *except,
+                               const struct event_type *type, const struct id *stream,
+                               const void *data);
 
 /* After the group commit that holds tx, on the writer's thread: run(room, &subject). Must not wait.
  * Nothing happens when the transaction is undone. */

@@ -13,13 +13,12 @@ struct idempotency {
     bool secret;       /* kept in the ephemeral store instead of the database */
     size_t headers_at; /* set by idempotency_begin: what the request itself adds starts here */
 };
-/* Of a secret answer the header lines that the request added are kept too (cookies); other answers
- * have none worth it.
- * Looks the key up and claims it. Returns 0: go on (then idempotency_end must follow); 1: the kept
+/* Looks the key up and claims it. Returns 0: go on (then idempotency_end must follow); 1: the kept
  * answer stands in req; negative: refused. Waits for the database. */
 int idempotency_begin(struct request *req, struct idempotency *call) MUSTCHECK;
 /* Keeps the answer of a success; forgets the claim when the request failed, so that it can be
- * tried again. Waits for the database, and a little longer when it is full. */
+ * tried again. Of a secret answer the header lines that the request added are kept too (cookies);
+ * other answers have none worth it. Waits for the database, and a little longer when it is full. */
 void idempotency_end(struct request *req, const struct idempotency *call, bool success);
 /* Makes the hash of the request and the owner of a request without a user. */
 struct id idempotency_hash(struct slice a, struct slice b, struct slice c);

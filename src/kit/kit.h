@@ -49,8 +49,9 @@ struct kit {
     unsigned loop_count;
     const struct module *const *modules; /* NULL-terminated */
     void **rooms;                        /* state of modules[i] */
-    /* Set by realtime at start: sends an event that is not kept (typing) to the followers of the
-     * stream on every node; audience (NULL: all of them) and data are copied. Any loop thread. */
+    /* Set by realtime at start, NULL without it: sends an event that is not kept (typing) to the
+     * followers of the stream on every node; audience (NULL: all of them) and data are copied. Any
+     * loop thread. Rooms call it by kit/emit.h. */
     void (*ephemeral)(struct kit *kit, const struct event_type *type, const struct id *stream,
                       struct slice data, const struct audience *audience);
     /* Set by the social room at start, NULL without it: whether a block stands between two people.

@@ -13,8 +13,6 @@ const struct config_key kit_config[] = {
      .doc = "Data requests per user and minute (G05)."},
     {"limits.anonymous_per_minute", CONFIG_INT, "100", 1, 1000000,
      .doc = "Requests without a token per address and minute (G05)."},
-    {"limits.media_per_minute", CONFIG_INT, "100", 1, 1000000,
-     .doc = "Media requests per user and minute (M02)."},
     {0},
 };
 

@@ -14,7 +14,7 @@ struct limit_rule {
     const char *code; /* error code when refused, e.g. "too_many_attempts" */
 };
 /* Keys limits.* of the configuration: limits.per_user and limits.per_address are BOOL (on, off),
- * limits.requests_per_minute, limits.anonymous_per_minute and limits.media_per_minute INT. */
+ * limits.requests_per_minute and limits.anonymous_per_minute INT. */
 extern const struct config_key kit_config[];
 
 /* Takes one from the rule's allowance of `key` (bytes; hashed). FAIL_LIMITED with code and

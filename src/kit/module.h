@@ -6,21 +6,21 @@
 #include "kit/request.h"
 #include "kit/topic.h"
 
-enum limit_class { LIMIT_DATA, LIMIT_AUTH, LIMIT_MEDIA, LIMIT_NONE };
+/* Whether a route takes from the limit of its user or address; rooms have stricter ones too. */
+enum limit_class { LIMIT_DATA, LIMIT_NONE };
 
 enum route_flag {
     ROUTE_PUBLIC = 1 << 0,  /* no token needed; everything else needs one (G04) */
     ROUTE_NO_BODY = 1 << 1, /* POST or PUT without a body */
-    ROUTE_FORM = 1 << 2,
-    ROUTE_STREAM = 1 << 3, /* answers by itself on the exchange: upgrade, SSE, long poll */
-    ROUTE_HIDDEN = 1 << 4, /* not in the API reference */
+    ROUTE_STREAM = 1 << 2,  /* answers by itself on the exchange: upgrade, SSE, long poll */
+    ROUTE_HIDDEN = 1 << 3,  /* not in the API reference */
     /* Request or answer holds secrets: kept only in memory for an Idempotency-Key; the path is not
      * logged. */
-    ROUTE_SECRET = 1 << 5,
-    ROUTE_OPTIONAL_BODY = 1 << 6, /* req->body is NULL when none was sent */
+    ROUTE_SECRET = 1 << 4,
+    ROUTE_OPTIONAL_BODY = 1 << 5, /* req->body is NULL when none was sent */
     /* With ROUTE_PUBLIC: the handler asks itself for a token, or for a cookie or ticket instead. */
-    ROUTE_ASKS_ITSELF = 1 << 7,
-    ROUTE_AT_ONCE = 1 << 8, /* never waits: answered also while all coroutines are taken */
+    ROUTE_ASKS_ITSELF = 1 << 6,
+    ROUTE_AT_ONCE = 1 << 7, /* never waits: answered also while all coroutines are taken */
 };
 
 /* One way in which a route refuses, as its rule says it (error_set). */

@@ -53,7 +53,7 @@ void outboxes_release(struct outboxes *outboxes);
 /* How many rows wait; any thread. */
 int64_t outboxes_waiting(const struct outboxes *outboxes);
 
-/* The steps, for the tests: one transaction of main.db with at most so many rows; returns how many
+/* The steps, for the tests: one transaction of main.db with at most 256 rows; returns how many
  * were relayed, or negative. */
 int outboxes_step(struct outboxes *outboxes, unsigned index, struct error *err) MUSTCHECK;
 /* Deletes what has been relayed. */

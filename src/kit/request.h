@@ -58,9 +58,10 @@ static inline void request_end(struct request *req, int rc)
 void request_header(struct request *req, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Value of a request header, absent for socket ops. */
 struct slice request_header_value(const struct request *req, const char *name);
-/* Strong ETag over the answer's bytes; answers If-None-Match with 304 and checks If-Match (412
- * "stale") before a change when current is what the resource looks like now. */
+/* Before a change, with what the resource looks like now: FAIL_STALE "stale" (412) when If-Match
+ * names another version. 0 without that header. */
 int request_check_match(struct request *req, struct slice current_json) MUSTCHECK;
+/* Strong ETag over the answer's bytes; 304 without them when If-None-Match names it. */
 void request_etag(struct request *req);
 /* Whether that header, a list of entity tags on one line or several, names this one; "*" names any,
  * weak tags count when `weak` (RFC 9110, 8.8.3.2). */

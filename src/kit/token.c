@@ -262,8 +262,3 @@ bool token_still_valid(struct token_authority *a, const struct principal *princi
 {
     return !token_block_has(&a->block, principal);
 }
-
-uint64_t token_revocations(struct token_authority *a)
-{
-    return token_block_revision(&a->block);
-}

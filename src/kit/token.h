@@ -39,7 +39,5 @@ void token_revoke_session(struct token_authority *a, const struct id *session);
 void token_revoke_user(struct token_authority *a, const struct id *user, int64_t before_ms);
 /* False when the session or user has been revoked since: for sockets that stay open. */
 bool token_still_valid(struct token_authority *a, const struct principal *principal);
-/* Counts revocations: a socket re-checks when it has changed. */
-uint64_t token_revocations(struct token_authority *a);
 
 #endif

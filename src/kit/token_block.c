@@ -103,11 +103,3 @@ bool token_block_has(struct token_block *block, const struct principal *principa
     pthread_mutex_unlock(&block->lock);
     return blocked;
 }
-
-size_t token_block_count(struct token_block *block)
-{
-    pthread_mutex_lock(&block->lock);
-    size_t count = block->sessions.count + block->users.count;
-    pthread_mutex_unlock(&block->lock);
-    return count;
-}

@@ -30,7 +30,6 @@ void token_block_session(struct token_block *block, const struct id *session, in
 void token_block_user(struct token_block *block, const struct id *user, int64_t before_ms,
                       int64_t now_ms);
 bool token_block_has(struct token_block *block, const struct principal *principal);
-size_t token_block_count(struct token_block *block);
 
 static inline uint64_t token_block_revision(const struct token_block *block)
 {

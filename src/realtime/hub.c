@@ -205,15 +205,13 @@ size_t hub_drain(struct hub *hub, size_t count)
     return hub->sessions.count;
 }
 
-int hub_new(struct realtime *realtime, struct loop *loop, struct hub **ret_hub, struct error *err)
+struct hub *hub_new(struct realtime *realtime, struct loop *loop)
 {
-    (void)err;
     struct hub *hub = xcalloc(1, sizeof *hub);
     hub->realtime = realtime;
     hub->loop = loop;
     map_init(&hub->streams_by_id);
-    *ret_hub = hub;
-    return 0;
+    return hub;
 }
 
 void hub_free(struct hub *hub)

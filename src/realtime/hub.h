@@ -91,15 +91,14 @@ struct hub {
     bool draining;
 };
 
-int hub_new(struct realtime *realtime, struct loop *loop, struct hub **ret_hub,
-            struct error *err) MUSTCHECK;
+struct hub *hub_new(struct realtime *realtime, struct loop *loop);
 void hub_subscribe(struct hub *hub); /* on its loop */
 /* One committed batch, as the relay brings it: links, fan-out, memory for late joiners. */
 void hub_deliver(struct hub *hub, struct event_batch *batch);
 void hub_free(struct hub *hub);
 
 /* SESSION_OPENING -> SESSION_LOADING: takes a handle and follows the user's own stream.
- * FAIL_UNAVAILABLE while draining or when the hub is full. */
+ * FAIL_UNAVAILABLE "going_away" while draining. */
 int hub_add(struct hub *hub, struct realtime_session *session, struct error *err) MUSTCHECK;
 void hub_remove(struct hub *hub, struct realtime_session *session); /* -> SESSION_CLOSED */
 /* Room for `count` follows at once, so that an idle session holds no spare memory. */

@@ -252,13 +252,13 @@ static int realtime_start(struct kit *kit, void **ret_room, struct error *err)
     start_metrics(rt);
     metric_register_gauge_fn("parley_sessions", "Realtime sessions now.", NULL, count_sessions, rt);
     rt->hubs = xcalloc(kit->loop_count, sizeof(struct hub *));
-    for (unsigned i = 0; rc == 0 && i < kit->loop_count; i++)
-        rc = hub_new(rt, kit->loops[i], &rt->hubs[i], err);
+    for (unsigned i = 0; i < kit->loop_count; i++)
+        rt->hubs[i] = hub_new(rt, kit->loops[i]);
     kit->realtime = rt;
     kit->ephemeral = send_ephemeral;
     kit->recheck_watches = watch_recheck;
     *ret_room = rt;
-    return rc;
+    return 0;
 }
 
 void realtime_go(struct realtime *realtime)

@@ -124,8 +124,7 @@ static int refuse_left(struct db_tx *tx, struct slice username, struct error *er
 }
 
 int auth_write_account(struct kit *kit, struct db_tx *tx, const struct auth_account *account,
-                       struct slice full_name, struct slice correlation_id, uint64_t *ret_pos,
-                       struct error *err)
+                       struct slice full_name, struct slice correlation_id, struct error *err)
 {
     struct auth_user_created created = {.id = account->user,
                                         .username = account->username,
@@ -140,7 +139,7 @@ int auth_write_account(struct kit *kit, struct db_tx *tx, const struct auth_acco
     if (rc == 0)
         rc = auth_store_insert_account(tx, account, err);
     if (rc == 0)
-        rc = auth_emit_created(kit, tx, &created, correlation_id, ret_pos, err);
+        rc = auth_emit_created(kit, tx, &created, correlation_id, err);
     return rc;
 }
 
@@ -151,15 +150,14 @@ struct sign_up {
     struct auth_account account;
     struct auth_new_session session;
     struct auth_expected expected;
-    uint64_t pos;
 };
 
 static int sign_up_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct sign_up *s = arg;
     struct slice correlation_id = s->call->correlation_id;
-    int rc = auth_write_account(s->auth->kit, tx, &s->account, s->in->full_name, correlation_id,
-                                &s->pos, err);
+    int rc =
+        auth_write_account(s->auth->kit, tx, &s->account, s->in->full_name, correlation_id, err);
     if (rc == 0)
         rc = auth_begin_registration(s->auth, tx, &s->account.user, err);
     if (rc == 0)

@@ -14,26 +14,25 @@ enum { EVENT_BYTES_MAX = 16384, SWEEP_ROWS = 1000, SWEEP_ROUNDS_MAX = 100 };
 
 static int emit(struct kit *kit, struct db_tx *tx, const struct event_type *type,
                 const struct id *stream, const void *data, struct slice correlation_id,
-                uint64_t *ret_pos, struct error *err)
+                struct error *err)
 {
     return kit_emit(
         kit, tx,
         &(struct emit){
             .type = type, .stream = stream, .data = data, .correlation_id = correlation_id},
-        ret_pos, err);
+        NULL, err);
 }
 
 int auth_emit_created(struct kit *kit, struct db_tx *tx, const struct auth_user_created *data,
-                      struct slice correlation_id, uint64_t *ret_pos, struct error *err)
+                      struct slice correlation_id, struct error *err)
 {
-    return emit(kit, tx, &auth_user_created_event, &data->id, data, correlation_id, ret_pos, err);
+    return emit(kit, tx, &auth_user_created_event, &data->id, data, correlation_id, err);
 }
 
 int auth_emit_revoked(struct kit *kit, struct db_tx *tx, const struct auth_session_revoked *data,
                       struct slice correlation_id, struct error *err)
 {
-    return emit(kit, tx, &auth_session_revoked_event, &data->user_id, data, correlation_id, NULL,
-                err);
+    return emit(kit, tx, &auth_session_revoked_event, &data->user_id, data, correlation_id, err);
 }
 
 int auth_emit_changed(struct kit *kit, struct db_tx *tx, const struct auth_account *account,
@@ -44,14 +43,13 @@ int auth_emit_changed(struct kit *kit, struct db_tx *tx, const struct auth_accou
                                      .is_active = account->is_active,
                                      .is_verified = account->is_verified,
                                      .last_login = account->last_login};
-    return emit(kit, tx, &auth_user_changed_event, &account->user, &data, correlation_id, NULL,
-                err);
+    return emit(kit, tx, &auth_user_changed_event, &account->user, &data, correlation_id, err);
 }
 
 int auth_emit_deleted(struct kit *kit, struct db_tx *tx, const struct auth_user_deleted *data,
                       struct slice correlation_id, struct error *err)
 {
-    return emit(kit, tx, &auth_user_deleted_event, &data->user_id, data, correlation_id, NULL, err);
+    return emit(kit, tx, &auth_user_deleted_event, &data->user_id, data, correlation_id, err);
 }
 
 int auth_emit_contact(struct kit *kit, struct db_tx *tx, const struct auth_account *account,
@@ -61,8 +59,7 @@ int auth_emit_contact(struct kit *kit, struct db_tx *tx, const struct auth_accou
                                         .email = account->email,
                                         .phone = account->phone,
                                         .is_verified = account->is_verified};
-    return emit(kit, tx, &auth_contact_changed_event, &account->user, &data, correlation_id, NULL,
-                err);
+    return emit(kit, tx, &auth_contact_changed_event, &account->user, &data, correlation_id, err);
 }
 
 /* --- revocations ------------------------------------------------------------------------------ */

@@ -19,11 +19,6 @@ static bool is_reserved(struct slice username)
     return only_marks;
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
 static bool in_username(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
@@ -31,13 +26,10 @@ static bool in_username(char c)
 
 static bool fold_username(struct slice given, struct arena *arena, struct slice *ret_username)
 {
-    struct slice copy = arena_copy(arena, given);
-    char *text = (char *)copy.ptr; /* our own copy */
-    for (size_t i = 0; text != NULL && i < copy.len; i++) {
-        text[i] = lower(text[i]);
-        if (!in_username(text[i]))
+    struct slice copy = arena_copy_lower(arena, given);
+    for (size_t i = 0; i < copy.len; i++)
+        if (!in_username(copy.ptr[i]))
             return false;
-    }
     *ret_username = copy;
     return copy.ptr != NULL;
 }

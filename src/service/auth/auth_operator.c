@@ -16,11 +16,9 @@ struct create {
 static int create_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct create *c = arg;
-    uint64_t pos;
     struct audit_entry entry = {
         .action = "user.created", .subject_kind = "user", .subject = &c->account.user};
-    int rc =
-        auth_write_account(c->kit, tx, &c->account, c->in->full_name, (struct slice){0}, &pos, err);
+    int rc = auth_write_account(c->kit, tx, &c->account, c->in->full_name, (struct slice){0}, err);
     return rc < 0 ? rc : audit_write(c->kit, tx, &entry, err);
 }
 

@@ -89,7 +89,7 @@ int auth_prepare_account(struct kit *kit, unsigned bcrypt_cost, struct arena *ar
                          struct auth_account *ret_account, struct error *err) MUSTCHECK;
 /* Inside db_write: refuses what is taken, writes the account, emits user.created. */
 int auth_write_account(struct kit *kit, struct db_tx *tx, const struct auth_account *account,
-                       struct slice full_name, struct slice correlation_id, uint64_t *ret_pos,
+                       struct slice full_name, struct slice correlation_id,
                        struct error *err) MUSTCHECK;
 /* Inside db_write: ends the user's living sessions but `except` (nil: all) and emits for each. At
  * most AUTH_SESSIONS_MAX, into ids[]. */
@@ -130,7 +130,7 @@ int auth_limit_address(struct auth *auth, const struct limit_rule *rule,
 /* --- events ---------------------------------------------------------------------------------- */
 /* Inside db_write. */
 int auth_emit_created(struct kit *kit, struct db_tx *tx, const struct auth_user_created *data,
-                      struct slice correlation_id, uint64_t *ret_pos, struct error *err) MUSTCHECK;
+                      struct slice correlation_id, struct error *err) MUSTCHECK;
 int auth_emit_revoked(struct kit *kit, struct db_tx *tx, const struct auth_session_revoked *data,
                       struct slice correlation_id, struct error *err) MUSTCHECK;
 int auth_emit_changed(struct kit *kit, struct db_tx *tx, const struct auth_account *account,

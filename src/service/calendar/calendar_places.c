@@ -56,7 +56,8 @@ static int put(struct calendar_room *room, struct db_tx *tx, struct places *p, i
     return rc < 0 ? rc : tell(room, tx, rsvp, err);
 }
 
-int places_promote(struct calendar_room *room, struct db_tx *tx, struct places *p,
+/* Free places to those who wait, in order, at most CALENDAR_CHUNK of them. */
+static int promote(struct calendar_room *room, struct db_tx *tx, struct places *p,
                    struct error *err)
 {
     for (int i = 0; i < CALENDAR_CHUNK && places_owed(room, p); i++) {
@@ -113,7 +114,7 @@ int places_answer(struct calendar_room *room, struct db_tx *tx, struct places *p
                                   .place = p->next_place++};
     rc = put(room, tx, p, from, &rsvp, err);
     *ret_rsvp = rsvp;
-    return rc < 0 ? rc : places_promote(room, tx, p, err);
+    return rc < 0 ? rc : promote(room, tx, p, err);
 }
 
 int places_leave(struct calendar_room *room, struct db_tx *tx, struct places *p,
@@ -129,7 +130,7 @@ int places_leave(struct calendar_room *room, struct db_tx *tx, struct places *p,
     rsvp.updated_at = calendar_now_ms(room);
     if (rc == 0)
         rc = tell(room, tx, &rsvp, err);
-    return rc < 0 ? rc : places_promote(room, tx, p, err);
+    return rc < 0 ? rc : promote(room, tx, p, err);
 }
 
 /* --- many at once ------------------------------------------------------------------------------
@@ -150,7 +151,7 @@ static int hand_out_tx(struct db_tx *tx, void *arg, struct error *err)
     h->more = false;
     if (rc < 0 || !found || !places_owed(h->room, &p))
         return rc;
-    rc = places_promote(h->room, tx, &p, err);
+    rc = promote(h->room, tx, &p, err);
     if (rc == 0)
         rc = places_store_put(tx, &p, err);
     h->more = places_owed(h->room, &p);

@@ -70,9 +70,6 @@ int places_answer(struct calendar_room *room, struct db_tx *tx, struct places *p
 /* The person is no longer among those who answered. *ret_left false when they were not. */
 int places_leave(struct calendar_room *room, struct db_tx *tx, struct places *p,
                  const struct id *user, bool *ret_left, struct error *err) MUSTCHECK;
-/* Free places to those who wait, in order, at most CALENDAR_CHUNK of them. */
-int places_promote(struct calendar_room *room, struct db_tx *tx, struct places *p,
-                   struct error *err) MUSTCHECK;
 /* Whether there is somebody for a free place. */
 bool places_owed(const struct calendar_room *room, const struct places *p);
 /* After a commit: goes on promoting until nobody is owed a place. What fails is logged and left to

@@ -120,10 +120,10 @@ int chat_check_users(struct chat_call *call, const char *field, const struct sch
     struct error why;
     error_init(&why);
     int rc = users->check_all(users->room, ids, list->count, &missing, &why);
-    if (rc >= 0 && (size_t)rc == list->count)
+    if (rc == 0)
         return 0;
     if (id_is_nil(&missing))
-        return rc == 0 ? 0 : error_set(call->err, (enum fail)rc, why.code, "%s", why.detail);
+        return error_set(call->err, (enum fail)rc, why.code, "%s", why.detail);
     for (size_t i = 0; i < list->count; i++) {
         char name[64];
         snprintf(name, sizeof name, "%s[%zu]", field, i);

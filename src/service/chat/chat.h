@@ -99,10 +99,10 @@ struct chat_list {
 };
 int chat_list(struct chat_call *call, const struct page_query *query,
               struct chat_list *ret_list) MUSTCHECK;
-/* Streams for realtime: see struct module. */
 /* See export_person of kit/module.h. */
 int chat_export_person(void *room, struct db_tx *tx, const struct id *user, export_fn *fn,
                        void *arg, struct error *err);
+/* Streams for realtime: see struct module. */
 int chat_streams(void *room, struct db_tx *tx, const struct id *user, stream_fn *fn, void *arg,
                  struct error *err);
 

@@ -2,30 +2,24 @@
  * themselves wrote in the chats that they are in. What others wrote is the others'. */
 #include <stdio.h>
 
-#include "engine/db_one.h"
 #include "service/chat/chat_room.h"
+#include "service/chat/chat_store.h"
 
 enum { PAGE = 100, PAGE_BYTES_MAX = 8 << 20, ITEM_BYTES_MAX = 4096 };
 
-struct membership {
-    struct id chat_id;
-    int kind, role;
-    struct slice title;
-    int64_t joined_at, muted_until;
-    bool archived;
-};
 static const struct schema_field membership_fields[] = {
-    {"chat_id", NULL, SCHEMA_ID, SCHEMA_REQUIRED, SCHEMA_AT(struct membership, chat_id)},
-    {"kind", NULL, SCHEMA_ENUM, SCHEMA_REQUIRED, SCHEMA_AT(struct membership, kind),
+    {"chat_id", NULL, SCHEMA_ID, SCHEMA_REQUIRED, SCHEMA_AT(struct chat_membership, chat_id)},
+    {"kind", NULL, SCHEMA_ENUM, SCHEMA_REQUIRED, SCHEMA_AT(struct chat_membership, kind),
      .names = chat_kind_names},
-    {"title", NULL, SCHEMA_STRING, SCHEMA_NULLABLE, SCHEMA_AT(struct membership, title)},
-    {"role", NULL, SCHEMA_ENUM, SCHEMA_REQUIRED, SCHEMA_AT(struct membership, role),
+    {"title", NULL, SCHEMA_STRING, SCHEMA_NULLABLE, SCHEMA_AT(struct chat_membership, title)},
+    {"role", NULL, SCHEMA_ENUM, SCHEMA_REQUIRED, SCHEMA_AT(struct chat_membership, role),
      .names = chat_role_names},
-    {"joined_at", NULL, SCHEMA_TIME, SCHEMA_REQUIRED, SCHEMA_AT(struct membership, joined_at)},
-    {"archived", NULL, SCHEMA_BOOL, SCHEMA_REQUIRED, SCHEMA_AT(struct membership, archived)},
-    {"muted_until", NULL, SCHEMA_TIME, SCHEMA_NULLABLE, SCHEMA_AT(struct membership, muted_until)},
+    {"joined_at", NULL, SCHEMA_TIME, SCHEMA_REQUIRED, SCHEMA_AT(struct chat_membership, joined_at)},
+    {"archived", NULL, SCHEMA_BOOL, SCHEMA_REQUIRED, SCHEMA_AT(struct chat_membership, archived)},
+    {"muted_until", NULL, SCHEMA_TIME, SCHEMA_NULLABLE,
+     SCHEMA_AT(struct chat_membership, muted_until)},
 };
-static SCHEMA_DEF(membership_schema, struct membership, "ExportedMembership", NULL,
+static SCHEMA_DEF(membership_schema, struct chat_membership, "ExportedMembership", NULL,
                   membership_fields);
 
 struct giving {
@@ -67,7 +61,8 @@ static int give_messages(const struct giving *g, struct db_tx *tx, const struct 
     return rc;
 }
 
-static int give_membership(const struct giving *g, const struct membership *m, struct error *err)
+static int give_membership(const struct giving *g, const struct chat_membership *m,
+                           struct error *err)
 {
     struct buf json;
     buf_init(&json, ITEM_BYTES_MAX);
@@ -78,39 +73,12 @@ static int give_membership(const struct giving *g, const struct membership *m, s
     return rc;
 }
 
-static const struct db_sql sql_next = {
-    "SELECT c.id, c.kind, c.title, m.role, m.joined_at, m.archived, m.muted_until"
-    " FROM chat_member m JOIN chat c ON c.id = m.chat_id"
-    " WHERE m.user_id = ?1 AND m.chat_id > ?2 AND c.deleted_at IS NULL"
-    " ORDER BY m.chat_id LIMIT 1"};
-
-/* One at a time: the messages of a chat are read before the next one is looked for. */
-static int next_membership(struct db_tx *tx, const struct id *user, struct slice after,
-                           struct arena *arena, struct membership *ret, bool *ret_found,
-                           struct error *err)
-{
-    struct db_rows rows;
-    int rc = db_one(tx, &sql_next, &rows, err, db_id(user), db_blob(after));
-    *ret_found = rc > 0;
-    if (rc <= 0)
-        return rc;
-    *ret = (struct membership){.chat_id = db_col_id(&rows, 0),
-                               .kind = (int)db_col_int(&rows, 1),
-                               .title = db_col_copy(&rows, 2, arena),
-                               .role = (int)db_col_int(&rows, 3),
-                               .joined_at = db_col_int(&rows, 4),
-                               .archived = db_col_int(&rows, 5) != 0,
-                               .muted_until = db_col_int(&rows, 6)};
-    db_rows_close(&rows);
-    return 0;
-}
-
 int chat_export_person(void *room, struct db_tx *tx, const struct id *user, export_fn *fn,
                        void *arg, struct error *err)
 {
     struct giving g = {.room = room, .fn = fn, .arg = arg};
     char id_text[ID_TEXT_LEN + 1];
-    struct membership m = {.kind = 0};
+    struct chat_membership m = {.kind = 0};
     struct arena arena;
     bool found = true;
     int rc = 0;
@@ -119,9 +87,10 @@ int chat_export_person(void *room, struct db_tx *tx, const struct id *user, expo
     arena_init(&arena, ITEM_BYTES_MAX * 4);
     struct slice after = SLICE("");
     struct id last;
+    /* One at a time: the messages of a chat are read before the next one is looked for. */
     while (rc == 0 && found) {
         arena_reset(&arena);
-        rc = next_membership(tx, user, after, &arena, &m, &found, err);
+        rc = chat_store_next_membership(tx, user, after, &arena, &m, &found, err);
         if (rc == 0 && found)
             rc = give_membership(&g, &m, err);
         if (rc == 0 && found)

@@ -7,27 +7,15 @@
  * on after a crash where it was.
  */
 #include "service/chat/chat_room.h"
+#include "service/chat/chat_store.h"
 
 enum { CHATS_AT_ONCE = 50, ARENA_BYTES_MAX = 1 << 20 };
-
-static const struct db_sql sql_note = {
-    "INSERT INTO chat_leaver (user_id) VALUES (?1) ON CONFLICT DO NOTHING"};
-static const struct db_sql sql_forget = {
-    "UPDATE chat_member SET archived = 0, muted_until = 0"
-    " WHERE user_id = ?1 AND (archived <> 0 OR muted_until <> 0)"};
 
 int chat_note_leaver(void *room, struct db_tx *tx, const struct event *event, struct error *err)
 {
     (void)room;
-    int rc = db_exec(tx, &sql_note, err, db_id(&event->stream));
-    return rc < 0 ? rc : db_exec(tx, &sql_forget, err, db_id(&event->stream));
+    return chat_store_add_leaver(tx, &event->stream, err);
 }
-
-static const struct db_sql sql_leaver = {"SELECT user_id FROM chat_leaver LIMIT 1"};
-static const struct db_sql sql_chats = {
-    "SELECT m.chat_id FROM chat_member m JOIN chat c ON c.id = m.chat_id"
-    " WHERE m.user_id = ?1 AND c.kind <> ?2 AND c.deleted_at IS NULL LIMIT ?3"};
-static const struct db_sql sql_done = {"DELETE FROM chat_leaver WHERE user_id = ?1"};
 
 struct leaving {
     struct id user; /* nil: nobody leaves */
@@ -35,38 +23,19 @@ struct leaving {
     size_t count;
 };
 
-static int read_ids(struct db_rows *rows, struct id *ret_ids, size_t max, size_t *ret_count,
-                    struct error *err)
-{
-    size_t count = 0;
-    int rc;
-    while ((rc = db_next(rows, err)) > 0)
-        if (count < max)
-            ret_ids[count++] = db_col_id(rows, 0);
-    *ret_count = count;
-    return rc;
-}
-
 static int next_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct leaving *l = arg;
-    struct db_rows rows;
-    size_t found = 0;
-    l->count = 0;
-    int rc = db_query_n(tx, &sql_leaver, NULL, 0, &rows, err);
-    if (rc == 0)
-        rc = read_ids(&rows, &l->user, 1, &found, err);
-    if (rc < 0 || found == 0)
+    int rc = chat_store_leaver(tx, &l->user, err);
+    if (rc < 0 || id_is_nil(&l->user))
         return rc;
-    rc = db_query(tx, &sql_chats, &rows, err, db_id(&l->user), db_int(CHAT_DIRECT),
-                  db_int(CHATS_AT_ONCE));
-    return rc < 0 ? rc : read_ids(&rows, l->chats, CHATS_AT_ONCE, &l->count, err);
+    return chat_store_chats_to_leave(tx, &l->user, l->chats, CHATS_AT_ONCE, &l->count, err);
 }
 
 static int done_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     const struct leaving *l = arg;
-    return db_exec(tx, &sql_done, err, db_id(&l->user));
+    return chat_store_remove_leaver(tx, &l->user, err);
 }
 
 /* Gone meanwhile is as good. */

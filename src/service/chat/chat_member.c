@@ -144,10 +144,7 @@ static int add_tx(struct db_tx *tx, void *arg, struct error *err)
         rc = may_add(add, err);
     if (rc != 0)
         return rc;
-    const struct chat_view *old = add->in.entry->view;
-    struct chat_view *view = chat_view_new(old, old->member_count + add->what->user_ids.count);
-    for (size_t i = 0; i < old->member_count; i++)
-        chat_view_add(view, &old->members[i]);
+    struct chat_view *view = chat_view_copy(add->in.entry->view, add->what->user_ids.count, NULL);
     rc = add_all(add, tx, view, err);
     if (rc == 0)
         rc = chat_store_update(tx, view, err);
@@ -240,15 +237,6 @@ static int may_set_role(const struct change *change, struct error *err)
     return 0;
 }
 
-static struct chat_view *copy_view(const struct chat_view *old, const struct id *without)
-{
-    struct chat_view *view = chat_view_new(old, old->member_count);
-    for (size_t i = 0; i < old->member_count; i++)
-        if (without == NULL || !id_eq(&old->members[i].user, without))
-            chat_view_add(view, &old->members[i]);
-    return view;
-}
-
 static int role_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct change *change = arg;
@@ -257,7 +245,7 @@ static int role_tx(struct db_tx *tx, void *arg, struct error *err)
         rc = may_set_role(change, err);
     if (rc != 0)
         return rc;
-    struct chat_view *view = copy_view(change->in.entry->view, NULL);
+    struct chat_view *view = chat_view_copy(change->in.entry->view, 0, NULL);
     bool hands_over = change->role == CHAT_OWNER && !id_eq(change->user, &change->call->user);
     if (hands_over)
         rc = give_role(change->call, tx, view, &change->call->user, CHAT_ADMIN, err);
@@ -331,7 +319,7 @@ static int emit_removed(struct change *change, struct db_tx *tx, const struct ch
 
 static int take_out(struct change *change, struct db_tx *tx, int role, struct error *err)
 {
-    struct chat_view *view = copy_view(change->in.entry->view, change->user);
+    struct chat_view *view = chat_view_copy(change->in.entry->view, 0, change->user);
     int rc = emit_removed(change, tx, view, err);
     if (rc == 0)
         rc = chat_store_remove_member(tx, change->chat, change->user, err);

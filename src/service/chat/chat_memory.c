@@ -49,6 +49,16 @@ void chat_view_add(struct chat_view *view, const struct chat_member *from)
     atomic_init(&to->archived, atomic_load_explicit(&from->archived, memory_order_relaxed));
 }
 
+struct chat_view *chat_view_copy(const struct chat_view *from, size_t more,
+                                 const struct id *without)
+{
+    struct chat_view *view = chat_view_new(from, from->member_count + more);
+    for (size_t i = 0; i < from->member_count; i++)
+        if (without == NULL || !id_eq(&from->members[i].user, without))
+            chat_view_add(view, &from->members[i]);
+    return view;
+}
+
 static struct chat_view *view_ref(struct chat_view *view)
 {
     atomic_fetch_add_explicit(&view->refs, 1, memory_order_relaxed);
@@ -290,8 +300,7 @@ bool chat_memory_look(struct chat_memory *memory, const struct id *chat, struct 
 }
 
 /* --- beginning and end ----------------------------------------------------------------------- */
-int chat_memory_open(struct message_store *messages, size_t chats_max,
-                     struct chat_memory **ret_memory)
+struct chat_memory *chat_memory_open(struct message_store *messages, size_t chats_max)
 {
     struct chat_memory *memory = aligned_alloc(64, sizeof *memory);
     panic_if(memory == NULL, "no memory for the chat memory");
@@ -301,8 +310,7 @@ int chat_memory_open(struct message_store *messages, size_t chats_max,
     list_init(&memory->lru);
     for (size_t i = 0; i < SHARDS; i++)
         pthread_mutex_init(&memory->shards[i].lock, NULL);
-    *ret_memory = memory;
-    return 0;
+    return memory;
 }
 
 void chat_memory_close(struct chat_memory *memory)

@@ -45,6 +45,9 @@ struct chat_view {
 /* Copy with room for the members; title, kind and so on from `from`, no members, one reference. */
 struct chat_view *chat_view_new(const struct chat_view *from, size_t members);
 void chat_view_add(struct chat_view *view, const struct chat_member *member); /* in order of id */
+/* Copy with all members but `without` (NULL: all) and room for `more`. */
+struct chat_view *chat_view_copy(const struct chat_view *from, size_t more,
+                                 const struct id *without);
 void chat_view_unref(struct chat_view *view);
 struct chat_member *chat_view_member(struct chat_view *view, const struct id *user); /* or NULL */
 static inline struct slice chat_view_title(const struct chat_view *view)
@@ -67,8 +70,7 @@ struct chat_entry {
     bool stale;
 };
 
-int chat_memory_open(struct message_store *messages, size_t chats_max,
-                     struct chat_memory **ret_memory);
+struct chat_memory *chat_memory_open(struct message_store *messages, size_t chats_max);
 void chat_memory_close(struct chat_memory *memory);
 
 /* Writer: the entry, loaded when it is not there. FAIL_NOT_FOUND "chat_not_found". */

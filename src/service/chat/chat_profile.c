@@ -4,13 +4,7 @@
 #include "contract/auth.h"
 #include "contract/registration.h"
 #include "service/chat/chat_room.h"
-
-#include "engine/db_one.h"
-
-static const struct db_sql sql_insert = {
-    "INSERT INTO chat_profile (user_id, created_at) VALUES (?1, ?2) "
-    "ON CONFLICT (user_id) DO NOTHING"};
-static const struct db_sql sql_remove = {"DELETE FROM chat_profile WHERE user_id = ?1"};
+#include "service/chat/chat_store.h"
 
 static int follow_created(struct chat_room *room, struct db_tx *tx, const struct id *user,
                           struct error *err)
@@ -19,14 +13,15 @@ static int follow_created(struct chat_room *room, struct db_tx *tx, const struct
     int rc = registration_wants(tx, user, &wanted, err);
     if (rc < 0 || !wanted)
         return rc;
-    rc = db_exec(tx, &sql_insert, err, db_id(user), db_int(clock_wall_ms(room->clock)));
+    rc = chat_store_insert_profile(tx, user, clock_wall_ms(room->clock), err);
     return rc < 0 ? rc : registration_did(room->kit, tx, user, REGISTRATION_CHAT_PROFILE, err);
 }
 
 static int follow_failed(struct db_tx *tx, const struct id *user, struct error *err)
 {
-    int rc = db_exec(tx, &sql_remove, err, db_id(user));
-    if (rc < 0 || db_changes(tx) == 0)
+    bool removed = false;
+    int rc = chat_store_remove_profile(tx, user, &removed, err);
+    if (rc < 0 || !removed)
         return rc;
     return registration_undid(tx, user, REGISTRATION_CHAT_PROFILE, err);
 }
@@ -37,17 +32,14 @@ int chat_follow_people(void *room, struct db_tx *tx, const struct event *event, 
         return follow_created(room, tx, &event->stream, err);
     if (event->type == &registration_failed_event)
         return follow_failed(tx, &event->stream, err);
-    return db_exec(tx, &sql_remove, err, db_id(&event->stream));
+    bool removed;
+    return chat_store_remove_profile(tx, &event->stream, &removed, err);
 }
 
 /* --- people who came before --------------------------------------------------------------------
  */
 
 enum { PIECE = 500 };
-
-static const struct db_sql sql_after = {"SELECT after FROM chat_acquaintance"};
-static const struct db_sql sql_set_after = {"UPDATE chat_acquaintance SET after = ?1"};
-static const struct db_sql sql_end = {"DELETE FROM chat_acquaintance"};
 
 struct acquaintance {
     struct chat_room *room;
@@ -59,14 +51,7 @@ struct acquaintance {
 static int due_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct acquaintance *a = arg;
-    struct db_rows rows;
-    int rc = db_one(tx, &sql_after, &rows, err);
-    a->due = rc > 0;
-    if (rc > 0) {
-        a->after = db_col_id(&rows, 0);
-        db_rows_close(&rows);
-    }
-    return rc < 0 ? rc : 0;
+    return chat_store_acquaintance(tx, &a->due, &a->after, err);
 }
 
 static int piece_tx(struct db_tx *tx, void *arg, struct error *err)
@@ -75,12 +60,11 @@ static int piece_tx(struct db_tx *tx, void *arg, struct error *err)
     int64_t now = clock_wall_ms(a->room->clock);
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < a->count; i++)
-        rc = db_exec(tx, &sql_insert, err, db_id(&a->people[i]), db_int(now));
+        rc = chat_store_insert_profile(tx, &a->people[i], now, err);
     if (rc < 0)
         return rc;
     a->due = a->count == PIECE;
-    return a->due ? db_exec(tx, &sql_set_after, err, db_id(&a->people[a->count - 1]))
-                  : db_exec(tx, &sql_end, err);
+    return chat_store_set_acquaintance(tx, a->due ? &a->people[a->count - 1] : NULL, err);
 }
 
 int chat_profile_everybody(struct chat_room *room, const struct user_calls *users,

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "kit/emit.h"
 #include "service/chat/chat_room.h"
 
 struct mark {
@@ -78,16 +79,8 @@ int chat_typing(struct chat_call *call, const struct id *chat)
     chat_view_unref(look.view);
     if (rc != 0)
         return rc;
-    struct kit *kit = call->room->kit;
-    if (silent || kit->ephemeral == NULL || !may_type(call, chat))
-        return 0;
     const struct chat_typing data = {.chat_id = *chat, .user_id = call->user};
-    struct buf json;
-    buf_init(&json, 1024);
-    schema_encode(&chat_typing_schema, &data, &json);
-    if (buf_ok(&json))
-        kit->ephemeral(kit, &chat_typing_event, chat, buf_view(&json),
-                       &(struct audience){.except = &call->user});
-    buf_done(&json);
+    if (!silent && may_type(call, chat))
+        kit_emit_ephemeral_except(call->room->kit, &call->user, &chat_typing_event, chat, &data);
     return 0;
 }

@@ -76,12 +76,11 @@ int chat_room_open(const struct chat_room_config *config, struct chat_room **ret
                                                .keep = config->recent_messages,
                                                .bytes_max = config->message_memory_bytes};
     int rc = message_store_open(&store, &room->messages, err);
-    if (rc == 0)
-        rc = chat_memory_open(room->messages, config->memory_chats, &room->memory);
     if (rc != 0) {
         free(room);
         return rc;
     }
+    room->memory = chat_memory_open(room->messages, config->memory_chats);
     chat_fold_init(room);
     *ret_room = room;
     return 0;

@@ -60,9 +60,7 @@ static struct chat_view *changed_view(const struct patch *patch)
         schema_has(what->present, CHAT_PATCH_SETTINGS) && what->settings.invite != old->invite;
     if (!title && !settings)
         return NULL;
-    struct chat_view *view = chat_view_new(old, old->member_count);
-    for (size_t i = 0; i < old->member_count; i++)
-        chat_view_add(view, &old->members[i]);
+    struct chat_view *view = chat_view_copy(old, 0, NULL);
     if (title) {
         view->title_len = what->title.len;
         if (what->title.len > 0)

@@ -46,6 +46,40 @@ int chat_store_list(struct db_tx *tx, const struct id *user, struct arena *arena
 int chat_store_streams(struct db_tx *tx, const struct id *user, stream_fn *fn, void *arg,
                        struct error *err) MUSTCHECK;
 
+/* --- people (chat_store_people.c) ------------------------------------------------------------ */
+/* Nothing happens when they have one. */
+int chat_store_insert_profile(struct db_tx *tx, const struct id *user, int64_t now_ms,
+                              struct error *err) MUSTCHECK;
+int chat_store_remove_profile(struct db_tx *tx, const struct id *user, bool *ret_removed,
+                              struct error *err) MUSTCHECK;
+/* Whether people who came before there were profiles are still to be given one, and after whom. */
+int chat_store_acquaintance(struct db_tx *tx, bool *ret_due, struct id *ret_after,
+                            struct error *err) MUSTCHECK;
+/* after: NULL when everybody has one. */
+int chat_store_set_acquaintance(struct db_tx *tx, const struct id *after,
+                                struct error *err) MUSTCHECK;
+/* Notes that they are to be taken out of their chats, and forgets what they had set for themselves
+ * in them. */
+int chat_store_add_leaver(struct db_tx *tx, const struct id *user, struct error *err) MUSTCHECK;
+int chat_store_leaver(struct db_tx *tx, struct id *ret_user,
+                      struct error *err) MUSTCHECK; /* one of them; nil: there is none */
+/* Up to `max` groups and channels that they are still in. */
+int chat_store_chats_to_leave(struct db_tx *tx, const struct id *user, struct id *ret_chats,
+                              size_t max, size_t *ret_count, struct error *err) MUSTCHECK;
+int chat_store_remove_leaver(struct db_tx *tx, const struct id *user, struct error *err) MUSTCHECK;
+/* A membership as a person takes it along. */
+struct chat_membership {
+    struct id chat_id;
+    int kind, role;
+    struct slice title;
+    int64_t joined_at, muted_until;
+    bool archived;
+};
+/* The one after the chat `after` (an id's bytes; empty: the first); its title in the arena. */
+int chat_store_next_membership(struct db_tx *tx, const struct id *user, struct slice after,
+                               struct arena *arena, struct chat_membership *ret_membership,
+                               bool *ret_found, struct error *err) MUSTCHECK;
+
 /* --- beside messages ------------------------------------------------------------------------- */
 int chat_store_add_edit(struct db_tx *tx, const struct chat_place *place, struct slice text,
                         int64_t now_ms, int64_t *ret_version, struct error *err) MUSTCHECK;

@@ -47,6 +47,5 @@ void post_tell_comment(struct post_room *room, const struct event_type *type,
                        const struct post_comment *comment)
 {
     struct id stream = topic_stream(POST_TOPIC, &comment->post_id);
-    if (room->kit->ephemeral != NULL)
-        kit_emit_ephemeral_by(room->kit, &comment->user_id, type, &stream, comment);
+    kit_emit_ephemeral_by(room->kit, &comment->user_id, type, &stream, comment);
 }

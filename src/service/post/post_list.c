@@ -30,8 +30,9 @@ static int load_tx(struct db_tx *tx, void *arg, struct error *err)
     return 0;
 }
 
-int post_list_load(struct post_call *call, const struct post_ref *refs, size_t count,
-                   struct post_page *page)
+/* In one snapshot; those that are gone meanwhile are left out. */
+static int load(struct post_call *call, const struct post_ref *refs, size_t count,
+                struct post_page *page)
 {
     struct loading l = {.call = call, .refs = refs, .count = count, .page = page};
     page->count = 0;
@@ -101,7 +102,7 @@ int post_list_walk(struct post_call *call, struct post_walk *walk, const struct 
     page.more |= !ended;
     page.next = walk->at;
     if (rc == 0)
-        rc = post_list_load(call, kept, count, &page);
+        rc = load(call, kept, count, &page);
     if (rc == 0)
         *ret_page = page;
     return rc;

@@ -22,8 +22,5 @@ struct post_walk {
 /* A page of what the viewer may see, from the query's cursor on. */
 int post_list_walk(struct post_call *call, struct post_walk *walk, const struct page_query *query,
                    struct post_page *ret_page) MUSTCHECK;
-/* The posts themselves, in one snapshot; those that are gone meanwhile are left out. */
-int post_list_load(struct post_call *call, const struct post_ref *refs, size_t count,
-                   struct post_page *page) MUSTCHECK;
 
 #endif

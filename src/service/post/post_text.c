@@ -151,13 +151,9 @@ static size_t name_length(struct slice text, size_t at)
 
 static bool add_name(struct slice word, struct arena *arena, struct slice *names, size_t *count)
 {
-    struct slice name = arena_copy(arena, word);
-    char *letters = (char *)name.ptr; /* our own copy */
-    if (letters == NULL)
+    struct slice name = arena_copy_lower(arena, word);
+    if (name.ptr == NULL)
         return false;
-    for (size_t i = 0; i < name.len; i++)
-        if (letters[i] >= 'A' && letters[i] <= 'Z')
-            letters[i] = (char)(letters[i] | 0x20);
     if (!has(names, *count, name))
         names[(*count)++] = name;
     return true;

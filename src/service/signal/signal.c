@@ -14,7 +14,8 @@ static bool is_public(const struct trade_signal *signal)
     return signal->status == SIGNAL_APPROVED || signal->status == SIGNAL_CLOSED;
 }
 
-int signal_may_see(const struct signal_call *call, const struct trade_signal *signal)
+/* 0, or 404. From memory, so without whether its author is switched off, which signal_get asks. */
+static int check_may_see(const struct signal_call *call, const struct trade_signal *signal)
 {
     const struct social_calls *social = call->room->social;
     const struct principal *who = call->principal;
@@ -43,7 +44,7 @@ int signal_get(struct signal_call *call, const struct id *signal, struct trade_s
     bool absent = false;
     int rc = signal_cached(call, signal, ret_signal);
     if (rc == 0)
-        rc = signal_may_see(call, ret_signal);
+        rc = check_may_see(call, ret_signal);
     if (rc < 0 || id_eq(&who->user, &ret_signal->user_id) || (who->scopes & SCOPE_ADMIN) != 0)
         return rc;
     rc = signal_absent(call->room, &ret_signal->user_id, 1, &absent, call->err);
@@ -67,7 +68,7 @@ static int load(struct db_tx *tx, struct change *c, struct error *err)
     bool found;
     int rc = signal_store_get(tx, c->id, c->call->arena, &c->signal, &found, err);
     if (rc == 0)
-        rc = found ? signal_may_see(c->call, &c->signal) : signal_not_found(err);
+        rc = found ? check_may_see(c->call, &c->signal) : signal_not_found(err);
     if (rc == 0 && c->expected_updated_at != 0 && c->expected_updated_at != c->signal.updated_at)
         rc = error_set(err, FAIL_STALE, "stale",
                        "The signal has changed since it was read; read it again.");

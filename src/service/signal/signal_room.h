@@ -17,9 +17,6 @@ struct signal_room {
 };
 
 int signal_not_found(struct error *err);
-/* Whether the asking person may see it: 0, or 404. From memory, so without whether its author is
- * switched off, which signal_get asks. */
-int signal_may_see(const struct signal_call *call, const struct trade_signal *signal) MUSTCHECK;
 /* Which of the authors are switched off or gone, as nobody in particular sees them; waits. */
 int signal_absent(struct signal_room *room, const struct id *authors, size_t count,
                   bool *ret_absent, struct error *err) MUSTCHECK;

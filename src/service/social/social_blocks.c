@@ -153,16 +153,6 @@ static bool is_empty(const struct bucket *bucket)
            atomic_load_explicit(&bucket->sequence, memory_order_acquire) % 2 == 0;
 }
 
-bool social_blocks_has(const struct social_blocks *blocks, const struct id *blocker,
-                       const struct id *blocked)
-{
-    const struct bucket *bucket = bucket_of(blocks, blocker, blocked);
-    if (LIKELY(is_empty(bucket)))
-        return false;
-    struct key key = make_key(blocker, blocked);
-    return find(bucket, &key);
-}
-
 bool social_blocks_between(const struct social_blocks *blocks, const struct id *a,
                            const struct id *b)
 {

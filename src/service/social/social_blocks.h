@@ -25,8 +25,6 @@ void social_blocks_free(struct social_blocks *blocks);
 
 unsigned social_blocks_bucket(const struct id *a, const struct id *b);
 /* Any thread. */
-bool social_blocks_has(const struct social_blocks *blocks, const struct id *blocker,
-                       const struct id *blocked);
 bool social_blocks_between(const struct social_blocks *blocks, const struct id *a,
                            const struct id *b); /* either way */
 uint64_t social_blocks_count(const struct social_blocks *blocks);

@@ -16,8 +16,7 @@ static void tell_moderators(struct social_room *room)
 {
     struct id topic = topic_stream(ADMIN_TOPIC, NULL);
     const struct admin_changed data = {.what = ADMIN_REPORTS};
-    if (room->kit->ephemeral != NULL)
-        kit_emit_ephemeral(room->kit, &admin_changed_event, &topic, &data);
+    kit_emit_ephemeral(room->kit, &admin_changed_event, &topic, &data);
 }
 
 /* --- making ----------------------------------------------------------------------------------- */

@@ -39,6 +39,7 @@ static int load_tx(struct db_tx *tx, void *arg, struct error *err)
                                : rc;
 }
 
+/* A story that exists now, and that the asking person may see unless `whatever`. 404. */
 static int load(struct story_call *call, const struct id *story, bool whatever,
                 struct story *ret_story)
 {
@@ -61,11 +62,6 @@ static int load(struct story_call *call, const struct id *story, bool whatever,
         l.story.viewer_count = -1;
     *ret_story = l.story;
     return 0;
-}
-
-int story_load(struct story_call *call, const struct id *story, struct story *ret_story)
-{
-    return load(call, story, false, ret_story);
 }
 
 /* --- posting -----------------------------------------------------------------------------------
@@ -195,7 +191,7 @@ int story_view(struct story_call *call, const struct id *id)
 {
     struct story story;
     struct change c = {.call = call, .story = &story};
-    int rc = story_load(call, id, &story);
+    int rc = load(call, id, false, &story);
     if (rc < 0 || story.viewed)
         return rc;
     rc = db_write(call->room->db, view_tx, &c, call->err);
@@ -265,7 +261,7 @@ int story_viewers(struct story_call *call, const struct id *id, const struct pag
 {
     struct story story;
     struct story_viewers page = {0};
-    int rc = story_load(call, id, &story);
+    int rc = load(call, id, false, &story);
     if (rc == 0 && !id_eq(&story.user_id, &call->user))
         rc = not_author(call->err);
     if (rc == 0)

@@ -23,8 +23,6 @@ extern const struct config_key story_config[];
 int story_start(struct kit *kit, void **ret_room, struct error *err);
 void story_stop(void *room);
 
-/* A story that exists now and that the asking person may see. 404. */
-int story_load(struct story_call *call, const struct id *story, struct story *ret_story) MUSTCHECK;
 /* Goes on after a story in a list; story_place.c. */
 struct story_place {
     int64_t as_of;    /* wall ms at which the walk through the pages began */

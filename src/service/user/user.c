@@ -8,7 +8,7 @@
 
 enum { PRIVACY_WAIT_MS = 2000, PROFILE_BYTES_MAX = 65536 };
 
-static int not_found(struct error *err)
+int user_not_found(struct error *err)
 {
     return error_set(err, FAIL_NOT_FOUND, "user_not_found", "There is no such user.");
 }
@@ -43,7 +43,7 @@ static int read_profile(void *arg, struct arena *arena, struct buf *out, struct 
     if (rc < 0)
         return rc;
     if (!l->found)
-        return not_found(err);
+        return user_not_found(err);
     user_cache_put(l->room->cache, ticket, &l->profile);
     schema_encode(&user_profile_schema, &l->profile, out);
     l->read = true;
@@ -76,18 +76,14 @@ int user_get(struct user_room *room, const struct id *user, struct arena *arena,
 int user_get_by_name(struct user_room *room, struct slice username, struct arena *arena,
                      struct user_profile *ret_profile, struct error *err)
 {
-    struct lookup l = {.username = arena_copy(arena, username), .arena = arena};
-    char *text = (char *)l.username.ptr; /* our own copy */
-    if (text == NULL)
+    struct lookup l = {.username = arena_copy_lower(arena, username), .arena = arena};
+    if (l.username.ptr == NULL)
         return error_set(err, FAIL_TOO_LARGE, "too_large", "The request is too large.");
-    for (size_t i = 0; i < l.username.len; i++)
-        if (text[i] >= 'A' && text[i] <= 'Z')
-            text[i] = (char)(text[i] | 0x20);
     int rc = db_read(room->db, lookup_tx, &l, err);
     if (rc < 0)
         return rc;
     if (!l.found)
-        return not_found(err);
+        return user_not_found(err);
     *ret_profile = l.profile;
     return 0;
 }
@@ -206,7 +202,7 @@ static int update_tx(struct db_tx *tx, void *arg, struct error *err)
     if (rc < 0)
         return rc;
     if (!found)
-        return not_found(err);
+        return user_not_found(err);
     if (u->expected_updated_at != 0 && u->expected_updated_at != u->profile.updated_at)
         return error_set(err, FAIL_STALE, "stale",
                          "The profile has changed since it was read; read it again.");

@@ -115,7 +115,7 @@ static int reply_profile(struct request *req, const struct id *user, enum user_v
     }
     rc = user_get(room, user, req->arena, &profile, &req->error);
     if (rc == 0 && user_hides(req->principal, &profile))
-        rc = error_set(&req->error, FAIL_NOT_FOUND, "user_not_found", "There is no such user.");
+        rc = user_not_found(&req->error);
     if (rc < 0)
         return rc;
     if (view == USER_VIEW_OTHERS)
@@ -143,7 +143,7 @@ static int name_route(struct request *req)
     if (rc == 0)
         rc = user_check_blocked(req->room, &req->principal->user, &profile.id, &req->error);
     if (rc == 0 && user_hides(req->principal, &profile))
-        rc = error_set(&req->error, FAIL_NOT_FOUND, "user_not_found", "There is no such user.");
+        rc = user_not_found(&req->error);
     if (rc < 0)
         return rc;
     if (!id_eq(&profile.id, &req->principal->user))
@@ -321,7 +321,7 @@ static int check_all_call(void *room, const struct id *users, size_t count, stru
             continue;
         if (ret_missing != NULL)
             *ret_missing = users[i];
-        rc = error_set(err, FAIL_NOT_FOUND, "user_not_found", "There is no such user.");
+        rc = user_not_found(err);
     }
     arena_done(&arena);
     return rc;

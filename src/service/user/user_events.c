@@ -27,7 +27,8 @@ static void renew_index(void *room, const struct id *user)
     atomic_fetch_add(&((struct user_room *)room)->index_version, 1);
 }
 
-int user_reindex_on_commit(struct user_room *room, struct db_tx *tx, struct error *err)
+/* Searches kept in memory are over when the transaction has been committed. */
+static int reindex_on_commit(struct user_room *room, struct db_tx *tx, struct error *err)
 {
     return kit_after_commit(tx, renew_index, room, &(struct id){{0}}, err);
 }
@@ -187,5 +188,5 @@ int user_follow_search(void *room, struct db_tx *tx, const struct event *event, 
     else
         rc = index_account(tx, event, &arena, &changed, err);
     arena_done(&arena);
-    return rc < 0 || !changed ? rc : user_reindex_on_commit(room, tx, err);
+    return rc < 0 || !changed ? rc : reindex_on_commit(room, tx, err);
 }

@@ -1,10 +1,5 @@
 #include "service/user/user_people.h"
 
-static int not_found(struct error *err)
-{
-    return error_set(err, FAIL_NOT_FOUND, "user_not_found", "There is no such user.");
-}
-
 int user_check_blocked(struct user_room *room, const struct id *viewer, const struct id *user,
                        struct error *err)
 {
@@ -15,7 +10,7 @@ int user_check_blocked(struct user_room *room, const struct id *viewer, const st
     int rc = social->relations(social->room, viewer, user, 1, &relation, err);
     if (rc < 0)
         return rc;
-    return relation.blocked_by ? not_found(err) : 0;
+    return relation.blocked_by ? user_not_found(err) : 0;
 }
 
 bool user_hides(const struct principal *viewer, const struct user_profile *profile)
@@ -59,7 +54,7 @@ static int check_person(struct request *req, const struct id *person)
     if (rc == 0)
         rc = user_get(room, person, req->arena, &profile, &req->error);
     if (rc == 0 && user_hides(req->principal, &profile))
-        rc = not_found(&req->error);
+        rc = user_not_found(&req->error);
     return rc;
 }
 

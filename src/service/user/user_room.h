@@ -33,11 +33,11 @@ static inline struct slice user_read_key(const struct id *user, char text[USER_R
     return slice_of(text, PREFIX + sizeof user->bytes);
 }
 
+/* FAIL_NOT_FOUND "user_not_found". */
+int user_not_found(struct error *err);
 /* Inside db_write: the profile leaves the cache when the transaction has been committed. */
 int user_forget_on_commit(struct user_room *room, struct db_tx *tx, const struct id *user,
                           struct error *err) MUSTCHECK;
-/* Inside db_write: searches kept in memory are over when the transaction has been committed. */
-int user_reindex_on_commit(struct user_room *room, struct db_tx *tx, struct error *err) MUSTCHECK;
 /* Inside db_write: user.updated, as others see it. */
 int user_emit_updated(struct user_room *room, struct db_tx *tx, const struct user_profile *profile,
                       struct slice correlation_id, uint64_t *ret_pos, struct error *err) MUSTCHECK;

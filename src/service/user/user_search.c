@@ -45,12 +45,9 @@ static unsigned write_terms(struct slice query, const char *more, struct buf *ou
 /* The query as the beginning of a username, lower case; absent when none can begin so. */
 static struct slice as_username(struct slice query, struct arena *arena)
 {
-    struct slice name = arena_copy(arena, query);
-    char *text = (char *)name.ptr; /* our own copy */
-    for (size_t i = 0; text != NULL && i < name.len; i++) {
-        char c = text[i];
-        if (c >= 'A' && c <= 'Z')
-            text[i] = c = (char)(c | 0x20);
+    struct slice name = arena_copy_lower(arena, query);
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
         if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '.' && c != '_')
             return (struct slice){0};
     }

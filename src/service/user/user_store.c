@@ -1,6 +1,7 @@
 #include "service/user/user_store.h"
 
 #include "engine/db_one.h"
+#include "kit/secret.h"
 
 #define PROFILE                                                                                    \
     "SELECT user_id, username, full_name, email, phone, bio, avatar_url, role, is_active,"         \
@@ -211,9 +212,9 @@ int user_store_set_seen(struct db_tx *tx, const struct id *user, int64_t at_ms, 
 /* --- contact ------------------------------------------------------------------------------------
  */
 
-static const struct db_sql sql_add_secret = {
-    "INSERT INTO user_secret (name, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING"};
-static const struct db_sql sql_get_secret = {"SELECT bytes FROM user_secret WHERE name = ?1"};
+static const struct secret_sql sql_secret = {
+    {"INSERT INTO user_secret (name, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING"},
+    {"SELECT bytes FROM user_secret WHERE name = ?1"}};
 static const struct db_sql sql_set_contact = {
     "UPDATE profile SET email_hash = ?2, phone_hash = ?3 WHERE user_id = ?1"};
 static const struct db_sql sql_find_contact[] = {
@@ -226,21 +227,7 @@ static const struct db_sql sql_find_contact[] = {
 int user_store_secret(struct db_tx *tx, const char *name, const uint8_t fresh[32],
                       uint8_t ret_bytes[32], struct error *err)
 {
-    struct db_rows rows;
-    int rc = db_exec(tx, &sql_add_secret, err, db_text(slice_str(name)),
-                     db_blob(slice_of((const char *)fresh, 32)));
-    if (rc == 0)
-        rc = db_one(tx, &sql_get_secret, &rows, err, db_text(slice_str(name)));
-    if (rc <= 0)
-        return rc;
-    struct slice bytes = db_col_blob(&rows, 0);
-    bool good = bytes.len == 32;
-    if (good)
-        memcpy(ret_bytes, bytes.ptr, 32);
-    db_rows_close(&rows);
-    return good ? 0
-                : error_set(err, FAIL_INTERNAL, "damaged_secret",
-                            "The stored secret %s does not have 32 bytes.", name);
+    return secret_get(tx, &sql_secret, name, fresh, ret_bytes, err);
 }
 
 int user_store_set_contact(struct db_tx *tx, const struct id *user, const struct slice hashes[2],

@@ -53,6 +53,18 @@ TEST(arena_refuses_past_its_cap_and_resets)
     CHECK_INT(a.used_bytes, 0);
 }
 
+TEST(a_name_is_copied_in_lower_case)
+{
+    struct arena a;
+    arena_init(&a, 1000);
+    struct slice name = arena_copy_lower(&a, SLICE("@AZ[`az{\xc3\x84"));
+    CHECK(slice_eq(name, SLICE("@az[`az{\xc3\x84")));
+    CHECK(arena_copy_lower(&a, (struct slice){0}).ptr == NULL);
+    char large[2000] = {0};
+    CHECK(arena_copy_lower(&a, slice_of(large, sizeof large)).ptr == NULL);
+    arena_done(&a);
+}
+
 TEST(ids_of_a_thread_increase_also_when_the_clock_is_set_back)
 {
     struct clock_fake fake;

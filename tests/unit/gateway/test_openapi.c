@@ -89,8 +89,8 @@ static const struct route other_routes[] = {
      .limit = LIMIT_NONE, .status = 200},
     {HTTP_GET, "/api/v1/admin/users", "admin", "Users", NULL, handle, .scopes = SCOPE_ADMIN,
      .query = &search_schema, .answer = &part_schema, .answer_list = true, .status = 200},
-    {HTTP_POST, "/hook", "files", "By form", NULL, handle, ROUTE_PUBLIC | ROUTE_FORM,
-     .body = &part_schema, .status = 204},
+    {HTTP_POST, "/hook", "files", "From outside", NULL, handle, ROUTE_PUBLIC, .body = &part_schema,
+     .status = 204},
 };
 static const struct module other_module = {
     .name = "other", .routes = other_routes, .route_count = ARRAY_LEN(other_routes)};
@@ -220,8 +220,7 @@ TEST(openapi_parameters_come_from_path_and_query)
     CHECK_STR(RAW(paths, "/files/{rest}", "get", "parameters", "0", "name"), "\"rest\"");
     CHECK_STR(RAW(paths, "/hook", "post", "parameters", "0", "$ref"),
               "\"#/components/parameters/IdempotencyKey\"");
-    CHECK(AT(paths, "/hook", "post", "requestBody", "content",
-             "application/x-www-form-urlencoded") != NULL);
+    CHECK(AT(paths, "/hook", "post", "requestBody", "content", "application/json") != NULL);
     done();
 }
 

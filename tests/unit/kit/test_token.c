@@ -187,14 +187,12 @@ TEST(a_revoked_session)
     struct fixture f;
     setup(&f, JWT_ES256);
     struct id other = id_new(&f.clock.clock);
-    uint64_t before = token_revocations(f.authority);
     token_revoke_session(f.authority, &other);
     CHECK(refusal(&f) == NULL);
     CHECK(token_still_valid(f.authority, &f.principal));
     token_revoke_session(f.authority, &f.principal.session);
     check_code(refusal(&f), "token_revoked");
     CHECK(!token_still_valid(f.authority, &f.principal));
-    CHECK_INT(token_revocations(f.authority), before + 2);
     teardown(&f);
 }
 
@@ -351,6 +349,11 @@ TEST(digests_differ_in_every_byte_and_key)
     token_cache_done(&two);
 }
 
+static size_t entries_of(const struct token_block *block)
+{
+    return block->sessions.count + block->users.count;
+}
+
 TEST(block_list_forgets_what_has_expired)
 {
     struct token_block block;
@@ -360,12 +363,12 @@ TEST(block_list_forgets_what_has_expired)
         struct id id = id_new(&clock_system);
         token_block_session(&block, &id, i);
     }
-    CHECK_INT(token_block_count(&block), 100);
+    CHECK_INT(entries_of(&block), 100);
     token_block_session(&block, &p.session, TOKEN_BLOCK_KEEP_MS + 50);
-    CHECK_INT(token_block_count(&block), 50);
+    CHECK_INT(entries_of(&block), 50);
     CHECK(token_block_has(&block, &p));
     token_block_user(&block, &p.user, 7, 2 * TOKEN_BLOCK_KEEP_MS + 5000);
-    CHECK_INT(token_block_count(&block), 1);
+    CHECK_INT(entries_of(&block), 1);
     p.issued_ms = 6;
     CHECK(token_block_has(&block, &p));
     p.issued_ms = 7;

@@ -56,8 +56,6 @@ static void open_engines(void)
 
 static void open_world(void)
 {
-    struct error err;
-    error_init(&err);
     memset(&kit, 0, sizeof kit);
     memset(&realtime, 0, sizeof realtime);
     served = 0;
@@ -75,7 +73,7 @@ static void open_world(void)
                                  .heartbeat_ms = 25000};
     struct metric *ignored = metric_register(METRIC_COUNTER, "test_total", "Ignored.", NULL);
     realtime.sessions_opened = realtime.resyncs = realtime.resumed = ignored;
-    CHECK_OK(hub_new(&realtime, loop, &hubs[0], &err), &err);
+    hubs[0] = hub_new(&realtime, loop);
     hub_subscribe(hubs[0]);
     last_served = (struct event_subscription){.loop = loop, .deliver = note_served};
     event_log_subscribe(kit.log, &last_served);

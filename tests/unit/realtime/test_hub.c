@@ -61,12 +61,10 @@ struct fixture {
 static void start(struct fixture *f)
 {
     memset(f, 0, sizeof *f);
-    struct error err;
-    error_init(&err);
     f->kit.clock = &clock_system;
     f->realtime.kit = &f->kit;
     f->realtime.recent_bytes_max = 1 << 20;
-    CHECK_OK(hub_new(&f->realtime, NULL, &f->hub, &err), &err);
+    f->hub = hub_new(&f->realtime, NULL);
 }
 
 static struct id id_of(uint8_t n)

@@ -21,9 +21,9 @@ static int check_all(void *room, const struct id *users, size_t count, struct id
     for (size_t i = 0; i < count; i++)
         if (id_eq(&users[i], &nobody)) {
             *ret_missing = users[i];
-            return (int)i;
+            return error_set(err, FAIL_NOT_FOUND, "user_not_found", "There is no such user.");
         }
-    return (int)count;
+    return 0;
 }
 
 static const void *user_calls(void *room)
