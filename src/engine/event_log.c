@@ -324,6 +324,7 @@ void event_log_stats(struct event_log *log, struct event_log_stats *ret_stats)
         .tail_events = atomic_load(&log->tail.events),
         .tail_bytes = atomic_load(&log->tail.bytes),
         .fold_failures = atomic_load(&log->fold_failures),
+        .refuses = log_tail_longer_than(log, LOG_TAIL_REFUSED),
     };
     struct log_segments_size size = log_segments_size(&log->segments);
     ret_stats->segments = size.files;

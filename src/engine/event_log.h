@@ -158,6 +158,7 @@ struct event_log_stats {
     size_t tail_events, tail_bytes;
     uint64_t segments, segment_bytes; /* files beside the database */
     uint64_t fold_failures; /* slices that did not commit; they are tried again every second */
+    bool refuses;           /* event_emit fails with log_backlog */
 };
 void event_log_stats(struct event_log *log, struct event_log_stats *ret_stats);
 

@@ -6,7 +6,7 @@
 
 struct engines_state {
     bool database;  /* every one of them answers */
-    bool log;       /* lies in and beside the databases: as they do */
+    bool log;       /* lies in and beside the databases, and takes what is said */
     bool ephemeral; /* keys can be read */
 };
 /* Asks them now; may wait. */

@@ -62,7 +62,8 @@ static int health_route(struct request *req)
                             .timestamp = clock_wall_ms(req->kit->clock),
                             .uptime = (clock_mono_ms(req->kit->clock) - o->started_ms) / 1000,
                             .engines = {engines, ARRAY_LEN(engines)}};
-    return request_reply(req, draining || !now.database ? 503 : 200, &health_schema, &health);
+    return request_reply(req, draining || !now.database || !now.log ? 503 : 200, &health_schema,
+                         &health);
 }
 
 struct probe {
@@ -116,9 +117,9 @@ static int asyncapi_route(struct request *req)
 
 static const struct route operations_routes[] = {
     {HTTP_GET, "/health", "operations", "State of this process and its engines",
-     "503 while draining or when the database does not answer.", health_route, ROUTE_PUBLIC,
-     .limit = LIMIT_NONE, .answer = &health_schema, .status = 200, .other_status = 503,
-     .other_answer = &health_schema},
+     "503 while draining, or when the database does not answer or the log takes nothing.",
+     health_route, ROUTE_PUBLIC, .limit = LIMIT_NONE, .answer = &health_schema, .status = 200,
+     .other_status = 503, .other_answer = &health_schema},
     {HTTP_GET, "/livez", "operations", "Whether the process runs", NULL, live_route,
      ROUTE_PUBLIC | ROUTE_AT_ONCE, .limit = LIMIT_NONE, .answer = &probe_schema, .status = 200},
     {HTTP_GET, "/readyz", "operations", "Whether to send traffic here", "503 while draining.",

@@ -315,6 +315,7 @@ static void refused_while_nothing_can_be_folded(const struct event_log_config *c
         rc = db_write(db, emit, &e, &err);
     CHECK_INT(rc, FAIL_UNAVAILABLE);
     CHECK_STR(slice_str(err.code), "log_backlog");
+    CHECK(stats_now().refuses);
     CHECK(stats_now().tail_events <= 81);
     CHECK(stats_now().fold_failures > 0);
     CHECK(fault_set(""));
@@ -322,6 +323,7 @@ static void refused_while_nothing_can_be_folded(const struct event_log_config *c
     tick(1);
     error_init(&err);
     CHECK_OK(db_write(db, emit, &e, &err), &err);
+    CHECK(!stats_now().refuses);
     stop();
 }
 
