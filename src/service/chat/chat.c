@@ -27,12 +27,17 @@ static int describe_last(struct chat_call *call, struct db_tx *tx, struct chat *
     return rc;
 }
 
+void chat_describe_read(struct chat *chat, uint64_t read_seq)
+{
+    int64_t read = (int64_t)read_seq;
+    chat->read_seq = read < chat->last_seq ? read : chat->last_seq;
+    chat->unread_count = chat->last_seq - chat->read_seq;
+}
+
 static void describe_own(struct chat *chat, const struct chat_member *member)
 {
-    uint64_t read = atomic_load_explicit(&member->read_seq, memory_order_relaxed);
     chat->my_role = member->role;
-    chat->read_seq = (int64_t)read < chat->last_seq ? (int64_t)read : chat->last_seq;
-    chat->unread_count = chat->last_seq - chat->read_seq;
+    chat_describe_read(chat, atomic_load_explicit(&member->read_seq, memory_order_relaxed));
     chat->archived = atomic_load_explicit(&member->archived, memory_order_relaxed);
     chat->muted_until = atomic_load_explicit(&member->muted_until, memory_order_relaxed);
 }

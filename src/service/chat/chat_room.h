@@ -110,6 +110,12 @@ int chat_may_write_in(const struct chat_place_in *in, struct error *err) MUSTCHE
 int chat_describe(struct chat_call *call, struct db_tx *tx, const struct chat_view *view,
                   const struct chat_member *member, uint64_t last_seq, struct chat *ret_chat,
                   struct error *err) MUSTCHECK;
+/* The read mark and what is unread, as of chat->last_seq: somebody may have written and read more
+ * since that was looked at (chat.c). */
+void chat_describe_read(struct chat *chat, uint64_t read_seq);
+/* The asking person's newest message among those in memory up to last_seq, 0: none (chat_list.c).
+ */
+uint64_t chat_own_seq(struct chat_call *call, const struct id *chat, uint64_t last_seq);
 /* Writer: the chat is gone for all its members (chat_settings.c). */
 int chat_end(struct chat_call *call, struct db_tx *tx, struct chat_entry *entry,
              struct chat_hook *hook, struct error *err) MUSTCHECK;

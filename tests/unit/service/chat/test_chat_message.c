@@ -440,6 +440,38 @@ TEST(read_marks_never_go_back)
     rig_close(&rig.base);
 }
 
+struct ahead {
+    struct chat_call *call;
+    const struct id *chat;
+};
+
+static int mark_row_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    const struct ahead *ahead = arg;
+    return chat_store_set_read(tx, ahead->chat, &ahead->call->user, 5, err);
+}
+
+/* A reader looks between a commit and what it publishes, or before and after a message of their
+ * own: the row, or memory, is ahead of the last message that this answer knows. */
+TEST(a_read_mark_is_never_above_the_last_message_shown)
+{
+    struct chat_rig rig = {0};
+    chat_rig_open(&rig);
+    struct id chat = chat_rig_group(&rig, 1, 2);
+    chat_rig_send(&rig, 1, &chat, "x", "1", NULL);
+    chat_rig_send(&rig, 2, &chat, "x", "2", NULL);
+    chat_rig_send(&rig, 1, &chat, "x", "3", NULL);
+    struct chat_act act;
+    struct ahead ahead = {chat_act(&act, &rig, 1), &chat};
+    CHECK_INT(chat_own_seq(ahead.call, &chat, 3), 3);
+    CHECK_INT(chat_own_seq(ahead.call, &chat, 2), 1);
+    CHECK_INT(chat_own_seq(ahead.call, &chat, 0), 0);
+    CHECK_OK(db_write(rig.base.kit.main_db, mark_row_tx, &ahead, &act.err), &act.err);
+    check_marks(&rig, 1, &chat, 3, 0);
+    chat_act_done(&act);
+    rig_close(&rig.base);
+}
+
 TEST(typing_is_sent_once_in_three_seconds)
 {
     struct chat_rig rig = {0};
