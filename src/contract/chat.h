@@ -100,7 +100,9 @@ extern const struct event_type chat_message_updated_event; /* "message.updated" 
 extern const struct event_type chat_message_deleted_event; /* "message.deleted" */
 extern const struct event_type chat_reaction_changed_event;
 extern const struct event_type chat_created_event; /* links: everybody follows */
-extern const struct event_type chat_updated_event; /* deleted_at set: the chat is gone */
+/* deleted_at set: the chat is gone. Then it is there for everybody who was a member on their own
+ * stream too: they no longer get the one on the chat's stream, which has the links. */
+extern const struct event_type chat_updated_event;
 /* Links say who follows or no longer follows. When somebody goes there are two: one on the chat's
  * stream with the link, which the removed person no longer gets, and one on that person's own. */
 extern const struct event_type chat_member_changed_event;

@@ -187,7 +187,7 @@ static int emit_created(struct create *create, struct db_tx *tx, uint64_t *ret_p
         return error_set(err, FAIL_TOO_LARGE, "too_many_members", "The members do not fit.");
     for (size_t i = 0; i < view->member_count; i++)
         links[i] = (struct event_link){EVENT_FOLLOW, view->members[i].user};
-    return chat_emit_chat(create->call, tx, &chat_created_event, view, 0, links,
+    return chat_emit_chat(create->call, tx, &chat_created_event, view, links,
                           (unsigned)view->member_count, ret_pos, err);
 }
 

@@ -64,8 +64,12 @@ int chat_emit(struct chat_call *call, struct db_tx *tx, const struct chat_emit *
               struct slice *ret_json, uint64_t *ret_pos, struct error *err) MUSTCHECK;
 /* chat.created or chat.updated about the view. */
 int chat_emit_chat(struct chat_call *call, struct db_tx *tx, const struct event_type *type,
-                   const struct chat_view *view, int64_t deleted_at, const struct event_link *links,
+                   const struct chat_view *view, const struct event_link *links,
                    unsigned link_count, uint64_t *ret_pos, struct error *err) MUSTCHECK;
+/* The end of a chat: on its stream, which all who were members no longer follow by then, and on
+ * each one's own, where also those find it who were away. */
+int chat_emit_ended(struct chat_call *call, struct db_tx *tx, const struct chat_view *before,
+                    const struct chat_view *ended, int64_t deleted_at, struct error *err) MUSTCHECK;
 /* message_key_fn and message_is_from_fn of the message store. */
 bool chat_key_of(const struct event *event, struct message_key *ret_key);
 bool chat_is_from(struct slice json, const struct id *sender, struct slice client_id);

@@ -335,6 +335,8 @@ TEST(a_deleted_chat_is_gone_for_everybody)
     struct slice events = chat_rig_events(&rig, head, &act.arena);
     CHECK(contains(events, "member.changed 1 {") && contains(events, "member.changed 3 {"));
     CHECK(contains(events, " -1 -2 -3 {"));
+    CHECK(contains(events, "chat.updated 1 {") && contains(events, "chat.updated 3 {"));
+    CHECK(contains(events, "\"member_count\":0,\"members\":[],"));
     for (int round = 0; round < 2; round++) {
         const char *code;
         CHECK_INT(chat_rig_send(&rig, 1, &id, "x", "2", &code), 0);
