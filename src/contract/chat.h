@@ -6,7 +6,7 @@
 #include "engine/event_log.h"
 
 enum {
-    CHAT_EMOJI_BYTES_MAX = 32,
+    CHAT_EMOJI_BYTES_MAX = 64,      /* two people who kiss, both with a skin tone, are 35 */
     CHAT_REACTIONS_MAX = 50,        /* distinct emoji under a message */
     CHAT_REACTION_USERS_SHOWN = 25, /* ids in the message; the count is exact */
     CHAT_EVENT_MEMBERS_SHOWN = 100,

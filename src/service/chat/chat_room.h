@@ -130,7 +130,7 @@ int chat_check_users(struct chat_call *call, const char *field,
 /* --- messages -------------------------------------------------------------------------------- */
 int chat_decode_message(struct slice json, struct arena *arena, struct chat_message *ret_message,
                         struct error *err) MUSTCHECK;
-/* One emoji: a single grapheme cluster with a pictograph, flag or keycap in it. */
+/* One emoji, as UTS #51 says what that is. */
 bool chat_emoji_valid(struct slice text);
 
 #endif
