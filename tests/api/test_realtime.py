@@ -197,6 +197,13 @@ class Positions(Base):
             self.assertEqual(again.event("message.sent")["data"]["id"], sent["id"])
             again.close()
 
+    def test_ready_tells_where_also_at_the_very_beginning(self):
+        beginning = self.ben.reader("poll").pos.split("-")[0] + "-0"
+        for transport in ("ws", "sse"):
+            reader = self.ben.reader(transport, beginning)
+            self.assertEqual(reader.pos, beginning)
+            reader.close()
+
 
 class ManyPolls(ApiCase):
     settings = {"loops": 1}
