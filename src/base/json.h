@@ -47,6 +47,11 @@ const struct json_value *json_member(const struct json_value *v, const char *nam
 /* The text of a JSON_STRING member, or an absent slice. */
 struct slice json_member_text(const struct json_value *v, const char *name);
 
+/* Of a text that was refused: the member of the object at its top by name, as written, if it stands
+ * there whole before the first thing that is no JSON. Absent also when it stands there twice. What
+ * comes behind the fault is not looked at. */
+struct slice json_member_before_fault(struct slice text, const char *name, struct arena *arena);
+
 void json_write_string(struct buf *out, struct slice text); /* with quotes */
 bool utf8_valid(struct slice text);
 /* Number of code points of valid UTF-8. */

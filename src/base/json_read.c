@@ -198,3 +198,38 @@ struct slice json_member_text(const struct json_value *v, const char *name)
     const struct json_value *m = json_member(v, name);
     return m != NULL && m->type == JSON_STRING ? m->text : (struct slice){0};
 }
+
+/* --- what stands before a fault -------------------------------------------------------------- */
+static bool read_pair(struct json_scan *s, struct slice *ret_key, struct slice *ret_raw)
+{
+    json_skip_space(s);
+    if (s->at >= s->end || *s->at != '"' || json_scan_string(s, ret_key) != 0)
+        return false;
+    json_skip_space(s);
+    if (!json_take(s, ':') || json_scan_raw(s, ret_raw) != 0)
+        return false;
+    json_skip_space(s);
+    return true;
+}
+
+struct slice json_member_before_fault(struct slice text, const char *name, struct arena *arena)
+{
+    struct error fault;
+    error_init(&fault);
+    struct json_scan s = {.arena = arena, .err = &fault, .depth = 1};
+    s.start = s.at = text.ptr != NULL ? text.ptr : "";
+    s.end = s.start + text.len;
+    struct slice key, raw, found = {0};
+    json_skip_space(&s);
+    for (bool more = json_take(&s, '{'); more && read_pair(&s, &key, &raw);) {
+        more = json_take(&s, ',');
+        if (!more && !json_take(&s, '}'))
+            break; /* a number may have been longer */
+        if (!slice_eq(key, slice_str(name)))
+            continue;
+        if (found.ptr != NULL)
+            return (struct slice){0};
+        found = raw;
+    }
+    return found;
+}

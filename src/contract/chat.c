@@ -149,7 +149,7 @@ const struct event_type chat_created_event = {"chat.created", true, &chat_event_
                                               "You are a member of a new chat."};
 const struct event_type chat_updated_event = {
     "chat.updated", true, &chat_event_schema,
-    "Title or settings have changed, or (deleted_at) the chat is gone."};
+    "Title or settings have changed, or (deleted_at) the chat is gone and has no members."};
 const struct event_type chat_member_changed_event = {
     "member.changed", true, &chat_member_changed_schema,
     "Somebody came, left, or has another role; role null: is no member any more."};

@@ -6,7 +6,7 @@
 #include "engine/event_log.h"
 
 enum {
-    CHAT_EMOJI_BYTES_MAX = 32,
+    CHAT_EMOJI_BYTES_MAX = 64,      /* two people who kiss, both with a skin tone, are 35 */
     CHAT_REACTIONS_MAX = 50,        /* distinct emoji under a message */
     CHAT_REACTION_USERS_SHOWN = 25, /* ids in the message; the count is exact */
     CHAT_EVENT_MEMBERS_SHOWN = 100,
@@ -100,7 +100,9 @@ extern const struct event_type chat_message_updated_event; /* "message.updated" 
 extern const struct event_type chat_message_deleted_event; /* "message.deleted" */
 extern const struct event_type chat_reaction_changed_event;
 extern const struct event_type chat_created_event; /* links: everybody follows */
-extern const struct event_type chat_updated_event; /* deleted_at set: the chat is gone */
+/* deleted_at set: the chat is gone. Then it is there for everybody who was a member on their own
+ * stream too: they no longer get the one on the chat's stream, which has the links. */
+extern const struct event_type chat_updated_event;
 /* Links say who follows or no longer follows. When somebody goes there are two: one on the chat's
  * stream with the link, which the removed person no longer gets, and one on that person's own. */
 extern const struct event_type chat_member_changed_event;

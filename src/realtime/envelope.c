@@ -70,51 +70,58 @@ struct event_text {
     size_t count;
 };
 
-static void websocket_text(struct event_text *ret, const char *name, struct position position,
-                           struct slice data)
+static void add(struct event_text *text, const char *ptr, size_t len)
 {
-    const struct piece pieces[] = {LIT("{\"event\":\""),
-                                   {name, strlen(name)},
-                                   LIT("\",\"pos\":\""),
-                                   {ret->pos, position_format(position, ret->pos)},
-                                   LIT("\",\"data\":"),
-                                   {data.ptr, data.len},
-                                   LIT("}")};
-    memcpy(ret->pieces, pieces, sizeof pieces);
-    ret->count = ARRAY_LEN(pieces);
-    if (position.pos == 0) {
-        ret->pieces[2] = (struct piece)LIT("\",");
-        ret->pieces[3] = (struct piece){"", 0};
-        ret->pieces[4] = (struct piece)LIT("\"data\":");
-    }
+    text->pieces[text->count++] = (struct piece){ptr, len};
 }
 
-static void sse_text(struct event_text *ret, const char *name, struct position position,
+#define ADD_LIT(text, literal) add(text, "" literal, sizeof(literal) - 1)
+
+static void add_position(struct event_text *text, const struct position *position)
+{
+    add(text, text->pos, position_format(*position, text->pos));
+}
+
+static void websocket_text(struct event_text *ret, const char *name,
+                           const struct position *position, struct slice data)
+{
+    ADD_LIT(ret, "{\"event\":\"");
+    add(ret, name, strlen(name));
+    if (position != NULL) {
+        ADD_LIT(ret, "\",\"pos\":\"");
+        add_position(ret, position);
+    }
+    ADD_LIT(ret, "\",\"data\":");
+    add(ret, data.ptr, data.len);
+    ADD_LIT(ret, "}");
+}
+
+static void sse_text(struct event_text *ret, const char *name, const struct position *position,
                      struct slice data)
 {
-    const struct piece pieces[] = {LIT("event: "),  {name, strlen(name)},
-                                   LIT("\nid: "),   {ret->pos, position_format(position, ret->pos)},
-                                   LIT("\ndata: "), {data.ptr, data.len},
-                                   LIT("\n\n")};
-    memcpy(ret->pieces, pieces, sizeof pieces);
-    ret->count = ARRAY_LEN(pieces);
-    if (position.pos == 0) {
-        ret->pieces[2] = (struct piece){"", 0};
-        ret->pieces[3] = (struct piece){"", 0};
+    ADD_LIT(ret, "event: ");
+    add(ret, name, strlen(name));
+    if (position != NULL) {
+        ADD_LIT(ret, "\nid: ");
+        add_position(ret, position);
     }
+    ADD_LIT(ret, "\ndata: ");
+    add(ret, data.ptr, data.len);
+    ADD_LIT(ret, "\n\n");
 }
 
 static void event_text(struct event_text *ret, enum envelope envelope, const char *name,
-                       struct position position, struct slice data)
+                       const struct position *position, struct slice data)
 {
+    ret->count = 0;
     if (envelope == ENVELOPE_SSE)
         sse_text(ret, name, position, data);
     else
         websocket_text(ret, name, position, data);
 }
 
-struct frame *envelope_frame(enum envelope envelope, const char *name, struct position position,
-                             struct slice data)
+struct frame *envelope_frame(enum envelope envelope, const char *name,
+                             const struct position *position, struct slice data)
 {
     struct event_text text;
     event_text(&text, envelope, name, position, data);
@@ -125,12 +132,21 @@ struct frame *envelope_frame(enum envelope envelope, const char *name, struct po
     return frame;
 }
 
+/* Of an event of the log, or of one that was never in it: nothing there has position 0. */
+static const struct position *position_of(const struct event *event, uint32_t epoch,
+                                          struct position *ret_position)
+{
+    *ret_position = (struct position){epoch, event->pos};
+    return event->pos != 0 ? ret_position : NULL;
+}
+
 /* The text as the transport wants it; ret_at NULL: only its length. */
 static size_t put_event(char *ret_at, enum envelope envelope, const struct event *event,
                         uint32_t epoch)
 {
     struct event_text text;
-    event_text(&text, envelope, event->type->name, (struct position){epoch, event->pos},
+    struct position position;
+    event_text(&text, envelope, event->type->name, position_of(event, epoch, &position),
                event->data);
     size_t len = total(text.pieces, text.count), header_len = 0;
     uint8_t header[WS_HEADER_MAX];
@@ -161,9 +177,10 @@ static struct frame *joined(struct frame *const *parts, unsigned count)
 static struct frame *deflated_run(const struct event *events, unsigned count, uint32_t epoch)
 {
     struct frame *parts[ENVELOPE_RUN_MAX];
+    struct position position;
     for (unsigned i = 0; i < count; i++)
         parts[i] = envelope_frame(ENVELOPE_WEBSOCKET_DEFLATE, events[i].type->name,
-                                  (struct position){epoch, events[i].pos}, events[i].data);
+                                  position_of(&events[i], epoch, &position), events[i].data);
     struct frame *frame = joined(parts, count);
     for (unsigned i = 0; i < count; i++)
         frame_unref(parts[i]);
@@ -173,8 +190,9 @@ static struct frame *deflated_run(const struct event *events, unsigned count, ui
 struct frame *envelope_run(enum envelope envelope, const struct event *events, unsigned count,
                            uint32_t epoch)
 {
+    struct position position;
     if (count == 1) /* nearly always */
-        return envelope_frame(envelope, events->type->name, (struct position){epoch, events->pos},
+        return envelope_frame(envelope, events->type->name, position_of(events, epoch, &position),
                               events->data);
     if (envelope == ENVELOPE_WEBSOCKET_DEFLATE)
         return deflated_run(events, count, epoch);

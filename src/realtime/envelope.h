@@ -5,10 +5,11 @@
 #include "io/conn.h"
 #include "realtime/hub.h"
 
-/* position.pos 0: ephemeral, no pos. The caller owns the reference. */
-struct frame *envelope_frame(enum envelope envelope, const char *name, struct position position,
-                             struct slice data);
-/* Neighbouring events of a stream, at most ENVELOPE_RUN_MAX, as one piece of bytes. */
+/* position NULL: ephemeral, no pos. The caller owns the reference. */
+struct frame *envelope_frame(enum envelope envelope, const char *name,
+                             const struct position *position, struct slice data);
+/* Neighbouring events of a stream, at most ENVELOPE_RUN_MAX, as one piece of bytes; one with pos 0
+ * is ephemeral. */
 enum { ENVELOPE_RUN_MAX = 64 };
 struct frame *envelope_run(enum envelope envelope, const struct event *events, unsigned count,
                            uint32_t epoch);

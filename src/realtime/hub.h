@@ -111,7 +111,7 @@ bool hub_follows(const struct realtime_session *session, const struct id *stream
  * back that far, or when it is more than a session may be given at once. Does not wait; afterwards
  * the session may go live. */
 bool hub_close_gap(struct realtime_session *session);
-/* Sends one event to one session in its envelope. pos 0: ephemeral. */
+/* Sends one event to one session in its envelope; pos also when it is 0, the log's beginning. */
 void hub_send_event(struct realtime_session *session, const char *name, uint64_t pos,
                     struct slice data);
 /* Followers of the stream on this loop who are of the audience (NULL: all). */

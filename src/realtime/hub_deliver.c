@@ -20,8 +20,8 @@ void hub_send_event(struct realtime_session *session, const char *name, uint64_t
         return;
     }
     struct position position = {session->hub->realtime->epoch, pos};
-    struct frame *frame = envelope_frame(session->ops->envelope, name, position, data);
-    send_frame(session, frame, pos == 0);
+    struct frame *frame = envelope_frame(session->ops->envelope, name, &position, data);
+    send_frame(session, frame, false);
     frame_unref(frame);
 }
 

@@ -1,4 +1,5 @@
 /* From text frames to ops: the envelope, the limits, and the end of each op. */
+#include "base/json.h"
 #include "realtime/ws_private.h"
 
 static const struct schema_field envelope_fields[] = {
@@ -68,6 +69,13 @@ static bool id_allowed(struct slice id)
     return id.ptr == NULL || (id.len <= OP_ID_MAX && id.ptr[0] != '{' && id.ptr[0] != '[');
 }
 
+/* Whoever waits for an answer hears of the fault, if it can be said for sure who that is. */
+static struct slice id_of_refused(struct slice text, struct arena *arena)
+{
+    struct slice id = json_member_before_fault(text, "id", arena);
+    return id_allowed(id) ? id : (struct slice){0};
+}
+
 void ws_handle_text(struct ws_session *s, struct slice text)
 {
     const struct op_source source = {.realtime = s->realtime,
@@ -80,11 +88,9 @@ void ws_handle_text(struct ws_session *s, struct slice text)
     struct error err;
     error_init(&err);
     int rc = schema_decode(&envelope_schema, text, arena, &in, &err);
-    if (rc == 0 && !id_allowed(in.id)) {
+    if (rc == 0 && !id_allowed(in.id))
         rc = error_field(&err, "id", "too_long", "id is a number or a text of at most %d bytes.",
                          OP_ID_MAX);
-        in.id = (struct slice){0};
-    }
     if (rc == 0 && too_many(s)) {
         if (s->window_ops > s->realtime->ops_per_second * 4)
             ws_close_with(s, WS_CODE_FLOOD, SLICE("too_many_requests"));
@@ -92,7 +98,7 @@ void ws_handle_text(struct ws_session *s, struct slice text)
                            s->realtime->ops_per_second);
     }
     if (rc < 0)
-        ws_refuse(s, &source, err.kind == FAIL_LIMITED ? in.id : (struct slice){0}, &err);
+        ws_refuse(s, &source, err.kind == FAIL_LIMITED ? in.id : id_of_refused(text, arena), &err);
     else if (slice_eq(in.op, SLICE("auth")))
         ws_handle_auth(s, &source, &in, arena);
     else if (s->authenticated)

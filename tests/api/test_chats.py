@@ -190,3 +190,17 @@ class Members(ApiCase):
         self.anna.send(self.anna.direct(self.carl)["id"], "after it")
         self.assertEqual(socket.event("message.sent")["data"]["text"], "after it")
         socket.close()
+
+    def test_members_hear_of_the_end_also_later(self):
+        away = self.ben.reader("ws")
+        away.close()
+        readers = [self.ben.reader(transport) for transport in ("ws", "sse", "poll")]
+        self.anna.delete(self.path)
+        readers += [self.ben.reader(transport, away.pos) for transport in ("ws", "sse", "poll")]
+        for reader in readers:
+            gone, ended = reader.event("member.changed"), reader.event("chat.updated")
+            self.assertEqual((gone["data"]["user_id"], gone["data"]["role"]), (self.ben.id, None))
+            self.assertEqual(ended["data"]["id"], self.chat["id"])
+            self.assertIsNotNone(ended["data"]["deleted_at"])
+            self.assertEqual(ended["data"]["members"], [])
+            reader.close()

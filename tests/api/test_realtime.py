@@ -197,6 +197,13 @@ class Positions(Base):
             self.assertEqual(again.event("message.sent")["data"]["id"], sent["id"])
             again.close()
 
+    def test_ready_tells_where_also_at_the_very_beginning(self):
+        beginning = self.ben.reader("poll").pos.split("-")[0] + "-0"
+        for transport in ("ws", "sse"):
+            reader = self.ben.reader(transport, beginning)
+            self.assertEqual(reader.pos, beginning)
+            reader.close()
+
 
 class ManyPolls(ApiCase):
     settings = {"loops": 1}
@@ -457,6 +464,21 @@ class Envelopes(Base):
                 except Closed as closed:
                     self.assertIn(closed.code, (1002, 1003, 1007, 1008, 4001))
                 socket.close()
+
+    def test_a_refused_frame_is_answered_under_its_id(self):
+        for text, id_, code in (
+                ('{"id":5,"op":"chat.send","data":{"text":"a","text":"b"}}', 5, "duplicate_key"),
+                ('{"id":"x","op":"chat.send","data":{"text":"\\ud800"}}', "x", "invalid_json"),
+                ('{"id":6,"op":"ping","zz":1}', 6, "unknown_field"),
+                ('{"id":7,"op":5}', 7, "invalid_fields"),
+                ('{"id":8,"id":9,"op":"ping"}', None, "duplicate_key"),
+                ('{"op":"ping","data":{"a":1,"a":2},"id":10}', None, "duplicate_key"),
+                ('{"id":"' + "x" * 70 + '","op":"ping"}', None, "invalid_fields")):
+            with self.subTest(text=text):
+                self.socket.send_frame(TEXT, text)
+                frame = self.socket.recv_json(5)
+                self.assertEqual((frame["id"], frame["error"]["code"]), (id_, code))
+        self.assertIn("data", self.socket.call("ping"))
 
     def test_pipelined_sends_keep_their_order(self):
         for i in range(50):

@@ -46,6 +46,17 @@ static void step_over(struct slice text, struct arena *arena)
              "the value ends elsewhere");
 }
 
+/* In a text without a fault every member is found that stands before it. */
+static void look_for_members(struct slice text, const struct json_value *object,
+                             struct arena *arena)
+{
+    const struct json_value *member = json_member(object, "id");
+    struct slice found = json_member_before_fault(text, "id", arena);
+    panic_if(found.ptr != (member != NULL ? member->raw.ptr : NULL) ||
+                 (member != NULL && found.len != member->raw.len),
+             "the member is another one");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena arena;
@@ -57,6 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     buf_init(&second, 1 << 20);
     error_init(&err);
     if (json_parse(slice_of((const char *)data, size), &arena, &v, &err) == 0) {
+        look_for_members(slice_of((const char *)data, size), v, &arena);
         write_value(v, &first);
         panic_if(json_parse(buf_view(&first), &arena, &again, &err) != 0, "%s", err.detail);
         write_value(again, &second);

@@ -27,12 +27,17 @@ static int describe_last(struct chat_call *call, struct db_tx *tx, struct chat *
     return rc;
 }
 
+void chat_describe_read(struct chat *chat, uint64_t read_seq)
+{
+    int64_t read = (int64_t)read_seq;
+    chat->read_seq = read < chat->last_seq ? read : chat->last_seq;
+    chat->unread_count = chat->last_seq - chat->read_seq;
+}
+
 static void describe_own(struct chat *chat, const struct chat_member *member)
 {
-    uint64_t read = atomic_load_explicit(&member->read_seq, memory_order_relaxed);
     chat->my_role = member->role;
-    chat->read_seq = (int64_t)read < chat->last_seq ? (int64_t)read : chat->last_seq;
-    chat->unread_count = chat->last_seq - chat->read_seq;
+    chat_describe_read(chat, atomic_load_explicit(&member->read_seq, memory_order_relaxed));
     chat->archived = atomic_load_explicit(&member->archived, memory_order_relaxed);
     chat->muted_until = atomic_load_explicit(&member->muted_until, memory_order_relaxed);
 }
@@ -104,9 +109,6 @@ static int check_create(struct chat_call *call, const struct chat_create *what)
     }
     if (what->kind == CHAT_CHANNEL && what->title.ptr == NULL)
         return error_field(call->err, "title", "required", "a channel has a title");
-    if ((int64_t)what->member_ids.count + 1 > call->room->group_members_max)
-        return error_field(call->err, "member_ids", "too_many", "a chat has at most %lld members",
-                           (long long)call->room->group_members_max);
     return 0;
 }
 
@@ -182,7 +184,7 @@ static int emit_created(struct create *create, struct db_tx *tx, uint64_t *ret_p
         return error_set(err, FAIL_TOO_LARGE, "too_many_members", "The members do not fit.");
     for (size_t i = 0; i < view->member_count; i++)
         links[i] = (struct event_link){EVENT_FOLLOW, view->members[i].user};
-    return chat_emit_chat(create->call, tx, &chat_created_event, view, 0, links,
+    return chat_emit_chat(create->call, tx, &chat_created_event, view, links,
                           (unsigned)view->member_count, ret_pos, err);
 }
 
@@ -235,6 +237,19 @@ static int create_tx(struct db_tx *tx, void *arg, struct error *err)
     return rc;
 }
 
+/* In the order of what it costs to find out. */
+static int check_members(struct chat_call *call, const struct chat_create *what,
+                         const struct chat_view *view)
+{
+    if ((int64_t)view->member_count > call->room->group_members_max)
+        return error_field(call->err, "member_ids", "too_many", "a chat has at most %lld members",
+                           (long long)call->room->group_members_max);
+    int rc = chat_check_users(call, "member_ids", &what->member_ids);
+    if (rc == 0 && what->kind != CHAT_DIRECT)
+        rc = chat_check_blocks(call, "member_ids", &what->member_ids);
+    return rc;
+}
+
 /* Whose block it is decides what is said of it, as of a group's members. */
 static int refuse_direct(const struct create *create)
 {
@@ -252,14 +267,12 @@ static int refuse_direct(const struct create *create)
 int chat_create(struct chat_call *call, const struct chat_create *what, struct chat *ret_chat)
 {
     int rc = check_create(call, what);
-    if (rc == 0)
-        rc = chat_check_users(call, "member_ids", &what->member_ids);
-    if (rc == 0 && what->kind != CHAT_DIRECT)
-        rc = chat_check_blocks(call, "member_ids", &what->member_ids);
     if (rc != 0)
         return rc;
     struct create create = {.call = call, .what = what, .view = new_view(call, what)};
-    rc = db_write(call->room->db, create_tx, &create, call->err);
+    rc = check_members(call, what, create.view);
+    if (rc == 0)
+        rc = db_write(call->room->db, create_tx, &create, call->err);
     chat_view_unref(create.view);
     if (create.apart)
         return refuse_direct(&create);

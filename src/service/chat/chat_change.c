@@ -163,7 +163,7 @@ static int react_tx(struct db_tx *tx, void *arg, struct error *err)
     int rc = open_change(change, tx, err);
     if (rc != 0)
         return rc;
-    if (!chat_emoji_valid(what->emoji))
+    if (!what->remove && !chat_emoji_valid(what->emoji))
         return error_field(err, "emoji", "not_allowed", "must be one emoji");
     rc = chat_may_talk_in(change->call->room, change->in.entry->view, &change->call->user, err);
     if (rc != 0)

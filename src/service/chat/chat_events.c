@@ -44,8 +44,19 @@ int chat_emit(struct chat_call *call, struct db_tx *tx, const struct chat_emit *
     return event_emit(call->room->log, tx, &draft, ret_pos, err);
 }
 
+static struct chat_event describe(const struct chat_view *view)
+{
+    return (struct chat_event){.id = view->id,
+                               .chat_id = view->id,
+                               .kind = view->kind,
+                               .title = chat_view_title(view),
+                               .member_count = (int64_t)view->member_count,
+                               .settings = {.invite = view->invite},
+                               .created_at = view->created_at};
+}
+
 int chat_emit_chat(struct chat_call *call, struct db_tx *tx, const struct event_type *type,
-                   const struct chat_view *view, int64_t deleted_at, const struct event_link *links,
+                   const struct chat_view *view, const struct event_link *links,
                    unsigned link_count, uint64_t *ret_pos, struct error *err)
 {
     struct chat_event_member members[CHAT_EVENT_MEMBERS_SHOWN];
@@ -53,17 +64,47 @@ int chat_emit_chat(struct chat_call *call, struct db_tx *tx, const struct event_
     for (; count < view->member_count && count < CHAT_EVENT_MEMBERS_SHOWN; count++)
         members[count] =
             (struct chat_event_member){view->members[count].user, view->members[count].role};
-    const struct chat_event data = {.id = view->id,
-                                    .chat_id = view->id,
-                                    .kind = view->kind,
-                                    .title = chat_view_title(view),
-                                    .member_count = (int64_t)view->member_count,
-                                    .members = {members, count},
-                                    .settings = {.invite = view->invite},
-                                    .created_at = view->created_at,
-                                    .deleted_at = deleted_at};
+    struct chat_event data = describe(view);
+    data.members = (struct schema_list){members, count};
     const struct chat_emit what = {type, &view->id, &data, links, link_count};
     return chat_emit(call, tx, &what, NULL, ret_pos, err);
+}
+
+/* The same words to each: a chat may have had ten thousand members. */
+static int emit_gone_to(struct chat_call *call, struct db_tx *tx, const struct chat_view *ended,
+                        const struct id *user, struct slice ended_json, struct error *err)
+{
+    const struct chat_member_changed gone = {
+        .chat_id = ended->id, .user_id = *user, .role = CHAT_NOBODY, .by_user_id = call->user};
+    const struct chat_emit left = {
+        .type = &chat_member_changed_event, .stream = user, .data = &gone};
+    const struct event_draft over = {.type = &chat_updated_event,
+                                     .stream = *user,
+                                     .data = ended_json,
+                                     .correlation_id = call->correlation_id};
+    int rc = chat_emit(call, tx, &left, NULL, NULL, err);
+    return rc == 0 ? event_emit(call->room->log, tx, &over, NULL, err) : rc;
+}
+
+int chat_emit_ended(struct chat_call *call, struct db_tx *tx, const struct chat_view *before,
+                    const struct chat_view *ended, int64_t deleted_at, struct error *err)
+{
+    struct chat_event_member nobody[1];
+    struct chat_event data = describe(ended);
+    data.members.items = nobody;
+    data.deleted_at = deleted_at;
+    struct event_link *links = arena_array(call->arena, before->member_count, sizeof *links);
+    if (links == NULL)
+        return error_set(err, FAIL_TOO_LARGE, "too_many_members", "The members do not fit.");
+    for (size_t i = 0; i < before->member_count; i++)
+        links[i] = (struct event_link){EVENT_UNFOLLOW, before->members[i].user};
+    const struct chat_emit what = {&chat_updated_event, &before->id, &data, links,
+                                   (unsigned)before->member_count};
+    struct slice json;
+    int rc = chat_emit(call, tx, &what, &json, NULL, err);
+    for (size_t i = 0; rc == 0 && i < before->member_count; i++)
+        rc = emit_gone_to(call, tx, ended, &before->members[i].user, json, err);
+    return rc;
 }
 
 /* --- back: a message's JSON as we have written it -------------------------------------------- */

@@ -49,14 +49,21 @@ static size_t first_after(const struct listing *list, const struct chat_row *row
 
 struct own {
     const struct id *user;
-    int64_t seq;
+    uint64_t last_seq, seq;
 };
 
 static void count_own(void *arg, const struct id *sender, uint64_t seq)
 {
     struct own *own = arg;
-    if (id_eq(sender, own->user))
-        own->seq = (int64_t)seq;
+    if (seq <= own->last_seq && id_eq(sender, own->user))
+        own->seq = seq;
+}
+
+uint64_t chat_own_seq(struct chat_call *call, const struct id *chat, uint64_t last_seq)
+{
+    struct own own = {.user = &call->user, .last_seq = last_seq};
+    message_store_each_recent(call->room->messages, chat, count_own, &own);
+    return own.seq;
 }
 
 static int complete(struct listing *list, struct db_tx *tx, const struct chat_row *row,
@@ -69,10 +76,9 @@ static int complete(struct listing *list, struct db_tx *tx, const struct chat_ro
         return error_set(err, FAIL_TOO_LARGE, "page_too_large", "Ask for fewer chats.");
     *chat = row->chat;
     chat->title = arena_copy(call->arena, row->chat.title);
-    struct own own = {.user = &call->user, .seq = chat->read_seq};
-    message_store_each_recent(call->room->messages, &chat->id, count_own, &own);
-    chat->read_seq = own.seq > chat->read_seq ? own.seq : chat->read_seq;
-    chat->unread_count = chat->last_seq - chat->read_seq;
+    uint64_t read = (uint64_t)chat->read_seq;
+    uint64_t own = chat_own_seq(call, &chat->id, (uint64_t)chat->last_seq);
+    chat_describe_read(chat, own > read ? own : read);
     if (chat->last_seq == 0)
         return 0;
     int rc = message_store_get(call->room->messages, tx, &chat->id, (uint64_t)chat->last_seq,

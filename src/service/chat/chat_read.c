@@ -13,6 +13,17 @@ struct mark {
     struct chat_hook hook;
 };
 
+/* Reading is not refused while a block stands between two people, but only the reader's own devices
+ * hear of it. */
+static const struct id *told_on(const struct mark *mark, const struct chat_view *view)
+{
+    struct error blocked;
+    error_init(&blocked);
+    const struct id *user = &mark->call->user;
+    bool apart = chat_may_talk_in(mark->call->room, view, user, &blocked) != 0;
+    return apart ? user : &mark->what->chat_id;
+}
+
 static int read_tx(struct db_tx *tx, void *arg, struct error *err)
 {
     struct mark *mark = arg;
@@ -33,7 +44,7 @@ static int read_tx(struct db_tx *tx, void *arg, struct error *err)
     const struct chat_read_changed data = {
         .chat_id = mark->what->chat_id, .user_id = call->user, .seq = mark->what->seq};
     const struct chat_emit emit = {
-        .type = &chat_read_changed_event, .stream = &mark->what->chat_id, .data = &data};
+        .type = &chat_read_changed_event, .stream = told_on(mark, in.entry->view), .data = &data};
     rc = chat_emit(call, tx, &emit, NULL, NULL, err);
     if (rc != 0)
         return rc;

@@ -64,8 +64,12 @@ int chat_emit(struct chat_call *call, struct db_tx *tx, const struct chat_emit *
               struct slice *ret_json, uint64_t *ret_pos, struct error *err) MUSTCHECK;
 /* chat.created or chat.updated about the view. */
 int chat_emit_chat(struct chat_call *call, struct db_tx *tx, const struct event_type *type,
-                   const struct chat_view *view, int64_t deleted_at, const struct event_link *links,
+                   const struct chat_view *view, const struct event_link *links,
                    unsigned link_count, uint64_t *ret_pos, struct error *err) MUSTCHECK;
+/* The end of a chat: on its stream, which all who were members no longer follow by then, and on
+ * each one's own, where also those find it who were away. */
+int chat_emit_ended(struct chat_call *call, struct db_tx *tx, const struct chat_view *before,
+                    const struct chat_view *ended, int64_t deleted_at, struct error *err) MUSTCHECK;
 /* message_key_fn and message_is_from_fn of the message store. */
 bool chat_key_of(const struct event *event, struct message_key *ret_key);
 bool chat_is_from(struct slice json, const struct id *sender, struct slice client_id);
@@ -110,6 +114,12 @@ int chat_may_write_in(const struct chat_place_in *in, struct error *err) MUSTCHE
 int chat_describe(struct chat_call *call, struct db_tx *tx, const struct chat_view *view,
                   const struct chat_member *member, uint64_t last_seq, struct chat *ret_chat,
                   struct error *err) MUSTCHECK;
+/* The read mark and what is unread, as of chat->last_seq: somebody may have written and read more
+ * since that was looked at (chat.c). */
+void chat_describe_read(struct chat *chat, uint64_t read_seq);
+/* The asking person's newest message among those in memory up to last_seq, 0: none (chat_list.c).
+ */
+uint64_t chat_own_seq(struct chat_call *call, const struct id *chat, uint64_t last_seq);
 /* Writer: the chat is gone for all its members (chat_settings.c). */
 int chat_end(struct chat_call *call, struct db_tx *tx, struct chat_entry *entry,
              struct chat_hook *hook, struct error *err) MUSTCHECK;
@@ -120,7 +130,7 @@ int chat_check_users(struct chat_call *call, const char *field,
 /* --- messages -------------------------------------------------------------------------------- */
 int chat_decode_message(struct slice json, struct arena *arena, struct chat_message *ret_message,
                         struct error *err) MUSTCHECK;
-/* One emoji: a single grapheme cluster with a pictograph, flag or keycap in it. */
+/* One emoji, as UTS #51 says what that is. */
 bool chat_emoji_valid(struct slice text);
 
 #endif

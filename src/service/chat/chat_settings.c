@@ -76,7 +76,7 @@ static int write_view(struct patch *patch, struct db_tx *tx, const struct chat_v
 {
     int rc = chat_store_update(tx, view, err);
     if (rc == 0)
-        rc = chat_emit_chat(patch->call, tx, &chat_updated_event, view, 0, NULL, 0, NULL, err);
+        rc = chat_emit_chat(patch->call, tx, &chat_updated_event, view, NULL, 0, NULL, err);
     return rc;
 }
 
@@ -139,42 +139,19 @@ int chat_patch(struct chat_call *call, const struct id *chat, const struct chat_
 }
 
 /* --- ending ---------------------------------------------------------------------------------- */
-/* Everybody is told on a stream of their own, for the chat's is no longer theirs. */
-static int emit_gone(struct chat_call *call, struct db_tx *tx, const struct chat_view *view,
-                     struct error *err)
-{
-    struct chat_member_changed data = {
-        .chat_id = view->id, .role = CHAT_NOBODY, .by_user_id = call->user};
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < view->member_count; i++) {
-        data.user_id = view->members[i].user;
-        const struct chat_emit emit = {
-            .type = &chat_member_changed_event, .stream = &data.user_id, .data = &data};
-        rc = chat_emit(call, tx, &emit, NULL, NULL, err);
-    }
-    return rc;
-}
-
 int chat_end(struct chat_call *call, struct db_tx *tx, struct chat_entry *entry,
              struct chat_hook *hook, struct error *err)
 {
-    const struct chat_view *old = entry->view;
     int64_t now_ms = clock_wall_ms(call->room->clock);
-    struct event_link *links = arena_array(call->arena, old->member_count, sizeof *links);
-    if (links == NULL)
-        return error_set(err, FAIL_TOO_LARGE, "too_many_members", "The members do not fit.");
-    for (size_t i = 0; i < old->member_count; i++)
-        links[i] = (struct event_link){EVENT_UNFOLLOW, old->members[i].user};
-    int rc = emit_gone(call, tx, old, err);
+    struct chat_view *ended = chat_view_new(entry->view, 0);
+    int rc = chat_emit_ended(call, tx, entry->view, ended, now_ms, err);
     if (rc == 0)
-        rc = chat_emit_chat(call, tx, &chat_updated_event, old, now_ms, links,
-                            (unsigned)old->member_count, NULL, err);
-    if (rc == 0)
-        rc = chat_store_end(tx, &old->id, now_ms, err);
-    if (rc != 0)
+        rc = chat_store_end(tx, &ended->id, now_ms, err);
+    if (rc != 0) {
+        chat_view_unref(ended);
         return rc;
-    struct chat_view *view = chat_view_new(old, 0);
-    chat_memory_changed(entry, tx, hook, view);
+    }
+    chat_memory_changed(entry, tx, hook, ended);
     return 0;
 }
 

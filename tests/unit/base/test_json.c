@@ -468,6 +468,44 @@ static void check_written(struct slice text, const char *want)
     buf_done(&out);
 }
 
+TEST(a_member_before_a_fault_is_found)
+{
+    static const struct {
+        const char *text, *id; /* NULL: absent */
+    } cases[] = {
+        {"{\"id\":5,\"data\":{\"a\":1,\"a\":2}}", "5"},
+        {"{\"id\":5,\"data\":{\"a\":\"\\ud800\"}}", "5"},
+        {" { \"op\" : [1, {}] , \"id\" : \"x\" , ", "\"x\""},
+        {"{\"id\":5,\"op\":1,\"op\":2}", "5"},
+        {"{\"id\":5,\"zz\":1}", "5"},
+        {"{\"id\":5} x", "5"},
+        {"{\"\\u0069d\":5,x", "5"},
+        {"{\"id\":5,\"id\":6}", NULL},
+        {"{\"id\":5,\"op\":1,\"\\u0069d\":5}", NULL},
+        {"{\"data\":{\"a\":1,\"a\":2},\"id\":5}", NULL},
+        {"{\"data\":{\"id\":5},x", NULL},
+        {"{\"data\":\"\\\"id\\\":5,\",x", NULL},
+        {"[{\"id\":5}]", NULL},
+        {"\"id\":5}", NULL},
+        {"{\"id\":5", NULL},
+        {"{\"id\":5x,\"op\":1}", NULL},
+        {"{\"id\":05}", NULL},
+        {"{\"id\":\"5}", NULL},
+        {"{\"id\" 5}", NULL},
+        {"{}", NULL},
+        {"", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct arena arena;
+        arena_init(&arena, 1 << 16);
+        struct slice id = json_member_before_fault(slice_str(cases[i].text), "id", &arena);
+        CHECK((id.ptr == NULL) == (cases[i].id == NULL));
+        if (id.ptr != NULL && cases[i].id != NULL)
+            CHECK_STR(id, cases[i].id);
+        arena_done(&arena);
+    }
+}
+
 TEST(the_writer_escapes_what_must_be)
 {
     check_written((struct slice){0}, "\"\"");

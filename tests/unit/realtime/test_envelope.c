@@ -36,7 +36,7 @@ static void check_event(bool deflate, uint64_t pos, size_t data_bytes)
     struct slice data = json_of(data_bytes);
     struct position position = {0xab, pos};
     struct frame *frame = envelope_frame(deflate ? ENVELOPE_WEBSOCKET_DEFLATE : ENVELOPE_WEBSOCKET,
-                                         "message.sent", position, data);
+                                         "message.sent", pos != 0 ? &position : NULL, data);
     struct ws_reader reader;
     struct slice text = read_text(frame, deflate, &reader);
     struct buf want;
@@ -82,11 +82,14 @@ TEST(an_event_for_a_poll_is_json_with_its_position)
 TEST(an_event_stream_names_event_and_id)
 {
     struct frame *frame =
-        envelope_frame(ENVELOPE_SSE, "message.sent", (struct position){1, 0x2a}, SLICE("{}"));
+        envelope_frame(ENVELOPE_SSE, "message.sent", &(struct position){1, 0x2a}, SLICE("{}"));
     CHECK_STR(slice_of(frame->bytes, frame->len),
               "event: message.sent\nid: 00000001-2a\ndata: {}\n\n");
     frame_unref(frame);
-    frame = envelope_frame(ENVELOPE_SSE, "typing", (struct position){1, 0}, SLICE("{}"));
+    frame = envelope_frame(ENVELOPE_SSE, "ready", &(struct position){1, 0}, SLICE("{}"));
+    CHECK_STR(slice_of(frame->bytes, frame->len), "event: ready\nid: 00000001-0\ndata: {}\n\n");
+    frame_unref(frame);
+    frame = envelope_frame(ENVELOPE_SSE, "typing", NULL, SLICE("{}"));
     CHECK_STR(slice_of(frame->bytes, frame->len), "event: typing\ndata: {}\n\n");
     frame_unref(frame);
 }
@@ -107,8 +110,8 @@ TEST(a_run_is_its_events_one_after_the_other)
         struct buf want;
         buf_init(&want, 1 << 20);
         for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
-            struct frame *one = envelope_frame(kinds[k], type.name,
-                                               (struct position){7, events[i].pos}, events[i].data);
+            struct frame *one = envelope_frame(
+                kinds[k], type.name, &(struct position){7, events[i].pos}, events[i].data);
             buf_append(&want, one->bytes, one->len);
             frame_unref(one);
         }
@@ -125,11 +128,10 @@ TEST(a_run_is_its_events_one_after_the_other)
 TEST(a_long_ephemeral_event_is_known_as_one)
 {
     struct slice data = json_of(400);
-    struct frame *typing =
-        envelope_frame(ENVELOPE_WEBSOCKET, "typing", (struct position){1, 0}, data);
+    struct frame *typing = envelope_frame(ENVELOPE_WEBSOCKET, "typing", NULL, data);
     struct frame *reply = envelope_reply(false, SLICE("1"), false, data);
     struct frame *durable =
-        envelope_frame(ENVELOPE_WEBSOCKET, "typing", (struct position){1, 9}, data);
+        envelope_frame(ENVELOPE_WEBSOCKET, "typing", &(struct position){1, 9}, data);
     CHECK(envelope_is_ephemeral(typing, NULL));
     CHECK(!envelope_is_ephemeral(reply, NULL));
     CHECK(!envelope_is_ephemeral(durable, NULL));

@@ -67,7 +67,7 @@ TEST(handles_are_used_again)
 TEST(a_websocket_event_is_one_text_frame)
 {
     struct frame *frame = envelope_frame(ENVELOPE_WEBSOCKET, "message.sent",
-                                         (struct position){1, 0x2a}, SLICE("{\"seq\":1}"));
+                                         &(struct position){1, 0x2a}, SLICE("{\"seq\":1}"));
     const char want[] = "{\"event\":\"message.sent\",\"pos\":\"00000001-2a\",\"data\":{\"seq\":1}}";
     CHECK_INT(frame->len, 2 + sizeof want - 1);
     CHECK_INT((uint8_t)frame->bytes[0], 0x81);
@@ -80,10 +80,9 @@ TEST(only_events_without_a_position_are_ephemeral)
 {
     static const enum envelope kinds[] = {ENVELOPE_WEBSOCKET, ENVELOPE_SSE};
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        struct frame *typing =
-            envelope_frame(kinds[i], "typing", (struct position){1, 0}, SLICE("{}"));
+        struct frame *typing = envelope_frame(kinds[i], "typing", NULL, SLICE("{}"));
         struct frame *durable =
-            envelope_frame(kinds[i], "message.sent", (struct position){1, 9}, SLICE("{}"));
+            envelope_frame(kinds[i], "message.sent", &(struct position){1, 9}, SLICE("{}"));
         CHECK(envelope_is_ephemeral(typing, NULL));
         CHECK(!envelope_is_ephemeral(durable, NULL));
         frame_unref(typing);

@@ -71,6 +71,20 @@ TEST(bad_chats_are_refused)
     rig_close(&rig.base);
 }
 
+TEST(a_person_named_twice_is_one_member)
+{
+    struct chat_rig rig = {.group_members_max = 3};
+    chat_rig_open(&rig);
+    struct chat_act act;
+    struct chat chat = {0};
+    struct id ids[] = {chat_rig_user(2), chat_rig_user(1), chat_rig_user(3), chat_rig_user(2)};
+    const struct chat_create what = {CHAT_GROUP, {ids, ARRAY_LEN(ids)}, {0}};
+    CHECK_OK(chat_create(chat_act(&act, &rig, 1), &what, &chat), &act.err);
+    CHECK_INT(chat.member_count, 3);
+    chat_act_done(&act);
+    rig_close(&rig.base);
+}
+
 TEST(everybody_in_a_new_chat_follows_it)
 {
     struct chat_rig rig = {0};
@@ -335,6 +349,8 @@ TEST(a_deleted_chat_is_gone_for_everybody)
     struct slice events = chat_rig_events(&rig, head, &act.arena);
     CHECK(contains(events, "member.changed 1 {") && contains(events, "member.changed 3 {"));
     CHECK(contains(events, " -1 -2 -3 {"));
+    CHECK(contains(events, "chat.updated 1 {") && contains(events, "chat.updated 3 {"));
+    CHECK(contains(events, "\"member_count\":0,\"members\":[],"));
     for (int round = 0; round < 2; round++) {
         const char *code;
         CHECK_INT(chat_rig_send(&rig, 1, &id, "x", "2", &code), 0);

@@ -1,4 +1,6 @@
 /* What a block does in chats, whoever of the two has set it. */
+#include <stdio.h>
+
 #include "chat_rig.h"
 
 static void set_block(struct chat_rig *rig, unsigned blocker, unsigned blocked)
@@ -94,6 +96,50 @@ TEST(nothing_new_passes_in_a_direct_chat)
     CHECK_INT(react(&rig, 2, &chat, false), 0);
     set_block(&rig, 1, 2);
     CHECK_INT(react(&rig, 2, &chat, true), FAIL_FORBIDDEN);
+    rig_close(&rig.base);
+}
+
+static int mark_read(struct chat_rig *rig, unsigned user, const struct id *chat, int64_t seq)
+{
+    struct chat_act act;
+    const struct chat_place what = {*chat, seq};
+    int rc = chat_read(chat_act(&act, rig, user), &what);
+    chat_act_done(&act);
+    return rc;
+}
+
+static void check_told(struct chat_rig *rig, uint64_t after, const char *on_whose_stream)
+{
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    CHECK(slice_starts(chat_rig_events(rig, after, &arena), slice_str(on_whose_stream)));
+    arena_done(&arena);
+}
+
+TEST(a_read_mark_is_told_to_the_reader_alone)
+{
+    struct chat_rig rig = {0};
+    struct id chat;
+    const char *code;
+    char on_chat[64];
+    chat_rig_open(&rig);
+    CHECK_INT(direct(&rig, 1, 2, &chat, &code), 0);
+    CHECK_INT(chat_rig_send(&rig, 1, &chat, "one", "1", &code), 1);
+    CHECK_INT(chat_rig_send(&rig, 1, &chat, "two", "2", &code), 2);
+    CHECK_INT(chat_rig_send(&rig, 1, &chat, "three", "3", &code), 3);
+    snprintf(on_chat, sizeof on_chat, "read.changed %u {", chat.bytes[15]);
+    for (unsigned blocker = 1; blocker <= 2; blocker++) {
+        set_block(&rig, blocker, 3 - blocker);
+        uint64_t head = event_log_head(rig.base.kit.log);
+        CHECK_INT(mark_read(&rig, 2, &chat, blocker), 0);
+        check_told(&rig, head, "read.changed 2 {");
+    }
+    set_block(&rig, 0, 0);
+    uint64_t head = event_log_head(rig.base.kit.log);
+    CHECK_INT(mark_read(&rig, 2, &chat, 2), 0); /* it was kept */
+    CHECK_INT(event_log_head(rig.base.kit.log), head);
+    CHECK_INT(mark_read(&rig, 2, &chat, 3), 0);
+    check_told(&rig, head, on_chat);
     rig_close(&rig.base);
 }
 

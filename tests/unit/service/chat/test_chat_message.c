@@ -360,6 +360,33 @@ TEST(reactions_count_people_once)
     rig_close(&rig.base);
 }
 
+/* What was once taken as an emoji, and is none. */
+static int old_reaction_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    bool changed;
+    struct id user = chat_rig_user(1);
+    return chat_store_react(tx, arg, &user, &changed, err);
+}
+
+TEST(a_reaction_that_no_longer_counts_as_an_emoji_can_be_taken_back)
+{
+    struct chat_rig rig = {0};
+    chat_rig_open(&rig);
+    struct id chat = chat_rig_group(&rig, 1, 2);
+    chat_rig_send(&rig, 1, &chat, "nice?", "1", NULL);
+    struct chat_react old = {chat, 1, SLICE("\xf0\x9f\x87\xa9"), false};
+    struct error err;
+    error_init(&err);
+    CHECK_OK(db_write(rig.base.kit.main_db, old_reaction_tx, &old, &err), &err);
+    uint64_t head = event_log_head(rig.base.kit.log);
+    struct chat_act act;
+    struct chat_message m = {0};
+    CHECK_INT(react_as(&rig, 1, &chat, "\xf0\x9f\x87\xa9", true, &act, &m), 0);
+    CHECK(event_log_head(rig.base.kit.log) > head);
+    chat_act_done(&act);
+    rig_close(&rig.base);
+}
+
 TEST(what_counts_as_one_emoji)
 {
     static const char *const good[] = {
@@ -368,14 +395,29 @@ TEST(what_counts_as_one_emoji)
         "\xe2\x9d\xa4\xef\xb8\x8f",         /* heart, emoji style */
         "\xf0\x9f\x87\xa9\xf0\x9f\x87\xaa", /* a flag */
         "1\xef\xb8\x8f\xe2\x83\xa3",        /* a keycap */
-        "\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa7"}; /* a family */
+        "#\xe2\x83\xa3",                    /* without the style */
+        "\xc2\xa9", "\xf0\x9f\x8f\xbd",     /* a skin tone alone */
+        "\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa7", /* a family */
+        /* A rainbow flag, the flag of Wales, and a kiss of two people with skin tones. */
+        "\xf0\x9f\x8f\xb3\xef\xb8\x8f\xe2\x80\x8d\xf0\x9f\x8c\x88",
+        "\xf0\x9f\x8f\xb4\xf3\xa0\x81\xa7\xf3\xa0\x81\xa2\xf3\xa0\x81\xb7\xf3\xa0\x81\xac"
+        "\xf3\xa0\x81\xb3\xf3\xa0\x81\xbf",
+        "\xf0\x9f\xa7\x91\xf0\x9f\x8f\xbb\xe2\x80\x8d\xe2\x9d\xa4\xef\xb8\x8f\xe2\x80\x8d"
+        "\xf0\x9f\x92\x8b\xe2\x80\x8d\xf0\x9f\xa7\x91\xf0\x9f\x8f\xbc"};
     static const char *const bad[] = {"",
                                       "x",
                                       "1",
                                       "\xf0\x9f\x91\x8d\xf0\x9f\x91\x8d",
                                       "\xf0\x9f\x91\x8dx",
                                       "\xf0\x9f\x91",
-                                      "\xc3\xbc"};
+                                      "\xc3\xbc",
+                                      "\xf0\x9f\x87\xa9", /* half a flag */
+                                      "\xf0\x9f\x87\xa9\xf0\x9f\x87\xaa\xf0\x9f\x87\xa9",
+                                      "\xe2\x83\xa3", /* a keycap without a key */
+                                      "x\xe2\x83\xa3",
+                                      "\xf0\x9f\x91\x8d\xcc\x81", /* a thumb with an accent */
+                                      "\xf0\x9f\x91\x8d\xe2\x80\x8d",
+                                      "\xf0\x9f\x8f\xb4\xf3\xa0\x81\xa7"}; /* tags without an end */
     for (size_t i = 0; i < ARRAY_LEN(good); i++)
         CHECK(chat_emoji_valid(slice_str(good[i])));
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
@@ -437,6 +479,38 @@ TEST(read_marks_never_go_back)
     rig_reopen(&rig.base); /* after it: from the rows */
     check_marks(&rig, 1, &chat, 5, 1);
     check_marks(&rig, 2, &chat, 6, 0);
+    rig_close(&rig.base);
+}
+
+struct ahead {
+    struct chat_call *call;
+    const struct id *chat;
+};
+
+static int mark_row_tx(struct db_tx *tx, void *arg, struct error *err)
+{
+    const struct ahead *ahead = arg;
+    return chat_store_set_read(tx, ahead->chat, &ahead->call->user, 5, err);
+}
+
+/* A reader looks between a commit and what it publishes, or before and after a message of their
+ * own: the row, or memory, is ahead of the last message that this answer knows. */
+TEST(a_read_mark_is_never_above_the_last_message_shown)
+{
+    struct chat_rig rig = {0};
+    chat_rig_open(&rig);
+    struct id chat = chat_rig_group(&rig, 1, 2);
+    chat_rig_send(&rig, 1, &chat, "x", "1", NULL);
+    chat_rig_send(&rig, 2, &chat, "x", "2", NULL);
+    chat_rig_send(&rig, 1, &chat, "x", "3", NULL);
+    struct chat_act act;
+    struct ahead ahead = {chat_act(&act, &rig, 1), &chat};
+    CHECK_INT(chat_own_seq(ahead.call, &chat, 3), 3);
+    CHECK_INT(chat_own_seq(ahead.call, &chat, 2), 1);
+    CHECK_INT(chat_own_seq(ahead.call, &chat, 0), 0);
+    CHECK_OK(db_write(rig.base.kit.main_db, mark_row_tx, &ahead, &act.err), &act.err);
+    check_marks(&rig, 1, &chat, 3, 0);
+    chat_act_done(&act);
     rig_close(&rig.base);
 }
 
