@@ -45,6 +45,7 @@ struct worker {
     struct mail mail;
     struct error error;
     const char *address, *conformance_address;
+    bool sockets_left; /* as of the last look_for_sockets */
 };
 
 struct server {
@@ -275,6 +276,40 @@ static size_t open_connections(const struct server *s)
     return count;
 }
 
+/* Sockets that opened meanwhile, or never signed in, are told here. */
+static void look_for_sockets(struct mail *mail)
+{
+    struct worker *w = CONTAINER_OF(mail, struct worker, mail);
+    struct http_server *servers[] = {w->http, w->conformance};
+    w->sockets_left = false;
+    for (size_t i = 0; i < ARRAY_LEN(servers); i++)
+        if (servers[i] != NULL && http_server_has_upgraded(servers[i])) {
+            http_server_drain(servers[i]);
+            w->sockets_left = true;
+        }
+    sem_post(&w->server->done);
+}
+
+static void cut_off_sockets(struct mail *mail)
+{
+    struct worker *w = CONTAINER_OF(mail, struct worker, mail);
+    if (w->http != NULL)
+        http_server_abort_upgraded(w->http);
+    if (w->conformance != NULL)
+        http_server_abort_upgraded(w->conformance);
+    sem_post(&w->server->done);
+}
+
+static bool sockets_left(struct server *s)
+{
+    bool left = false;
+    for (unsigned i = 0; i < s->worker_count; i++) {
+        on_loop(&s->workers[i], look_for_sockets);
+        left |= s->workers[i].sockets_left;
+    }
+    return left;
+}
+
 static void drain(struct server *s)
 {
     enum { LOOK_MS = 10 };
@@ -283,8 +318,11 @@ static void drain(struct server *s)
     on_loop(&s->workers[0], spawn_drain);
     for (unsigned i = 0; i < s->worker_count; i++)
         on_loop(&s->workers[i], stop_listening);
-    while (open_connections(s) > 0 && clock_mono_ms(&clock_system) < until)
+    while ((sockets_left(s) || open_connections(s) > 0) && clock_mono_ms(&clock_system) < until)
         usleep(LOOK_MS * 1000);
+    /* At the end of this turn they let go of what they hold, while there are turns. */
+    for (unsigned i = 0; i < s->worker_count; i++)
+        on_loop(&s->workers[i], cut_off_sockets);
     on_loop(&s->workers[0], spawn_finish);
 }
 

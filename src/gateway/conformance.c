@@ -126,7 +126,12 @@ static void on_closed(struct conn *conn, int reason)
     free(echo);
 }
 
-static const struct conn_ops echo_ops = {.data = on_data, .closed = on_closed};
+static void on_leave(struct conn *conn)
+{
+    close_with(conn, 1001, SLICE("going away"));
+}
+
+static const struct conn_ops echo_ops = {.data = on_data, .closed = on_closed, .leave = on_leave};
 
 static void start_echo(struct http_exchange *x)
 {

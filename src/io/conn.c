@@ -285,6 +285,7 @@ static void end_of_turn(struct task *task)
         return;
     }
     task_cancel(task); /* reading may have cut it and queued this once more */
+    list_remove(&conn->link);
     conn->ops->closed(conn, conn->reason);
     free(conn);
 }
@@ -294,6 +295,7 @@ int conn_new(struct loop *loop, int fd, const struct conn_ops *ops, void *user,
 {
     struct conn *conn = xcalloc(1, sizeof *conn);
     *conn = (struct conn){.watch = {fd, conn_ready}, .ops = ops, .user = user, .loop = loop};
+    list_init(&conn->link);
     task_init(&conn->flush, end_of_turn);
     int rc = loop_watch(loop, &conn->watch, err);
     if (rc != 0) {

@@ -45,6 +45,9 @@ struct conn_ops {
     /* Last call, at the end of a turn and never from inside a conn_* call; the conn is freed when
      * it returns. `reason` is 0, or errno of the failed call. */
     void (*closed)(struct conn *conn, int reason);
+    /* The server is about to end: say goodbye and close, without waiting. May be said again. NULL
+     * for conn_close. Only told to who took the socket over from HTTP (http_server_drain). */
+    void (*leave)(struct conn *conn);
 };
 
 enum conn_state { CONN_OPEN, CONN_CLOSING, CONN_CLOSED };
@@ -52,12 +55,14 @@ enum conn_state { CONN_OPEN, CONN_CLOSING, CONN_CLOSED };
 struct conn_closing;
 
 /* Users read ops, user, loop, queued_bytes and state, and set ops and user (and take back what they
- * wanted: want_drain); the rest is conn.c's. */
+ * wanted: want_drain); link is for a list of theirs, which the conn leaves by itself before
+ * `closed`; the rest is conn.c's. */
 struct conn {
     struct watch watch;
     const struct conn_ops *ops;
     void *user;
     struct loop *loop;
+    struct list link;
     struct task flush;
     struct conn_queue queue;
     struct conn_closing *closing; /* deadline of CONN_CLOSING */

@@ -289,6 +289,7 @@ struct conn *http_upgrade(struct http_exchange *x, struct slice head, struct sli
     if (hc->paused)
         conn_pause_read(hc->conn, false);
     *ret_rest = copy;
+    list_add_tail(&hc->server->upgraded, &hc->conn->link);
     return http_detach(hc);
 }
 

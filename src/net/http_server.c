@@ -319,6 +319,7 @@ int http_server_new(struct loop *loop, const struct http_server_config *config,
     server->loop = loop;
     server->date_second = INT64_MIN;
     list_init(&server->conns);
+    list_init(&server->upgraded);
     *c = *config;
     const struct http_limits *usual = &http_limits_default;
     default_size(&c->limits.request_line_bytes, usual->request_line_bytes);
@@ -389,6 +390,24 @@ void http_server_drain(struct http_server *server)
         if (hc->state == STATE_IDLE)
             http_close(hc);
     }
+    for (struct list *l = server->upgraded.next; l != &server->upgraded; l = l->next) {
+        struct conn *conn = CONTAINER_OF(l, struct conn, link);
+        if (conn->ops->leave != NULL)
+            conn->ops->leave(conn);
+        else
+            conn_close(conn);
+    }
+}
+
+bool http_server_has_upgraded(const struct http_server *server)
+{
+    return !list_empty(&server->upgraded);
+}
+
+void http_server_abort_upgraded(struct http_server *server)
+{
+    for (struct list *l = server->upgraded.next; l != &server->upgraded; l = l->next)
+        conn_abort(CONTAINER_OF(l, struct conn, link));
 }
 
 size_t http_server_connections(const struct http_server *server)
@@ -422,6 +441,8 @@ void http_server_free(struct http_server *server)
         conn_abort(hc->conn);
         gone(hc);
     }
+    http_server_abort_upgraded(server);
+    list_remove(&server->upgraded); /* those in it leave it by themselves, at the end of the turn */
     server->freed = true;
     free_server_if_done(server);
 }

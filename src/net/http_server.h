@@ -70,11 +70,15 @@ int http_server_new(struct loop *loop, const struct http_server_config *config,
                     struct http_server **ret_server, struct error *err) MUSTCHECK;
 /* Takes an accepted descriptor. */
 void http_server_accept(struct http_server *server, int fd);
-/* Stops keep-alive: every answer from now on says Connection: close; idle connections are closed.
- */
+/* Stops keep-alive: every answer from now on says Connection: close; idle connections are closed,
+ * sockets that were upgraded are told to leave. May be called again, for those that came since. */
 void http_server_drain(struct http_server *server);
-size_t http_server_connections(const struct http_server *server); /* any thread */
-void http_server_free(struct http_server *server);                /* aborts what is left */
+size_t http_server_connections(const struct http_server *server); /* any thread; none upgraded */
+/* Whether upgraded sockets are left that have not closed. */
+bool http_server_has_upgraded(const struct http_server *server);
+/* Cuts off those; they close at the end of the turn. */
+void http_server_abort_upgraded(struct http_server *server);
+void http_server_free(struct http_server *server); /* aborts what is left, upgraded or not */
 
 /* The next piece of a streamed body: 1 with a piece that is valid until the next call, 0 at the
  * end, or a negative enum fail with x->error set (413 over what admit allowed, 400, 408, or the

@@ -70,6 +70,7 @@ struct http_server {
     struct loop *loop;
     struct http_server_config config;
     struct list conns;
+    struct list upgraded;       /* sockets that others took over, until they have closed */
     _Atomic size_t connections; /* with a socket of ours; read by any thread */
     struct http_work *spare;    /* at most SPARE_MAX */
     size_t spare_count;

@@ -104,7 +104,14 @@ static void on_closed(struct conn *conn, int reason)
     unref(s);
 }
 
-static const struct conn_ops sse_conn_ops = {.data = on_data, .closed = on_closed};
+static void on_leave(struct conn *conn)
+{
+    struct sse_session *s = conn->user;
+    sse_close(&s->base, 0, "");
+}
+
+static const struct conn_ops sse_conn_ops = {
+    .data = on_data, .closed = on_closed, .leave = on_leave};
 
 static void open_main(void *arg)
 {

@@ -247,8 +247,13 @@ static void on_closed(struct conn *conn, int reason)
     ws_unref(s);
 }
 
+static void on_leave(struct conn *conn)
+{
+    ws_close_with(conn->user, 4009, SLICE("{\"retry_after\":1}"));
+}
+
 static const struct conn_ops ws_conn_ops = {
-    .data = on_data, .drained = on_drained, .closed = on_closed};
+    .data = on_data, .drained = on_drained, .closed = on_closed, .leave = on_leave};
 
 void ws_session_start(struct realtime *realtime, struct conn *conn,
                       const struct ws_session_config *config)

@@ -9,7 +9,7 @@ import threading
 import time
 import unittest
 
-from parleytest import RawConnection, Server
+from parleytest import RawConnection, Server, WebSocket
 from parleytest.case import ApiCase
 from parleytest.server import binary, clean_environment
 
@@ -175,6 +175,31 @@ class Stopping(unittest.TestCase):
             self.assertEqual(server.stop(), 0)
             server.start()
             self.assertEqual(ben.reader("sse", pos).event()["data"]["text"], "perhaps")
+
+    def test_bug_a_slow_reader_lost_its_queue_and_the_goodbye(self):
+        with Server({"drain.timeout": "1m"}) as server:
+            socket = server.user().ws()
+            ping = json.dumps({"id": "z" * 60, "op": "ping"}).encode()
+            frames = (bytes([0x81, 0x80 | len(ping)]) + bytes(4) + ping) * 500
+            socket.raw.timeout(1)
+            try:
+                while True:  # until it is not read from any more, because it takes no answers
+                    socket.raw.send(frames)
+            except TimeoutError:
+                pass
+            server.http.close()  # it would be waited for
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(1)  # for a server that ends without it
+            self.assertEqual(socket.closed(30).code, 4009)
+            socket.close()
+            self.assertEqual(server.wait(30), 0)
+
+    def test_sockets_that_are_not_signed_in_are_told(self):
+        with Server({"realtime.auth_timeout": "10m", "drain.timeout": "10m"}) as server:
+            socket = WebSocket(server.address)
+            server.process.send_signal(signal.SIGTERM)
+            self.assertEqual(socket.closed(20).code, 4009)
+            self.assertEqual(server.wait(20), 0)
 
     def test_twice(self):
         with Server() as server:

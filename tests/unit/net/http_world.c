@@ -71,7 +71,13 @@ static void raw_closed(struct conn *conn, int reason)
     s.raw_closed++;
 }
 
-static const struct conn_ops raw_ops = {.data = raw_data, .closed = raw_closed};
+static void raw_leave(struct conn *conn)
+{
+    conn_send_bytes(conn, SLICE("bye"));
+    conn_close(conn);
+}
+
+static const struct conn_ops raw_ops = {.data = raw_data, .closed = raw_closed, .leave = raw_leave};
 
 static void upgrade(struct http_exchange *x)
 {

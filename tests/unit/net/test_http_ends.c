@@ -159,6 +159,63 @@ TEST(draining_finishes_what_is_under_way)
     stop();
 }
 
+static void has_upgraded(void *arg)
+{
+    *(bool *)arg = http_server_has_upgraded(s.server);
+}
+
+static bool any_upgraded(void)
+{
+    bool any = false;
+    on_loop(has_upgraded, &any);
+    return any;
+}
+
+static int dial_upgraded(void)
+{
+    int fd = dial();
+    say(fd, GET("/upgrade"));
+    HEAR(fd, "HTTP/1.1 101 Switching Protocols\r\n" DATE "L: x\r\n\r\n");
+    return fd;
+}
+
+/* It ended while they had not taken their last bytes yet. */
+TEST(bug_draining_did_not_wait_for_upgraded_sockets)
+{
+    start();
+    int fd = dial_upgraded();
+    on_loop(drain, NULL);
+    HEAR(fd, "bye");
+    CHECK(any_upgraded()); /* until the client has ended its side, too */
+    CHECK_INT(value_of(&s.raw_closed), 0);
+    hear_end(fd);
+    while (value_of(&s.raw_closed) < 1)
+        poll(NULL, 0, 1);
+    CHECK(!any_upgraded());
+    stop();
+}
+
+static void abort_upgraded(void *arg)
+{
+    http_server_abort_upgraded(s.server);
+}
+
+/* They were lost with the loop, and what they held. */
+TEST(bug_upgraded_sockets_outlived_their_server)
+{
+    start();
+    int cut = dial_upgraded();
+    on_loop(abort_upgraded, NULL);
+    hear_end(cut);
+    while (value_of(&s.raw_closed) < 1)
+        poll(NULL, 0, 1);
+    CHECK(!any_upgraded());
+    int left = dial_upgraded();
+    stop();
+    CHECK_INT(s.raw_closed, 2);
+    hear_end(left);
+}
+
 TEST(connections_above_the_limit_are_told_so)
 {
     s.config.connections_max = 2;
