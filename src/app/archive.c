@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <openssl/evp.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -20,7 +21,8 @@ struct archive {
     int fd;
     char *bytes; /* COPY_BYTES on their way */
     EVP_MD_CTX *hash;
-    struct buf sums; /* of the entries so far, a line each, as sha256sum writes them */
+    struct buf sums;          /* of the entries so far, a line each, as sha256sum writes them */
+    const _Atomic bool *stop; /* somebody wants it no more; NULL: nobody can say so */
 };
 
 /* Field offsets and lengths of a ustar header block. */
@@ -124,6 +126,13 @@ static void add_sum(struct archive *a, const char *name)
     buf_printf(&a->sums, "  %s\n", name);
 }
 
+static int check_wanted(const struct archive *a, struct error *err)
+{
+    if (a->stop == NULL || !atomic_load(a->stop))
+        return 0;
+    return error_set(err, FAIL_CANCELLED, "backup_cancelled", "The backup was cancelled.");
+}
+
 /* The content of the entry `name`, `size` bytes; a source that is shorter is an error. */
 static int copy(struct archive *a, const char *name, int from, int to, uint64_t size,
                 struct error *err)
@@ -138,6 +147,8 @@ static int copy(struct archive *a, const char *name, int from, int to, uint64_t 
             return error_set(err, FAIL_INVALID, "archive", "The file is cut short.");
         panic_if(EVP_DigestUpdate(a->hash, a->bytes, (size_t)got) != 1, "SHA-256 failed");
         rc = write_all(to, a->bytes, (size_t)got, err);
+        if (rc == 0)
+            rc = check_wanted(a, err);
         size -= (uint64_t)got;
     }
     if (rc == 0)
@@ -225,7 +236,7 @@ static int put_in_place(const char *part, const char *path, struct error *err)
 }
 
 int archive_write(const char *path, const char *dir, const char *const *names, size_t count,
-                  struct error *err)
+                  const _Atomic bool *stop, struct error *err)
 {
     static const char end[2 * BLOCK];
     char part[PATH_BYTES];
@@ -239,6 +250,7 @@ int archive_write(const char *path, const char *dir, const char *const *names, s
     struct archive a;
     int rc = 0;
     archive_init(&a, fd);
+    a.stop = stop;
     for (size_t i = 0; i < count && rc == 0; i++)
         rc = add_file(&a, dir, names[i], err);
     if (rc == 0)

@@ -64,14 +64,15 @@ static void copy_path(const struct copies *c, unsigned i, char *ret_path, size_t
  * main.db's copy, which is newer than theirs. What they say in between waits in their outboxes, in
  * the copies as well. The search file may lack something, which is in the log, and finds again what
  * it has too much. */
-static int make_copies(const struct copies *c, struct kit *kit, struct error *err)
+static int make_copies(const struct copies *c, struct control_call *call, struct error *err)
 {
+    struct kit *kit = call->kit;
     char path[4200];
     int rc = 0;
     outboxes_hold(kit->outboxes);
     for (unsigned i = c->count; i-- > 0 && rc == 0;) {
         copy_path(c, i, path, sizeof path);
-        rc = db_backup(c->dbs[i], path, err);
+        rc = db_backup(c->dbs[i], path, &call->stop, err);
     }
     outboxes_release(kit->outboxes);
     return rc;
@@ -103,11 +104,39 @@ static int check_target(const char *path, const char *data_dir, struct error *er
     return rc;
 }
 
+struct packing {
+    struct control_call *call;
+    const struct copies *copies;
+    struct error *err;
+    int rc;
+};
+
+static void pack(void *arg)
+{
+    struct packing *p = arg;
+    const char *names[COPIES_MAX];
+    for (unsigned i = 0; i < p->copies->count; i++)
+        names[i] = p->copies->names[i];
+    p->rc = archive_write(p->call->args[0], p->copies->dir, names, p->copies->count, &p->call->stop,
+                          p->err);
+}
+
+/* In a server the loop has other things to do meanwhile. */
+static int pack_aside(const struct copies *c, struct control_call *call, struct error *err)
+{
+    struct packing p = {.call = call, .copies = c, .err = err};
+    int rc = 0;
+    if (coro_current() != NULL)
+        rc = offload_run(call->kit->blocking, pack, &p, CORO_FOREVER, err);
+    else
+        pack(&p);
+    return rc < 0 ? rc : p.rc;
+}
+
 /* The copies are made beside each other in the data folder, then packed. */
 int control_backup(struct control_call *call, struct error *err)
 {
     struct copies c = {.count = 0};
-    const char *names[COPIES_MAX];
     char path[4200];
     int rc = check_target(call->args[0], call->kit->data_dir, err);
     if (rc < 0)
@@ -116,12 +145,10 @@ int control_backup(struct control_call *call, struct error *err)
     if (len < 0 || (size_t)len >= sizeof c.dir || mkdtemp(c.dir) == NULL)
         return error_errno(err, errno, "backup_failed", "No folder for the copies can be made");
     list_copies(&c, call->kit);
-    for (unsigned i = 0; i < c.count; i++)
-        names[i] = c.names[i];
-    rc = make_copies(&c, call->kit, err);
+    rc = make_copies(&c, call, err);
     (void)fault("backup.copied");
     if (rc == 0)
-        rc = archive_write(call->args[0], c.dir, names, c.count, err);
+        rc = pack_aside(&c, call, err);
     for (unsigned i = 0; i < c.count; i++) {
         copy_path(&c, i, path, sizeof path);
         unlink(path);

@@ -4,6 +4,7 @@
 #include "app/control.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -22,10 +23,21 @@ struct control {
     struct watch watch; /* the listening socket */
     struct http_server *http;
     struct sockaddr_un address;
+    struct list calls; /* struct control_call, that run */
+    bool draining;
 };
+
+static int say_stopping(struct error *err)
+{
+    error_init(err);
+    return error_set(err, FAIL_UNAVAILABLE, "stopping", "The server is stopping.");
+}
 
 static int64_t admit(struct http_exchange *x)
 {
+    struct control *control = x->server_arg;
+    if (control->draining)
+        return say_stopping(&x->error);
     struct slice name = x->head.path;
     if (name.len > 0)
         name = slice_of(name.ptr + 1, name.len - 1);
@@ -78,8 +90,12 @@ static void serve(struct http_exchange *x)
     int rc = take_args(x, &call);
     if (rc == 0 && (call.arg_count < action->args_min || call.arg_count > action->args_max))
         rc = error_set(&x->error, FAIL_BAD_REQUEST, "invalid_args", "The arguments are wrong.");
+    list_add_tail(&control->calls, &call.link);
     if (rc == 0)
         rc = action->run(&call, &x->error);
+    list_remove(&call.link);
+    if (rc < 0 && atomic_load(&call.stop))
+        rc = say_stopping(&x->error);
     if (rc < 0)
         refuse(x);
     else
@@ -133,6 +149,7 @@ int control_open(struct kit *kit, struct control **ret_control, struct error *er
     struct control *control = xcalloc(1, sizeof *control);
     control->kit = kit;
     control->watch.fd = -1;
+    list_init(&control->calls);
     struct http_server_config config = {.ops = &control_ops,
                                         .arg = control,
                                         .limits = http_limits_default,
@@ -149,6 +166,18 @@ int control_open(struct kit *kit, struct control **ret_control, struct error *er
     }
     *ret_control = control;
     return 0;
+}
+
+bool control_drain(struct control *control)
+{
+    control->draining = true;
+    return !list_empty(&control->calls);
+}
+
+void control_cancel(struct control *control)
+{
+    for (struct list *l = control->calls.next; l != &control->calls; l = l->next)
+        atomic_store(&CONTAINER_OF(l, struct control_call, link)->stop, true);
 }
 
 void control_close(struct control *control)

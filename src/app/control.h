@@ -15,6 +15,8 @@ struct control_call {
     unsigned arg_count;
     struct slice input; /* standard input of the command, e.g. a password */
     struct buf *out;    /* text for the operator */
+    _Atomic bool stop;  /* what takes long ends soon: the server does. Any thread reads it */
+    struct list link;   /* the control socket's */
 };
 struct control_action {
     const char *name; /* "user-create" */
@@ -28,6 +30,10 @@ const struct control_action *control_find(struct slice name);
 /* The server's side: listens on the socket; on the first loop. */
 struct control;
 int control_open(struct kit *kit, struct control **ret_control, struct error *err) MUSTCHECK;
+/* The server stops: new actions are refused. True while some are still running. */
+bool control_drain(struct control *control);
+/* Asks those to end. */
+void control_cancel(struct control *control);
 void control_close(struct control *control);
 
 /* The command's side. 1: the server answered, *ret_failed says how and out has its text; 0: no

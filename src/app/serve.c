@@ -61,6 +61,7 @@ struct server {
     char address[128], conformance_address[128];
     int64_t drain_ms;
     bool rooms_started, loops_running;
+    bool commands_left; /* as of the last look_for_commands */
 };
 
 /* --- loops -------------------------------------------------------------------------------------
@@ -310,6 +311,41 @@ static bool sockets_left(struct server *s)
     return left;
 }
 
+static void look_for_commands(struct mail *mail)
+{
+    struct server *s = CONTAINER_OF(mail, struct worker, mail)->server;
+    s->commands_left = control_drain(s->control);
+    sem_post(&s->done);
+}
+
+static void cancel_commands(struct mail *mail)
+{
+    struct server *s = CONTAINER_OF(mail, struct worker, mail)->server;
+    control_cancel(s->control);
+    sem_post(&s->done);
+}
+
+static bool commands_left(struct server *s)
+{
+    on_loop(&s->workers[0], look_for_commands);
+    return s->commands_left;
+}
+
+/* A backup cleans up after itself. */
+static void end_commands(struct server *s)
+{
+    enum { LOOK_MS = 10, LOOKS_MAX = 1000 };
+    on_loop(&s->workers[0], cancel_commands);
+    for (int i = 0; commands_left(s) && i < LOOKS_MAX; i++)
+        usleep(LOOK_MS * 1000);
+}
+
+static bool anything_left(struct server *s)
+{
+    bool commands = commands_left(s), sockets = sockets_left(s); /* all are told, each time */
+    return commands || sockets || open_connections(s) > 0;
+}
+
 static void drain(struct server *s)
 {
     enum { LOOK_MS = 10 };
@@ -318,8 +354,9 @@ static void drain(struct server *s)
     on_loop(&s->workers[0], spawn_drain);
     for (unsigned i = 0; i < s->worker_count; i++)
         on_loop(&s->workers[i], stop_listening);
-    while ((sockets_left(s) || open_connections(s) > 0) && clock_mono_ms(&clock_system) < until)
+    while (anything_left(s) && clock_mono_ms(&clock_system) < until)
         usleep(LOOK_MS * 1000);
+    end_commands(s);
     /* At the end of this turn they let go of what they hold, while there are turns. */
     for (unsigned i = 0; i < s->worker_count; i++)
         on_loop(&s->workers[i], cut_off_sockets);

@@ -162,9 +162,11 @@ void db_add_worker(struct db *db, struct db_worker *worker); /* before traffic *
 void db_set_commit_hook(struct db *db, void (*fn)(void *arg, struct db_tx *tx, bool committed),
                         int (*before)(void *arg, struct db_tx *tx, struct error *err), void *arg);
 /* A consistent copy in a new file (refused when it exists: FAIL_CONFLICT), made in slices between
- * the commits and synced; blocks or parks like db_write. */
-int db_backup(struct db *db, const char *path,
-              struct error *err) MUSTCHECK; /* online, consistent */
+ * the commits and synced; blocks or parks like db_write. Ends without a file, FAIL_CANCELLED, soon
+ * after *stop became true (any thread may set it; NULL: nobody will), or when the event log of this
+ * database closes. */
+int db_backup(struct db *db, const char *path, const _Atomic bool *stop,
+              struct error *err) MUSTCHECK;
 /* Reads every page of a database that nobody has open (PRAGMA quick_check): FAIL_INVALID
  * "database_damaged" with what SQLite finds wrong first. Blocks. */
 int db_check_file(const char *path, struct error *err) MUSTCHECK;

@@ -9,19 +9,22 @@
 #include <libgen.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "engine/db_sqlite.h"
 
-enum { PAGES_PER_SLICE = 256 };
+enum { PAGES_PER_SLICE = 256, HELD_US = 1000 };
 
 struct db_backup_run {
     char *path, *part;
     struct db_conn target;
-    sqlite3_backup *backup; /* NULL: all pages are copied */
-    bool adding;            /* the hook has begun */
+    sqlite3_backup *backup;   /* NULL: all pages are copied */
+    bool adding;              /* the hook has begun */
+    const _Atomic bool *stop; /* somebody wants it no more; NULL: nobody can say so */
     struct db_job *job;
 };
 
@@ -112,10 +115,27 @@ static int step(struct db_writer *writer, bool *ret_more)
     return writer->copy_hook != NULL ? add(writer, true, ret_more) : 0;
 }
 
+static int cancelled(struct error *err)
+{
+    return error_set(err, FAIL_CANCELLED, "backup_cancelled", "the backup was cancelled");
+}
+
+static bool stopped(const _Atomic bool *stop)
+{
+    return stop != NULL && atomic_load(stop);
+}
+
 bool db_backup_step(struct db_writer *writer)
 {
-    bool more;
-    int rc = step(writer, &more);
+    struct db_backup_run *run = writer->backup;
+    bool more = true;
+    int rc = 0;
+    if (stopped(run->stop))
+        rc = cancelled(run->job->err);
+    else if (fault("db.backup")) /* a test holds it up */
+        usleep(HELD_US);
+    else
+        rc = step(writer, &more);
     if (rc != 0 || !more)
         finish(writer, rc);
     return true;
@@ -123,8 +143,8 @@ bool db_backup_step(struct db_writer *writer)
 
 static int set_copy_hook(struct db *db, void *arg, struct error *err)
 {
-    while (arg == NULL && db->writer.backup != NULL)
-        db_backup_step(&db->writer);
+    if (arg == NULL && db->writer.backup != NULL)
+        finish(&db->writer, cancelled(db->writer.backup->job->err));
     db->writer.copy_hook = arg;
     return 0;
 }
@@ -160,12 +180,15 @@ static int open_target(struct db *db, struct db_backup_run *run, struct error *e
 
 struct backup_request {
     const char *path;
+    const _Atomic bool *stop;
     struct db_job *job;
 };
 
 static int start(struct db *db, void *arg, struct error *err)
 {
     const struct backup_request *request = arg;
+    if (stopped(request->stop))
+        return cancelled(err);
     if (db->writer.backup != NULL)
         return error_set(err, FAIL_CONFLICT, "backup_running", "another backup is being made");
     if (access(request->path, F_OK) == 0)
@@ -177,6 +200,7 @@ static int start(struct db *db, void *arg, struct error *err)
     run->part = xmalloc(size);
     snprintf(run->part, size, "%s.part", request->path);
     run->job = request->job;
+    run->stop = request->stop;
     run->job->tx.db = db;
     run->target.clock = db->config.clock;
     int rc = open_target(db, run, err);
@@ -189,10 +213,10 @@ static int start(struct db *db, void *arg, struct error *err)
     return 1;
 }
 
-int db_backup(struct db *db, const char *path, struct error *err)
+int db_backup(struct db *db, const char *path, const _Atomic bool *stop, struct error *err)
 {
     struct db_job job;
-    struct backup_request request = {path, &job};
+    struct backup_request request = {path, stop, &job};
     db_job_init(&job, NULL, &request, err);
     job.outside = start;
     int rc = db_submit_write(db, &job);

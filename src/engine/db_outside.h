@@ -24,7 +24,7 @@ int db_sync_path(const char *path, const char *code, struct error *err) MUSTCHEC
 /* What belongs to the database but lies beside it is added to a backup. `step` is called on the
  * writer thread in transactions of the copy: first when all pages have just been copied, before
  * anything else is committed, then for as long as *ret_more says so, between commits. `ended`
- * follows, also when the copy failed. One slot; taking it away (NULL) finishes a running backup. */
+ * follows, also when the copy failed. One slot; taking it away (NULL) cancels a running backup. */
 struct db_copy_hook {
     int (*step)(struct db_copy_hook *hook, struct db_tx *tx, bool first, bool *ret_more,
                 struct error *err);

@@ -201,6 +201,38 @@ class Stopping(unittest.TestCase):
             self.assertEqual(socket.closed(20).code, 4009)
             self.assertEqual(server.wait(20), 0)
 
+    def backing_up(self, server, path):
+        """The command, with a folder for its copies made."""
+        command = subprocess.Popen([binary(), "backup", path, "--data", server.data],
+                                   env=clean_environment(), stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True)
+        while not list(server.data.glob("backup.*")):
+            self.assertIsNone(command.poll(), "it ended")
+            time.sleep(0.01)
+        return command
+
+    def test_bug_a_backup_was_not_waited_for(self):
+        with Server({"drain.timeout": "1m"},
+                    environment={"PARLEY_FAULTS": "db.backup=delay:1000@1"}) as server:
+            path = server.folder / "kept"
+            command = self.backing_up(server, path)
+            self.assertEqual(server.stop(30), 0)
+            self.assertEqual((command.wait(10), command.stderr.read()), (0, ""))
+            command.stderr.close()
+            self.assertTrue(path.exists())
+
+    def test_bug_a_backup_outlasted_the_time_to_stop_and_left_its_copies(self):
+        with Server({"drain.timeout": "200ms"},
+                    environment={"PARLEY_FAULTS": "db.backup=error"}) as server:
+            path = server.folder / "kept"
+            command = self.backing_up(server, path)
+            self.assertEqual(server.stop(30), 0)
+            self.assertEqual(command.wait(10), 1)
+            self.assertIn("The server is stopping", command.stderr.read())
+            command.stderr.close()
+            self.assertEqual(list(server.data.glob("backup.*")), [])
+            self.assertEqual(list(server.folder.glob("kept*")), [])
+
     def test_twice(self):
         with Server() as server:
             user = server.user()

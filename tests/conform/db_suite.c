@@ -421,8 +421,8 @@ TEST(db_backup_while_writing_is_consistent)
         workers[i] = (struct worker){db, i};
         pthread_create(&threads[i], NULL, add_many, &workers[i]);
     }
-    CHECK_OK(db_backup(db, path, &err), &err);
-    CHECK_INT(db_backup(db, path, &err), FAIL_CONFLICT);
+    CHECK_OK(db_backup(db, path, NULL, &err), &err);
+    CHECK_INT(db_backup(db, path, NULL, &err), FAIL_CONFLICT);
     for (unsigned i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
     db_close(db);

@@ -50,7 +50,7 @@ TEST(nobody_else_may_read_the_files)
             CHECK_INT(mode_of(files[i]), 0600);
         char copy[250];
         snprintf(copy, sizeof copy, "%s.copy%d", path_of(""), opened);
-        CHECK_OK(db_backup(db, copy, &err), &err);
+        CHECK_OK(db_backup(db, copy, NULL, &err), &err);
         CHECK_INT(mode_of(opened == 0 ? ".copy0" : ".copy1"), 0600);
         db_close(db);
         CHECK(chmod(path_of(""), 0644) == 0); /* as earlier versions left it */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/random.h"
 #include "engine/event_log.h"
 #include "engine/event_log_segment.h"
@@ -456,7 +457,7 @@ static void *back_up(void *arg)
     struct backup *b = arg;
     struct error err;
     error_init(&err);
-    CHECK_OK(db_backup(b->db, b->path, &err), &err);
+    CHECK_OK(db_backup(b->db, b->path, NULL, &err), &err);
     atomic_store(&b->done, true);
     return NULL;
 }
@@ -491,6 +492,35 @@ TEST(backup_is_whole_by_itself)
     emit_many(&o, 10);
     CHECK_INT(read_all(&o, 0), head + 19);
     close_log(&o);
+}
+
+static void *back_up_in_vain(void *arg)
+{
+    struct backup *b = arg;
+    struct error err;
+    error_init(&err);
+    CHECK_INT(db_backup(b->db, b->path, NULL, &err), FAIL_CANCELLED);
+    return NULL;
+}
+
+/* The whole rest was copied first, for nobody. */
+TEST(bug_a_log_that_closes_finished_a_backup)
+{
+    char path[200], part[220];
+    begin(path, "live");
+    struct opened o = open_log(path, small);
+    struct backup b = {.db = o.db};
+    snprintf(b.path, sizeof b.path, "%s/backup.db", test_dir());
+    snprintf(part, sizeof part, "%s.part", b.path);
+    CHECK(fault_set("db.backup=error"));
+    pthread_t thread;
+    pthread_create(&thread, NULL, back_up_in_vain, &b);
+    while (access(part, F_OK) != 0)
+        usleep(1000);
+    close_log(&o);
+    pthread_join(thread, NULL);
+    CHECK(fault_set(""));
+    CHECK(access(part, F_OK) != 0 && access(b.path, F_OK) != 0);
 }
 
 /* --- readers beside the writer ---------------------------------------------------------------- */

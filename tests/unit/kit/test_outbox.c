@@ -325,7 +325,7 @@ TEST(an_older_copy)
     CHECK_INT(step(), 2);
     CHECK_OK(sweep(), &err);
     snprintf(path, sizeof path, "%s/older.db", folder);
-    CHECK_OK(db_backup(room_db, path, &err), &err);
+    CHECK_OK(db_backup(room_db, path, NULL, &err), &err);
     make(3, 5);
     CHECK_INT(step(), 3);
     close_engines();
