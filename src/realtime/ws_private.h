@@ -46,6 +46,8 @@ struct ws_session {
     uint16_t calls;
     uint32_t window_ops; /* ops in the present second */
     uint32_t window_s;
+    uint32_t close_left; /* of what lay before our close frame when we last looked */
+    uint8_t close_waits;
     bool has_from, authenticated, opening, closing, heard, deflate;
 };
 

@@ -12,7 +12,10 @@
 #include "realtime/envelope.h"
 #include "realtime/ws_private.h"
 
-enum { CLOSE_WAIT_MS = 3000 }; /* for the peer's half of the close handshake */
+enum {
+    CLOSE_WAIT_MS = 3000, /* for the peer's half of the close handshake */
+    CLOSE_WAITS_MAX = 2   /* in which it took nothing of what lies before our half */
+};
 
 struct ws_session *ws_of(struct realtime_session *session)
 {
@@ -34,8 +37,17 @@ void ws_unref(struct ws_session *s)
 static void close_timed_out(struct timer *timer)
 {
     struct ws_session *s = CONTAINER_OF(timer, struct ws_session, base.heartbeat);
-    if (s->conn != NULL)
+    if (s->conn == NULL)
+        return;
+    uint32_t left = s->conn->queued_bytes;
+    if (left != s->close_left) {
+        s->close_waits = 0;
+    } else if (left == 0 || ++s->close_waits == CLOSE_WAITS_MAX) {
         conn_abort(s->conn);
+        return;
+    }
+    s->close_left = left;
+    timer_start(s->conn->loop, timer, CLOSE_WAIT_MS);
 }
 
 static void start_close_timer(struct ws_session *s)

@@ -217,3 +217,36 @@ TEST(a_revoked_socket_closes_at_once_and_gets_no_more_answers)
     run(revoked_while_ops_run);
     close_sockets();
 }
+
+/* --- the goodbye of one that reads slowly ------------------------------------------------------
+ */
+static void read_late(void)
+{
+    static char bytes[1 << 20], filling[512 << 10];
+    int peer;
+    struct conn *conn = connect_pair(&peer);
+    start_socket(conn, (struct slice){"", 0});
+    while (hubs[0]->sessions.count == 0)
+        CHECK_INT(coro_sleep(1), 0);
+    conn_send_bytes(conn, slice_of(filling, sizeof filling));
+    hub_drain(hubs[0], 1);
+    CHECK_INT(coro_sleep(3500), 0);
+    size_t len = 0;
+    ssize_t n = 1;
+    while (n != 0 && memmem(bytes, len, "retry_after", 11) == NULL) {
+        n = read(peer, bytes + len, sizeof bytes - len);
+        len += n > 0 ? (size_t)n : 0;
+        if (n < 0)
+            CHECK_INT(coro_sleep(1), 0);
+    }
+    CHECK(n != 0);
+    close(peer);
+}
+
+/* It had three seconds for all that lay before the close frame. */
+TEST(bug_a_slow_reader_was_cut_off_before_the_goodbye)
+{
+    open_sockets();
+    run(read_late);
+    close_sockets();
+}
