@@ -282,13 +282,21 @@ int consumers_start(struct kit *kit, struct consumers **ret_consumers, struct er
     return 0;
 }
 
+static bool all_ended(const struct consumers *all)
+{
+    for (unsigned i = 0; i < all->count; i++)
+        if (!all->units[i].ended)
+            return false;
+    return true;
+}
+
 void consumers_stop(struct consumers *all)
 {
+    enum { LOOK_MS = 10, LOOKS = 500 };
     all->stopping = true;
     for (unsigned i = 0; i < all->count; i++)
         wake(&all->units[i]);
-    for (unsigned i = 0; i < all->count; i++)
-        for (int tries = 0; !all->units[i].ended && tries < 500; tries++)
-            if (coro_sleep(10) < 0)
-                return;
+    for (int looks = 0; looks < LOOKS && !all_ended(all); looks++)
+        if (coro_sleep(LOOK_MS) < 0)
+            return;
 }

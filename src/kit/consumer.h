@@ -12,8 +12,9 @@ extern const struct db_schema kit_schema;
  * takes: a consumer that cannot go on shows in parley_consumer_lag_events, and costs disk, never an
  * event. `consumers` lives as long as the process. */
 int consumers_start(struct kit *kit, struct consumers **ret_consumers, struct error *err) MUSTCHECK;
-/* From a coroutine of the first loop: lets transactions that run end, for up to 5 s; one that waits
- * for its next attempt ends at once and goes on from the same event at the next start. */
+/* From a coroutine of the first loop: lets transactions that run end, for up to 5 s in all; one
+ * that waits for its next attempt ends at once and goes on from the same event at the next start.
+ */
 void consumers_stop(struct consumers *consumers);
 /* How many positions of the log each consumer is behind the head; any thread. Returns how many
  * there are, of which the first `max` are given. */

@@ -31,6 +31,7 @@ static struct kit kit;
 static struct db *main_db, *search_db;
 static struct loop *loop;
 static struct loop *loops[1];
+static const struct clock *loops_clock; /* NULL: the real one */
 static void *states[1];
 
 static int handle(void *room, struct db_tx *tx, const struct event *event, struct error *err)
@@ -90,7 +91,7 @@ static void open_world(struct event_log_config log, const struct clock *clock)
     memset(&kit, 0, sizeof kit);
     CHECK_OK(event_log_open(&log, &kit.log, &err), &err);
     CHECK_OK(event_log_start(kit.log, &err), &err);
-    CHECK_OK(loop_new(&(struct loop_config){0}, &loop, &err), &err);
+    CHECK_OK(loop_new(&(struct loop_config){.clock = loops_clock}, &loop, &err), &err);
     databases[0] = (struct kit_database){"room.search", search_db};
     loops[0] = loop;
     kit.clock = clock;

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "consumer_world.h"
+#include "kit/consumer_private.h"
 
 /* --- each event once ---------------------------------------------------------------------------
  */
@@ -322,4 +323,56 @@ TEST(a_consumer_that_is_behind_keeps_its_events)
     start_consumers();
     run(old_events_are_still_needed);
     close_world();
+}
+
+/* --- two that hang -----------------------------------------------------------------------------
+ */
+static const struct consumer both[] = {{"search", sent_only, "room.search", handle, 0},
+                                       {"again", sent_only, "room.search", handle, 0}};
+static const struct module room_of_both = {
+    .name = "room", .events = all_types, .consumers = both, .consumer_count = ARRAY_LEN(both)};
+static const struct module *const modules_of_both[] = {&room_of_both, NULL};
+static bool ticking;
+
+static void tick_main(void *arg)
+{
+    (void)arg;
+    while (ticking) {
+        clock_fake_advance(&fake, 1);
+        coro_yield();
+    }
+}
+
+static void stop_while_both_hang(void)
+{
+    struct error err;
+    error_init(&err);
+    atomic_store(&seen.gated, true);
+    emit(&sent, 1);
+    sem_wait(&seen.at_gate); /* one has the writer, the other waits for it */
+    for (int turns = 0; turns < 10; turns++)
+        coro_yield();
+    ticking = true;
+    CHECK_OK(coro_spawn(loop, tick_main, NULL, &err), &err);
+    int64_t began = loop_now_ms(loop);
+    consumers_stop(kit.consumers);
+    CHECK(loop_now_ms(loop) - began < 7500); /* 500 looks; each may be a turn or two late */
+    sem_post(&seen.gate);
+    for (unsigned i = 0; i < ARRAY_LEN(both); i++)
+        while (!kit.consumers->units[i].ended)
+            coro_yield();
+    ticking = false;
+}
+
+/* It was five seconds for each of them. */
+TEST(bug_consumers_that_hang_were_waited_for_one_after_the_other)
+{
+    clock_fake_init(&fake, INT64_C(1795000000000));
+    loops_clock = &fake.clock;
+    open_world((struct event_log_config){0}, &fake.clock);
+    kit.modules = modules_of_both;
+    start_consumers();
+    run(stop_while_both_hang);
+    close_world();
+    loops_clock = NULL;
 }
