@@ -36,6 +36,7 @@ export type Row = DayRow | EdgeRow | MessageRow | OutgoingRow;
 
 const RUN_MS = 5 * 60_000;
 const READ_EVERY_MS = 400;
+const FLASH_MS = 1400;
 
 export function keyOf(message: Pick<Message, 'id' | 'client_id' | 'sender_id'>): string {
   // Stays the same when an outgoing message becomes a sent one: its row is kept, nothing blinks.
@@ -61,6 +62,10 @@ export class Conversation {
   field: HTMLTextAreaElement | null = null;
   readonly atEnd = signal(true);
   readonly flashKey = signal<string | null>(null);
+  /** A message far back is on its way, and the reader will be taken there. */
+  readonly seeking = signal(false);
+  #seek: AbortController | undefined;
+  #flashTimer = 0;
   /** The last message that had been read when the chat was opened. */
   readonly readAtOpen: number;
   readonly unreadAtOpen: number;
@@ -205,8 +210,37 @@ export class Conversation {
     );
   }
 
+  /** Loads what is between here and that message. null: somebody did something else meanwhile, and
+   * is not to be moved; false: it cannot be reached. */
+  async seek(seq: number): Promise<boolean | null> {
+    this.#seek?.abort();
+    if (this.timeline.firstSeq <= seq) return seq <= this.timeline.lastSeq;
+    const seek = new AbortController();
+    const { signal } = seek;
+    this.#seek = seek;
+    const otherwise = (event: Event): void => {
+      if (!(event as KeyboardEvent).repeat) seek.abort();
+    };
+    for (const type of ['keydown', 'pointerdown', 'wheel', 'touchmove'])
+      addEventListener(type, otherwise, { capture: true, passive: true, signal });
+    signal.addEventListener('abort', () => (this.seeking.value = false));
+    this.seeking.value = true;
+    const reached = await this.timeline.reach(seq, signal);
+    if (signal.aborted) return null;
+    seek.abort(); // nobody listens any more
+    return reached;
+  }
+
+  flash(key: string): void {
+    clearTimeout(this.#flashTimer);
+    this.flashKey.value = key;
+    this.#flashTimer = window.setTimeout(() => (this.flashKey.value = null), FLASH_MS);
+  }
+
   close(): void {
     clearTimeout(this.#readTimer);
+    clearTimeout(this.#flashTimer);
+    this.#seek?.abort();
     const message = this.editing.peek();
     if (message) unfinished.set(this.chatId, { message, text: this.text.peek() });
   }
