@@ -7,7 +7,7 @@ import { forgetEdits } from './conversation';
 import { forgetDrafts } from './drafts';
 import { forgetEvents, listenToEvents } from './events';
 import { forgetMembers, loadMembers, memberChanged, readChanged } from './members';
-import { missed } from './missed';
+import { missed, returned } from './missed';
 import { speak } from './notices';
 import { forgetComments, listenToComments } from './comments';
 import { forgetLists } from './list';
@@ -74,7 +74,10 @@ let everReady = false;
 function ready(): void {
   // What was loaded before the stream began may have missed something in between.
   if (!everReady) loadAgain();
-  else if (chatState.chatsProblem.peek()) void chatState.loadChats();
+  else {
+    returned.value++;
+    if (chatState.chatsProblem.peek()) void chatState.loadChats();
+  }
   everReady = true;
   const open = openChatId.peek();
   const timeline = open ? openTimeline(open) : undefined;
