@@ -41,6 +41,45 @@ export const tests = {
     await page.getByRole('button', { name: 'Stop editing' }).waitFor({ state: 'detached' });
   },
 
+  async 'an answer that was begun is there again on the way back, and after a change'(stage) {
+    const [ada, bob, cy] = [
+      await stage.account('Ada'),
+      await stage.account('Bob'),
+      await stage.account('Cy'),
+    ];
+    const chat = await stage.direct(ada, bob);
+    await stage.direct(ada, cy);
+    await stage.send(bob, chat.id, 'a question');
+    await stage.send(ada, chat.id, 'a remark');
+    const page = await stage.browse(ada, `/c/${chat.id}`);
+    const answering = page.getByRole('button', { name: 'Stop replying' });
+    await bubble(page, 'a question').waitFor();
+    await page.locator('[data-seq="1"]').focus();
+    await page.keyboard.press('r');
+    await answering.waitFor();
+    await composer(page).fill('half an answer');
+    await chatLink(page, 'Cy').click();
+    await value(composer(page), '');
+    await answering.waitFor({ state: 'detached' });
+    await chatLink(page, 'Bob').click();
+    await value(composer(page), 'half an answer');
+    await answering.waitFor();
+    await page.reload();
+    await answering.waitFor();
+
+    await page.locator('[data-seq="2"]').focus();
+    await page.keyboard.press('e');
+    await page.getByRole('button', { name: 'Stop editing' }).click();
+    await value(composer(page), 'half an answer');
+    await answering.waitFor();
+    await composer(page).press('Enter');
+    await answering.waitFor({ state: 'detached' });
+    await page.locator('[data-seq="3"] .quote', { hasText: 'a question' }).waitFor();
+    await page.reload();
+    await bubble(page, 'half an answer').waitFor();
+    await answering.waitFor({ state: 'detached' });
+  },
+
   async 'a dialog with something in it asks before it is closed'(stage) {
     const ada = await stage.account('Ada');
     const page = await stage.browse(ada, '/');

@@ -5,7 +5,7 @@ import type { Chat, Id, Message, OutgoingMessage, Reaction } from '../../sdk/ind
 import type { VirtualRow } from '../components/virtual_list';
 import { dayKey } from '../format';
 import { chats, readInChat } from './chats';
-import { chatDraft, draftOf } from './drafts';
+import { chatDraft, draftOf, replyDraft, setDraft } from './drafts';
 import { notify, orSay } from './notices';
 import { outgoingOf } from './outgoing';
 import { sayRead } from './read';
@@ -54,7 +54,8 @@ export class Conversation {
   readonly timeline;
   /** What stands in the composer: a draft, or the text of the message being edited. */
   readonly text;
-  readonly replyTo = signal<Message | null>(null);
+  /** The seq of the message that is answered; kept with the draft. */
+  readonly replyTo;
   readonly editing = signal<Message | null>(null);
   /** A change is on its way; until it has arrived, its text stays in the composer. */
   readonly saving = signal(false);
@@ -78,6 +79,7 @@ export class Conversation {
     unfinished.delete(chatId);
     this.editing.value = left?.message ?? null;
     this.text = signal(left?.text ?? draftOf(chatDraft(chatId)));
+    this.replyTo = signal(left ? null : this.#keptReply());
     const chat = chats.peek().get(chatId);
     this.readAtOpen = chat?.read_seq ?? 0;
     this.unreadAtOpen = chat?.unread_count ?? 0;
@@ -143,8 +145,18 @@ export class Conversation {
   reply(message: Message): void {
     if (this.editing.peek()) this.text.value = draftOf(chatDraft(this.chatId));
     this.editing.value = null;
-    this.replyTo.value = message;
+    this.answer(message.seq);
     this.field?.focus();
+  }
+
+  /** Kept like a draft. null: what is written answers nothing (any more). */
+  answer(seq: number | null): void {
+    setDraft(replyDraft(this.chatId), seq === null ? '' : String(seq));
+    this.replyTo.value = seq;
+  }
+
+  #keptReply(): number | null {
+    return Number(draftOf(replyDraft(this.chatId))) || null;
   }
 
   edit(message: Message): void {
@@ -172,9 +184,11 @@ export class Conversation {
 
   /** Neither answering nor editing any more. */
   leaveContext(): void {
-    if (this.editing.peek()) this.text.value = draftOf(chatDraft(this.chatId));
-    this.editing.value = null;
-    this.replyTo.value = null;
+    if (this.editing.peek()) {
+      this.text.value = draftOf(chatDraft(this.chatId));
+      this.editing.value = null;
+      this.replyTo.value = this.#keptReply();
+    } else this.answer(null);
     this.field?.focus();
   }
 
