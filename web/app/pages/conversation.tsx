@@ -101,7 +101,7 @@ function Head({
           <Avatar id={chat.id} name={chatTitle(chat)} size="medium" group />
         )}
         <span class="words">
-          <h1>{chatTitle(chat)}</h1>
+          <h1 dir="auto">{chatTitle(chat)}</h1>
           <span class="status">{statusOf(chat)}</span>
         </span>
       </button>

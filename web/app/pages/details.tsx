@@ -41,10 +41,14 @@ function Profile({ id }: { id: Id }) {
     <div class="scroll">
       <div class="head">
         <PersonAvatar id={id} size="large" />
-        <h2>{nameOf(user)}</h2>
+        <h2 dir="auto">{nameOf(user)}</h2>
         <p>@{user.username}</p>
         <p>{isOnline(id) ? 'Online now' : seen ? `Last seen ${ago(seen)}` : ''}</p>
-        {user.bio && <p class="bio">{user.bio}</p>}
+        {user.bio && (
+          <p class="bio" dir="auto">
+            {user.bio}
+          </p>
+        )}
         <a href={`/u/${user.username}`}>View profile</a>
       </div>
     </div>
@@ -87,7 +91,7 @@ function Group({ chat }: { chat: Chat }) {
             <Rename chat={chat} onDone={() => setRenaming(false)} />
           ) : (
             <div class="row-title">
-              <h2>{chatTitle(chat)}</h2>
+              <h2 dir="auto">{chatTitle(chat)}</h2>
               {managing && (
                 <IconButton
                   icon="edit"
