@@ -3,7 +3,7 @@ import { useRef, useState } from 'preact/hooks';
 import { parley } from '../client';
 import { Avatar } from '../components/avatar';
 import { Button, IconButton } from '../components/button';
-import { Confirm } from '../components/dialog';
+import { Confirm, useCover } from '../components/dialog';
 import { TextField } from '../components/field';
 import { PersonAvatar, PersonWords, userFrom } from '../components/person';
 import { Menu, type MenuItem } from '../components/popover';
@@ -21,6 +21,7 @@ import { AddPeople } from './new_chat';
 
 export function Details({ chatId, onClose }: { chatId: Id; onClose(): void }) {
   const chat = chats.value.get(chatId);
+  useCover(onClose, matchMedia('(max-width: 720px)').matches);
   if (!chat) return null;
   return (
     <aside class="details" aria-label="Details">

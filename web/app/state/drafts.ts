@@ -24,3 +24,5 @@ export const replyDraft = (chatId: string): string => `chat.${chatId}.reply`;
 export const commentDraft = (postId: string, parent: string | null): string =>
   `comment.${postId}.${parent ?? ''}`;
 export const POST_DRAFT = 'post';
+export const NAME_DRAFT = 'profile.name';
+export const ABOUT_DRAFT = 'profile.about';
