@@ -14,6 +14,18 @@ async function find(page, person) {
 }
 
 export const tests = {
+  async 'flags and keys are shown large, signs of writing are not'(stage) {
+    const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
+    const chat = await stage.direct(ada, bob);
+    const large = ['🎉', '🇩🇪🇫🇷', '1️⃣', '👩‍👩‍👧', '❤'];
+    const plain = ['™', '©', '12', 'ok', '🎉🎉🎉🎉'];
+    for (const text of [...large, ...plain]) await stage.send(bob, chat.id, text);
+    const page = await stage.browse(ada, `/c/${chat.id}`);
+    await page.locator(`[data-seq="${large.length + plain.length}"]`).waitFor();
+    const shown = await page.locator('.large-emoji > .text').allInnerTexts();
+    assert.deepEqual(shown, large);
+  },
+
   async 'words that run from right to left do so everywhere'(stage) {
     const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
     const chat = await stage.direct(ada, bob);

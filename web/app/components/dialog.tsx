@@ -110,7 +110,10 @@ export function Confirm({
       onClose={onClose}
       footer={
         <>
-          <Button onClick={onClose}>{otherwise}</Button>
+          {/* First, rather than the cross above: it is one of the two answers. */}
+          <Button autofocus onClick={onClose}>
+            {otherwise}
+          </Button>
           <Button look="danger" busy={busy ?? false} onClick={onConfirm}>
             {action}
           </Button>
