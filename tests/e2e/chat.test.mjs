@@ -14,6 +14,39 @@ async function find(page, person) {
 }
 
 export const tests = {
+  async 'flags and keys are shown large, signs of writing are not'(stage) {
+    const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
+    const chat = await stage.direct(ada, bob);
+    const large = ['🎉', '🇩🇪🇫🇷', '1️⃣', '👩‍👩‍👧', '❤'];
+    const plain = ['™', '©', '12', 'ok', '🎉🎉🎉🎉'];
+    for (const text of [...large, ...plain]) await stage.send(bob, chat.id, text);
+    const page = await stage.browse(ada, `/c/${chat.id}`);
+    await page.locator(`[data-seq="${large.length + plain.length}"]`).waitFor();
+    const shown = await page.locator('.large-emoji > .text').allInnerTexts();
+    assert.deepEqual(shown, large);
+  },
+
+  async 'words that run from right to left do so everywhere'(stage) {
+    const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
+    const chat = await stage.direct(ada, bob);
+    await stage.send(bob, chat.id, 'שלום, this begins at the right');
+    await stage.send(ada, chat.id, 'Hello שלום', { reply_to: 1 });
+    const page = await stage.browse(ada, `/c/${chat.id}`);
+    const way = (place) => place.evaluate((one) => getComputedStyle(one).direction);
+    await page.locator('[data-seq="2"]').waitFor();
+    assert.equal(await way(page.locator('[data-seq="1"] .bubble')), 'rtl');
+    assert.equal(await way(page.locator('[data-seq="2"] .bubble')), 'ltr');
+    assert.equal(await way(page.locator('[data-seq="2"] .quote .words')), 'rtl');
+    await composer(page).fill('עברית');
+    assert.equal(await way(composer(page)), 'rtl');
+    await composer(page).press('Enter');
+    await bubble(page, 'עברית').waitFor();
+    assert.equal(await way(page.locator('.row .bubble').last()), 'rtl');
+    const last = page.locator('.chat-row .last', { hasText: 'עברית' });
+    await last.waitFor();
+    assert.equal(await way(last), 'rtl', 'also with "You:" before it');
+  },
+
   async 'find someone, write, read marks, typing, unread'(stage) {
     const { bob, one, other } = await two(stage);
     await find(one, bob);

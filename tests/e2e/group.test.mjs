@@ -53,4 +53,31 @@ export const tests = {
     await until('the group is gone', async () => (await chatLink(other, 'Launch').count()) === 0);
     await one.getByText('1 member').first().waitFor();
   },
+
+  async 'a chat that is deleted while it is open says so; the rail counts what is unread'(stage) {
+    const [ada, bob, cy] = [
+      await stage.account('Ada'),
+      await stage.account('Bob'),
+      await stage.account('Cy'),
+    ];
+    const chat = await stage.group(ada, 'Crew', [bob]);
+    const other = await stage.group(ada, 'Choir', [bob, cy]);
+    const page = await stage.browse(bob, `/c/${chat.id}`);
+    await composer(page).waitFor();
+    await stage.send(ada, other.id, 'sing');
+    await page.getByRole('link', { name: 'Chats, 1 unread' }).waitFor();
+    await stage.call('DELETE', `/chats/${chat.id}`, ada.token);
+    await page.getByText('“Crew” was deleted.').waitFor();
+    await page.waitForURL('**/chats');
+    await chatLink(page, 'Choir').click();
+    await page.getByRole('button', { name: 'Details', exact: true }).click();
+    await page.getByRole('button', { name: 'Leave group' }).click();
+    await page.getByRole('dialog').waitFor();
+    await until('the focus is on an answer, not on the cross', () =>
+      page.evaluate(() => document.activeElement?.textContent === 'Cancel'),
+    );
+    await page.keyboard.press('Escape');
+    await stage.call('DELETE', `/chats/${other.id}/members/${bob.id}`, ada.token);
+    await page.getByText('You are no longer in “Choir”.').waitFor();
+  },
 };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { bubble, chatLink, texts, until } from './stage.mjs';
+import { bubble, chatLink, composer, texts, until } from './stage.mjs';
 
 async function long(stage, count) {
   const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
@@ -91,6 +91,72 @@ export const tests = {
         return row && row.top > 0 && row.bottom < innerHeight;
       }),
     );
+  },
+
+  async 'a quote takes the focus along, but never from somebody who writes'(stage) {
+    const { ada, bob, chat } = await long(stage, 60);
+    await stage.send(bob, chat.id, 'about that', { reply_to: 5 });
+    const page = await stage.browse(ada, `/c/${chat.id}`);
+    const quote = page.locator('[data-seq="61"] .quote');
+    await quote.click();
+    await until('the focus is on message 5', () =>
+      page.evaluate(() => document.activeElement?.dataset.seq === '5'),
+    );
+    await page.getByRole('button', { name: 'Jump to the newest message' }).click();
+    await page.locator('.message.flash').waitFor({ state: 'detached' });
+    await quote.click();
+    await page.locator('.message.flash').waitFor();
+    await composer(page).pressSequentially('here', { delay: 20 });
+    await page.locator('.message.flash').waitFor({ state: 'detached' });
+    await composer(page).evaluate(() => new Promise(requestAnimationFrame));
+    await page.keyboard.type('r and e');
+    assert.equal(await composer(page).inputValue(), 'herer and e');
+  },
+
+  async 'the way to a message far back is shown, and given up for whoever goes on'(stage) {
+    const { ada, bob, chat } = await long(stage, 460);
+    await stage.send(bob, chat.id, 'about that', { reply_to: 5 });
+    const page = await stage.browse(ada, `/c/${chat.id}`);
+    const quote = page.locator('[data-seq="461"] .quote');
+    const looking = page.getByRole('status').filter({ hasText: 'Looking for the message' });
+    await quote.waitFor();
+    let asked = 0;
+    let goOn;
+    const held = new Promise((resolve) => (goOn = resolve));
+    await page.route('**/messages?*after=*', async (route) => {
+      asked++;
+      await held;
+      await route.continue().catch(() => undefined); // given up by the page
+    });
+    await quote.click();
+    await looking.waitFor();
+    await until('pages do not wait for one another', () => asked > 1);
+    await composer(page).pressSequentially('no');
+    await looking.waitFor({ state: 'detached' });
+    goOn();
+    assert.equal(await composer(page).inputValue(), 'no');
+    await page.locator('[data-seq="461"]').waitFor();
+    assert.equal(await page.locator('.message.flash').count(), 0);
+
+    await quote.click();
+    await until('the focus is on message 5', () =>
+      page.evaluate(() => document.activeElement?.dataset.seq === '5'),
+    );
+    await looking.waitFor({ state: 'detached' });
+    const { first } = await scrollUp(page);
+    assert.equal(first, '1');
+  },
+
+  async 'a message that cannot be reached is said not to be'(stage) {
+    const { ada, bob, chat } = await long(stage, 100);
+    await stage.send(bob, chat.id, 'about that', { reply_to: 5 });
+    const page = await stage.browse(ada, `/c/${chat.id}`);
+    await page.route('**/messages?*after=*', (route) => route.fulfill({ status: 404, json: {} }));
+    await page.locator('[data-seq="101"] .quote').click();
+    await page.getByText('That message cannot be reached now').waitFor();
+    await page.unroute('**/messages?*after=*');
+    await page.locator('[data-seq="101"] .quote').click();
+    await page.locator('[data-seq="5"] .message.flash').waitFor();
   },
 
   async 'what changes while the history is on its way is shown changed'(stage) {

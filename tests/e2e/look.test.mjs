@@ -52,6 +52,30 @@ export const tests = {
     assert.match(ground, /^rgb\(1\d, 1\d, 2\d\)$/);
   },
 
+  async 'with the colours of the system one sees what is chosen, and where a message ends'(stage) {
+    const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
+    const chat = await stage.direct(ada, bob);
+    await stage.direct(ada, await stage.account('Cy'));
+    await stage.send(bob, chat.id, 'hello');
+    const page = await stage.browse(ada, `/c/${chat.id}`, { forcedColors: 'active' });
+    await bubble(page, 'hello').waitFor();
+    const style = (selector, name) =>
+      page.locator(selector).first().evaluate((one, key) => getComputedStyle(one)[key], name);
+    for (const kind of ['.chat-row', '.rail-link'])
+      assert.notEqual(
+        await style(`${kind}[aria-current]`, 'backgroundColor'),
+        await style(`${kind}:not([aria-current])`, 'backgroundColor'),
+        kind,
+      );
+    assert.equal(await style('.row .bubble', 'borderTopWidth'), '1px');
+    await page.goto(`${stage.server.url}/settings`);
+    const one = page.getByRole('switch', { name: 'Private account' });
+    const ground = () => one.evaluate((it) => getComputedStyle(it).backgroundColor);
+    const off = await ground();
+    await one.check();
+    assert.notEqual(await ground(), off, 'a switch');
+  },
+
   async 'a chosen theme wins over the system and survives a reload'(stage) {
     const ada = await stage.account('Ada');
     const page = await stage.browse(ada, '/settings', { colorScheme: 'light' });

@@ -134,6 +134,40 @@ export const tests = {
     await page.getByRole('button', { name: 'New signal' }).waitFor();
   },
 
+  async 'what was opened while the server was away comes once it is back'(stage) {
+    const ada = await stage.account('Ada');
+    const paths = ['/events', '/signals', '/bookmarks', `/u/${ada.username}`, '/'];
+    const first = await stage.browse(ada, '/chats');
+    const pages = [first];
+    while (pages.length < paths.length) pages.push(await first.context().newPage());
+    const link = (page, path) => page.locator(`.rail .rail-link[href="${path}"]`);
+    const each = (act) => Promise.all(pages.map((page, at) => act(page, link(page, paths[at]))));
+    const troubled = (page) => again(page.locator('main')).first().waitFor({ timeout: 30_000 });
+    await each(async (page, opens) => {
+      // The piece of the program is fetched, but nothing that it shows.
+      await page.goto(`${stage.server.url}/chats`);
+      await page.locator('.sidebar').waitFor();
+      await page.route('**/api/v1/**', (route) => route.abort());
+      await opens.click();
+      await troubled(page);
+      await link(page, '/chats').click();
+      await page.locator('.sidebar').waitFor();
+      await page.unroute('**/api/v1/**');
+    });
+    await stage.server.kill();
+    await each(async (page, opens) => {
+      await page.getByText('Reconnecting').waitFor();
+      await opens.click();
+      await troubled(page);
+    });
+    await stage.server.start();
+    await each(async (page) => {
+      await page.getByText('Reconnecting').waitFor({ state: 'detached', timeout: 30_000 });
+      await again(page.locator('main')).waitFor({ state: 'detached' });
+    });
+    await pages[3].getByText('0 followers').waitFor();
+  },
+
   async 'lists of people go on beyond their first page, and the badge counts on'(stage) {
     const ada = await stage.account('Ada');
     const page = await stage.newPage();

@@ -1,5 +1,6 @@
 // What somebody has written is not lost: not by a refusal, a stray click, a way back or a page
 // that has no secure context.
+import { phone } from './inspect.mjs';
 import { bubble, chatLink, composer, until, write } from './stage.mjs';
 
 const value = (field, text) =>
@@ -39,6 +40,45 @@ export const tests = {
     await bubble(page, 'second words').waitFor();
     await value(composer(page), '');
     await page.getByRole('button', { name: 'Stop editing' }).waitFor({ state: 'detached' });
+  },
+
+  async 'an answer that was begun is there again on the way back, and after a change'(stage) {
+    const [ada, bob, cy] = [
+      await stage.account('Ada'),
+      await stage.account('Bob'),
+      await stage.account('Cy'),
+    ];
+    const chat = await stage.direct(ada, bob);
+    await stage.direct(ada, cy);
+    await stage.send(bob, chat.id, 'a question');
+    await stage.send(ada, chat.id, 'a remark');
+    const page = await stage.browse(ada, `/c/${chat.id}`);
+    const answering = page.getByRole('button', { name: 'Stop replying' });
+    await bubble(page, 'a question').waitFor();
+    await page.locator('[data-seq="1"]').focus();
+    await page.keyboard.press('r');
+    await answering.waitFor();
+    await composer(page).fill('half an answer');
+    await chatLink(page, 'Cy').click();
+    await value(composer(page), '');
+    await answering.waitFor({ state: 'detached' });
+    await chatLink(page, 'Bob').click();
+    await value(composer(page), 'half an answer');
+    await answering.waitFor();
+    await page.reload();
+    await answering.waitFor();
+
+    await page.locator('[data-seq="2"]').focus();
+    await page.keyboard.press('e');
+    await page.getByRole('button', { name: 'Stop editing' }).click();
+    await value(composer(page), 'half an answer');
+    await answering.waitFor();
+    await composer(page).press('Enter');
+    await answering.waitFor({ state: 'detached' });
+    await page.locator('[data-seq="3"] .quote', { hasText: 'a question' }).waitFor();
+    await page.reload();
+    await bubble(page, 'half an answer').waitFor();
+    await answering.waitFor({ state: 'detached' });
   },
 
   async 'a dialog with something in it asks before it is closed'(stage) {
@@ -81,6 +121,77 @@ export const tests = {
     await page.keyboard.press('Escape');
     await asks.getByRole('button', { name: 'Discard' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
+  },
+
+  async 'Back closes what lies over the page, and asks before it discards'(stage) {
+    const [ada, bob] = [await stage.account('Ada'), await stage.account('Bob')];
+    const chat = await stage.group(ada, 'Crew', [bob]);
+    const page = await stage.browse(ada, '/people', phone);
+    const link = (path) => page.locator(`.rail .rail-link[href="${path}"]`);
+    const at = (path) => until(path, () => new URL(page.url()).pathname === path);
+    const heading = (name) => page.getByRole('heading', { level: 1, name }).waitFor();
+    const none = () => page.getByRole('dialog').waitFor({ state: 'detached' });
+    await heading('People');
+    await link('/events').tap();
+    await heading('Events');
+    const asks = page.getByRole('dialog', { name: 'Discard what you wrote?' });
+    await page.getByRole('button', { name: 'New event' }).tap();
+    const field = page.getByLabel('Title');
+    await field.fill('A party');
+    await page.goBack();
+    await asks.getByRole('button', { name: 'Keep writing' }).tap();
+    await value(field, 'A party');
+    await page.goBack();
+    await asks.waitFor();
+    await page.goBack();
+    await asks.waitFor({ state: 'detached' });
+    await value(field, 'A party');
+    await page.goBack();
+    await asks.getByRole('button', { name: 'Discard' }).tap();
+    await none();
+    await at('/events');
+    // An empty one closes at once; neither leaves a step behind that goes nowhere.
+    await page.getByRole('button', { name: 'New event' }).tap();
+    await page.getByLabel('Title').waitFor();
+    await page.goBack();
+    await none();
+    await at('/events');
+    await page.goBack();
+    await heading('People');
+    await at('/people');
+
+    await link('/chats').tap();
+    await chatLink(page, 'Crew').tap();
+    const details = page.getByRole('complementary', { name: 'Details' });
+    await page.getByRole('button', { name: 'Details', exact: true }).tap();
+    await details.waitFor();
+    await page.goBack();
+    await details.waitFor({ state: 'detached' });
+    await at(`/c/${chat.id}`);
+    // Closed by itself, and then onwards: the way back is that of the pages.
+    await page.getByRole('button', { name: 'Details', exact: true }).tap();
+    await page.getByRole('button', { name: 'Close details' }).tap();
+    await details.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Back to chats' }).tap();
+    await at('/chats');
+    await page.goBack();
+    await at('/people');
+  },
+
+  async 'a changed profile that is not saved is there again on the way back'(stage) {
+    const ada = await stage.account('Ada');
+    const page = await stage.browse(ada, '/settings');
+    const about = page.getByLabel('About you');
+    await about.fill('I like boats.');
+    await page.getByRole('link', { name: 'People' }).click();
+    await page.getByRole('heading', { name: 'People' }).waitFor();
+    await page.goBack();
+    await value(about, 'I like boats.');
+    await page.getByRole('button', { name: 'Save profile' }).click();
+    await page.getByText('Profile saved').waitFor();
+    await page.reload();
+    await value(about, 'I like boats.');
+    await page.getByRole('button', { name: 'Save profile', disabled: true }).waitFor();
   },
 
   async 'the dialog that changes a post begins in its text'(stage) {

@@ -56,11 +56,15 @@ const capital = (text: string): string => text.charAt(0).toLocaleUpperCase() + t
 
 const letters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
+/** A picture, a flag, or the cap of a key; what is a sign of writing only if it asks to be one. */
+const emoji =
+  /^(?:(?![©®™](?!\uFE0F))\p{Extended_Pictographic}|\p{Regional_Indicator}{2}|[0-9#*]\uFE0F?\u20E3)/u;
+
 /** Up to three emoji and nothing else: shown large. */
 export function isOnlyEmoji(text: string): boolean {
   if (text.length === 0 || text.length > 60) return false;
   const signs = [...letters.segment(text.replace(/\s/g, ''))].map((one) => one.segment);
-  return signs.length <= 3 && signs.every((sign) => /^\p{Extended_Pictographic}/u.test(sign));
+  return signs.length <= 3 && signs.every((sign) => emoji.test(sign));
 }
 
 const pairs: Record<string, string> = { ')': '(', ']': '[', '}': '{' };

@@ -130,6 +130,7 @@ function Rail({ lit }: { lit: string | null }) {
 
 function RailLink({ row, lit }: { row: RailRow; lit: boolean }) {
   const to = row.path(me.value!);
+  const count = row.badge?.count() ?? 0;
   const early = (): void => {
     const page = pageAt(to);
     if (page) void load(page.row).catch(() => undefined);
@@ -138,6 +139,7 @@ function RailLink({ row, lit }: { row: RailRow; lit: boolean }) {
     <a
       class="rail-link"
       href={to}
+      aria-label={count > 0 ? `${row.label}, ${count} ${row.badge!.label}` : undefined}
       aria-current={lit ? 'page' : undefined}
       onPointerEnter={early}
       onFocus={early}
@@ -148,7 +150,7 @@ function RailLink({ row, lit }: { row: RailRow; lit: boolean }) {
         ) : (
           <Icon name={row.icon} size={23} />
         )}
-        {row.badge && <Badge count={row.badge.count()} label={row.badge.label} />}
+        {row.badge && <Badge count={count} label={row.badge.label} />}
       </span>
       <span class="word">{row.label}</span>
     </a>

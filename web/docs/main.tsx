@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import { render } from 'preact';
 import { SearchField } from '../app/components/field';
 import { Mark } from '../app/components/icon';
+import { arrive, arriveWhenAsked } from './arrive';
 import { findSession, pasted, speaksAs } from './access';
 import { OperationView } from './operation';
 import { Prose } from './prose';
@@ -177,7 +178,8 @@ async function start(): Promise<void> {
   try {
     reference.value = await loadReference();
     // The target of the address did not exist when the browser looked for it.
-    requestAnimationFrame(() => document.getElementById(location.hash.slice(1))?.scrollIntoView());
+    requestAnimationFrame(arrive);
+    arriveWhenAsked();
   } catch (caught) {
     problem.value = (caught as Error).message;
   }

@@ -107,8 +107,11 @@ export const chatCalls = (http: Http, connection: Connection) => ({
 
 export const messageCalls = (http: Http, connection: Connection) => ({
   /** after: oldest first; before, or neither: newest first. */
-  list: (chat: Id, range: HistoryQuery = {}) =>
-    http.call<Page<Message>>(`/chats/${chat}/messages`, { query: query(range) }),
+  list: (chat: Id, range: HistoryQuery = {}, signal?: AbortSignal) =>
+    http.call<Page<Message>>(`/chats/${chat}/messages`, {
+      query: query(range),
+      ...(signal ? { signal } : {}),
+    }),
   get: (chat: Id, seq: number) => http.call<Message>(`/chats/${chat}/messages/${seq}`),
   edit: (chat: Id, seq: number, text: string) =>
     http.call<Message>(`/chats/${chat}/messages/${seq}`, { method: 'PATCH', body: { text } }),

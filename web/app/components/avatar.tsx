@@ -12,9 +12,12 @@ export function hueOf(id: Id): number {
 }
 
 export function initialsOf(name: string): string {
-  const words = name.split(/[\s._-]+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
-  const first = [...(words[0] ?? '?')][0] ?? '?';
-  const last = words.length > 1 ? ([...words.at(-1)!][0] ?? '') : '';
+  // The first letter or digit of each word, whatever sign stands before it.
+  const letters = name
+    .split(/[\s._-]+/)
+    .flatMap((word) => /[\p{L}\p{N}]/u.exec(word)?.[0] ?? []);
+  const first = letters[0] ?? '?';
+  const last = letters.length > 1 ? letters.at(-1)! : '';
   return (first + last).toLocaleUpperCase();
 }
 

@@ -38,8 +38,8 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
     if (!sendable) return;
     const edited = editing.peek();
     if (edited) return void conversation.saveEdit(edited, words);
-    send(chatId, words, replyTo.peek()?.seq ?? null);
-    replyTo.value = null;
+    send(chatId, words, replyTo.peek());
+    conversation.answer(null);
     text.value = '';
     setDraft(chatDraft(chatId), '');
     typingDone();
@@ -56,7 +56,8 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
   }
 
   function onKeyDown(event: KeyboardEvent): void {
-    if (event.isComposing) return; // an input method is choosing characters
+    // An input method is choosing characters; Safari says so only by the number of the key.
+    if (event.isComposing || event.keyCode === 229) return;
     const plain = !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey;
     if (event.key === 'Enter' && !event.shiftKey && !event.altKey) {
       event.preventDefault();
@@ -93,6 +94,7 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
             <textarea
               ref={field}
               rows={1}
+              dir="auto"
               value={text.value}
               placeholder="Write a message"
               aria-label={chat ? `Message to ${chatTitle(chat)}` : 'Message'}
@@ -121,14 +123,14 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
 }
 
 function Context({ conversation, onLeave }: { conversation: Conversation; onLeave(): void }) {
-  const message = conversation.editing.value ?? conversation.replyTo.value;
-  if (!message) return null;
+  const seq = conversation.editing.value?.seq ?? conversation.replyTo.value;
+  if (seq === null) return null;
   const editing = conversation.editing.value !== null;
   return (
     <div class="context">
       <Icon name={editing ? 'edit' : 'reply'} size={18} />
       <span class="visually-hidden">{editing ? 'Editing' : 'Replying to'}</span>
-      <Quote seq={message.seq} conversation={conversation} />
+      <Quote seq={seq} conversation={conversation} />
       <IconButton
         icon="close"
         label={editing ? 'Stop editing' : 'Stop replying'}

@@ -1,8 +1,9 @@
 // A native modal dialog: the browser keeps the focus inside, gives it back afterwards, and closes
-// it on Escape. Here only: opening, closing by a click beside it, asking before what was written is
-// lost, and the frame.
+// it on Escape. Here only: opening, closing by a click beside it or by Back, asking before what was
+// written is lost, and the frame.
 import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { cover } from '../state/route';
 import { Button, IconButton } from './button';
 import { NoticesInside } from './small';
 
@@ -25,6 +26,7 @@ export function Dialog({
   const [asking, setAsking] = useState(false);
   const over = useRef(false);
   const leave = (): void => (unsaved ? setAsking(true) : onClose());
+  useCover(leave);
   // Before the browser paints, and so before it looks for fields that want the focus.
   useLayoutEffect(() => {
     const dialog = element.current!;
@@ -78,6 +80,13 @@ export function Dialog({
   );
 }
 
+/** For as long as it is drawn, Back leaves this and not the page. */
+export function useCover(leave: () => void, when = true): void {
+  const latest = useRef(leave);
+  latest.current = leave;
+  useLayoutEffect(() => (when ? cover(() => latest.current()) : undefined), [when]);
+}
+
 export function Confirm({
   title,
   text,
@@ -101,7 +110,10 @@ export function Confirm({
       onClose={onClose}
       footer={
         <>
-          <Button onClick={onClose}>{otherwise}</Button>
+          {/* First, rather than the cross above: it is one of the two answers. */}
+          <Button autofocus onClick={onClose}>
+            {otherwise}
+          </Button>
           <Button look="danger" busy={busy ?? false} onClick={onConfirm}>
             {action}
           </Button>

@@ -55,7 +55,7 @@ export function MessageRow({
         {group && !own && (last ? <PersonAvatar id={message.sender_id} size="small" /> : <span />)}
         <div class="stack">
           {group && !own && first && (
-            <span class="name" style={{ '--hue': hueOf(message.sender_id) }}>
+            <span class="name" dir="auto" style={{ '--hue': hueOf(message.sender_id) }}>
               {userName(message.sender_id)}
             </span>
           )}
@@ -125,7 +125,7 @@ function Bubble({ message, own, conversation, actions, tabIndex }: PartProps) {
   const text = message.text;
   const large = isOnlyEmoji(text) && !message.reply_to;
   return (
-    <div class={`bubble${large ? ' large-emoji' : ''}`}>
+    <div class={`bubble${large ? ' large-emoji' : ''}`} dir="auto">
       {message.reply_to !== null && (
         <Quote
           seq={message.reply_to}
@@ -183,8 +183,14 @@ export function Quote({
       : original.text;
   const inside = (
     <>
-      {original && <span class="from">{userName(original.sender_id)}</span>}
-      <span class="words">{words}</span>
+      {original && (
+        <span class="from" dir="auto">
+          {userName(original.sender_id)}
+        </span>
+      )}
+      <span class="words" dir="auto">
+        {words}
+      </span>
     </>
   );
   return onOpen ? (

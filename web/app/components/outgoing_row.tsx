@@ -15,7 +15,7 @@ export function OutgoingRow({ row, conversation }: { row: Row; conversation: Con
       <div class={names}>
         <div class="stack">
           <div class="line">
-            <div class="bubble">
+            <div class="bubble" dir="auto">
               {outgoing.reply_to !== undefined && (
                 <Quote seq={outgoing.reply_to} conversation={conversation} />
               )}

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useMemo } from 'preact/hooks';
 import { reconnecting } from '../state/live';
+import { useReturn } from '../state/missed';
 import { dismiss, notices, spoken, windows } from '../state/notices';
 import { Button, IconButton } from './button';
 import { Icon, type IconName } from './icon';
@@ -51,8 +52,9 @@ export function Banner({
   );
 }
 
-/** What could not be loaded, and the way out. */
+/** What could not be loaded, and the way out, which is also gone when the connection is back. */
 export function TryAgain({ retry, children }: { retry(): unknown; children: ComponentChildren }) {
+  useReturn(retry);
   return (
     <Banner kind="problem">
       {children}{' '}

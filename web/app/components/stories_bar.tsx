@@ -1,10 +1,16 @@
 // The faces above the feed: who has something to tell today. A ring means that one has not seen it.
 import { useEffect, useState } from 'preact/hooks';
 import type { Id } from '../../sdk/index';
-import { missed } from '../state/missed';
+import { missed, useReturn } from '../state/missed';
 import { navigate, query } from '../state/route';
 import { me } from '../state/session';
-import { loadStories, othersStories, ownStories, storiesLoaded } from '../state/stories';
+import {
+  loadStories,
+  othersStories,
+  ownStories,
+  retryStories,
+  storiesLoaded,
+} from '../state/stories';
 import { userName } from '../state/users';
 import { Icon } from './icon';
 import { PersonAvatar } from './person';
@@ -14,6 +20,7 @@ import { StoryViewer } from './story_viewer';
 export function StoriesBar() {
   const [writing, setWriting] = useState(false);
   useEffect(() => void loadStories(), [missed.value]);
+  useReturn(retryStories);
   const own = ownStories.value;
   const shown = query.value.get('story');
   const user = me.value;

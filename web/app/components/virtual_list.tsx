@@ -18,9 +18,8 @@ export interface VirtualRow {
 
 export interface VirtualHandle {
   toEnd(): void;
-  /** Brings a row into view, a third from the top. */
-  toKey(key: string): void;
-  element(key: string): HTMLElement | null;
+  /** Brings a row into view, a third from the top; `there` is told once it is drawn. */
+  toKey(key: string, there?: (row: HTMLElement) => void): void;
 }
 
 interface Props<R extends VirtualRow> {
@@ -57,6 +56,8 @@ interface Place {
   end: number;
   /** scrollTop as last set or read: anything else is a scroll whose event is still to come. */
   top: number;
+  /** Who waits for a row to be drawn. */
+  awaited?: { key: string; there(row: HTMLElement): void } | undefined;
 }
 
 export function VirtualList<R extends VirtualRow>(props: Props<R>) {
@@ -94,6 +95,12 @@ export function VirtualList<R extends VirtualRow>(props: Props<R>) {
     if (!viewport.current || !content.current) return;
     measure(place, content.current);
     hold(place, viewport.current, content.current);
+    const { awaited } = place;
+    const row = awaited && rowOf(content.current, awaited.key);
+    if (row) {
+      place.awaited = undefined;
+      awaited.there(row);
+    }
     report(viewport.current, content.current, place, latest.current);
   };
   useLayoutEffect(settle);
@@ -128,13 +135,13 @@ export function VirtualList<R extends VirtualRow>(props: Props<R>) {
         place.anchor = null;
         again(undefined);
       },
-      toKey: (key) => {
+      toKey: (key, there) => {
+        place.awaited = there && { key, there };
         place.top = viewport.current!.scrollTop;
         const offset = Math.round(viewport.current!.clientHeight / 3);
         place.anchor = { key, edge: 'top', offset };
         again(undefined);
       },
-      element: (key) => content.current?.querySelector(`[data-key="${CSS.escape(key)}"]`) ?? null,
     }),
     [],
   );
@@ -199,6 +206,9 @@ const heightIn = (place: Place, row: VirtualRow): number => place.heights.get(ro
 const drawn = (content: HTMLElement): HTMLElement[] =>
   [...content.children].slice(1, -1) as HTMLElement[];
 
+const rowOf = (content: HTMLElement, key: string): HTMLElement | null =>
+  content.querySelector(`[data-key="${CSS.escape(key)}"]`);
+
 function measure(place: Place, content: HTMLElement): void {
   for (const element of drawn(content))
     place.heights.set(element.dataset.key!, element.getBoundingClientRect().height);
@@ -212,7 +222,7 @@ function hold(place: Place, viewport: HTMLElement, content: HTMLElement): void {
     place.top = viewport.scrollTop;
     return;
   }
-  const element = content.querySelector(`[data-key="${CSS.escape(place.anchor.key)}"]`);
+  const element = rowOf(content, place.anchor.key);
   if (!element) return;
   const box = element.getBoundingClientRect();
   const now = box[place.anchor.edge] - viewport.getBoundingClientRect().top;

@@ -1,11 +1,12 @@
 // Who is connected right now, by which transport, and how much waits for them.
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { parley } from '../client';
 import { Ago } from '../components/ago';
 import { Button } from '../components/button';
 import { Table } from '../components/table';
 import type { Id, NodeConnection } from '../../sdk/index';
 import { useAdminList, useRefresh } from '../state/admin';
+import { connected } from '../state/live';
 import { notify, orSay } from '../state/notices';
 import { userName } from '../state/users';
 
@@ -19,6 +20,8 @@ export function AdminConnections() {
     (connection) => connection.id,
     [of],
   );
+  // The first answer may be older than one's own connection.
+  useEffect(() => void (connected.value && list.refresh()), [connected.value]);
   useRefresh(() => void (list.items.value.length <= 50 && list.reload()), REFRESH_MS);
 
   async function close(connection: NodeConnection): Promise<void> {
@@ -44,7 +47,7 @@ export function AdminConnections() {
         label="Connections"
         list={list}
         keyOf={(connection) => connection.id}
-        empty={{ icon: 'bolt', title: 'Nobody is connected', text: 'Not even you: how odd.' }}
+        empty={{ icon: 'bolt', title: 'Nobody is connected', text: 'Not even you, so far.' }}
         columns={[
           {
             head: 'Who',

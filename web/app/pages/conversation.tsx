@@ -101,7 +101,7 @@ function Head({
           <Avatar id={chat.id} name={chatTitle(chat)} size="medium" group />
         )}
         <span class="words">
-          <h1>{chatTitle(chat)}</h1>
+          <h1 dir="auto">{chatTitle(chat)}</h1>
           <span class="status">{statusOf(chat)}</span>
         </span>
       </button>
@@ -188,6 +188,13 @@ function Log({
         render={drawRow}
         markedKey={tabbable ?? null}
       />
+      <div class="seeking" role="status">
+        {conversation.seeking.value && (
+          <div class="pill">
+            <span class="spinner" /> Looking for the message…
+          </div>
+        )}
+      </div>
       {!conversation.atEnd.value && <Jump chat={chat} onClick={() => handle.current?.toEnd()} />}
       {removing && (
         <Confirm
@@ -281,17 +288,20 @@ async function jump(
   list: VirtualHandle | null,
   seq: number,
 ): Promise<void> {
-  if (!(await conversation.timeline.reach(seq)))
-    return notify('That message cannot be reached now.');
+  const from = document.activeElement;
+  const reached = await conversation.seek(seq);
+  if (reached === null) return;
+  if (!reached) return notify('That message cannot be reached now.', 'problem');
   const message = conversation.timeline.messages.peek().find((one) => one.seq === seq);
   if (!message || !list) return;
   const key = keyOf(message);
-  list.toKey(key);
-  conversation.flashKey.value = key;
-  setTimeout(() => {
-    list.element(key)?.focus();
-    conversation.flashKey.value = null;
-  }, 1400);
+  conversation.flash(key);
+  list.toKey(key, (row) => {
+    // Whoever has gone elsewhere stays there: what they type is not for this message.
+    const now = document.activeElement;
+    const still = now === from && from?.closest('.row');
+    if (still || now === document.body) row.focus({ preventScroll: true });
+  });
 }
 
 /** Arrow keys go from message to message; Tab goes to what one can do with it. */

@@ -3,7 +3,7 @@ import { useRef, useState } from 'preact/hooks';
 import { parley } from '../client';
 import { Avatar } from '../components/avatar';
 import { Button, IconButton } from '../components/button';
-import { Confirm } from '../components/dialog';
+import { Confirm, useCover } from '../components/dialog';
 import { TextField } from '../components/field';
 import { PersonAvatar, PersonWords, userFrom } from '../components/person';
 import { Menu, type MenuItem } from '../components/popover';
@@ -21,6 +21,7 @@ import { AddPeople } from './new_chat';
 
 export function Details({ chatId, onClose }: { chatId: Id; onClose(): void }) {
   const chat = chats.value.get(chatId);
+  useCover(onClose, matchMedia('(max-width: 720px)').matches);
   if (!chat) return null;
   return (
     <aside class="details" aria-label="Details">
@@ -41,10 +42,14 @@ function Profile({ id }: { id: Id }) {
     <div class="scroll">
       <div class="head">
         <PersonAvatar id={id} size="large" />
-        <h2>{nameOf(user)}</h2>
+        <h2 dir="auto">{nameOf(user)}</h2>
         <p>@{user.username}</p>
         <p>{isOnline(id) ? 'Online now' : seen ? `Last seen ${ago(seen)}` : ''}</p>
-        {user.bio && <p class="bio">{user.bio}</p>}
+        {user.bio && (
+          <p class="bio" dir="auto">
+            {user.bio}
+          </p>
+        )}
         <a href={`/u/${user.username}`}>View profile</a>
       </div>
     </div>
@@ -87,7 +92,7 @@ function Group({ chat }: { chat: Chat }) {
             <Rename chat={chat} onDone={() => setRenaming(false)} />
           ) : (
             <div class="row-title">
-              <h2>{chatTitle(chat)}</h2>
+              <h2 dir="auto">{chatTitle(chat)}</h2>
               {managing && (
                 <IconButton
                   icon="edit"

@@ -13,7 +13,7 @@ import type { PageProps } from '../pages';
 import { ParleyError, type Relationship, type User } from '../../sdk/index';
 import { counted } from '../format';
 import { useList } from '../state/list';
-import { missed } from '../state/missed';
+import { missed, useReturn } from '../state/missed';
 import { postsOf } from '../state/posts';
 import { problemOf } from '../state/problem';
 import { loadRelation, peopleList, relationTo } from '../state/relations';
@@ -37,6 +37,8 @@ export default function Profile({ params }: PageProps) {
       (caught: unknown) => setProblem(problemOf(caught)),
     );
   useEffect(() => void load(), [username, missed.value]);
+  // Somebody known already is shown all the same, with nothing to press.
+  useReturn(() => user && problem && load());
 
   if (problem?.status === 404)
     return (

@@ -7,6 +7,7 @@ import { Page } from '../components/page';
 import { PersonAvatar } from '../components/person';
 import { Banner } from '../components/small';
 import type { ParleyError } from '../../sdk/index';
+import { ABOUT_DRAFT, draftOf, NAME_DRAFT, setDraft } from '../state/drafts';
 import { notify } from '../state/notices';
 import { problemOf } from '../state/problem';
 import { me, signOut } from '../state/session';
@@ -60,10 +61,22 @@ function Appearance() {
   );
 }
 
+/** What is not saved yet is there again on the way back; null: as it is saved. */
+function useDraft(place: string, saved: string): [string, (text: string | null) => void] {
+  const [draft, setText] = useState(() => draftOf(place) || null);
+  return [
+    draft ?? saved,
+    (text) => {
+      setText(text);
+      setDraft(place, text === null || text === saved ? '' : text);
+    },
+  ];
+}
+
 function Profile() {
   const user = me.value!;
-  const [name, setName] = useState(user.full_name ?? '');
-  const [bio, setBio] = useState(user.bio ?? '');
+  const [name, setName] = useDraft(NAME_DRAFT, user.full_name ?? '');
+  const [bio, setBio] = useDraft(ABOUT_DRAFT, user.bio ?? '');
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<ParleyError | null>(null);
   const changed = name !== (user.full_name ?? '') || bio !== (user.bio ?? '');
@@ -79,8 +92,8 @@ function Profile() {
       });
       me.value = saved;
       learn(saved);
-      setName(saved.full_name ?? '');
-      setBio(saved.bio ?? '');
+      setName(null);
+      setBio(null);
       notify('Profile saved.');
     } catch (caught) {
       setProblem(problemOf(caught));

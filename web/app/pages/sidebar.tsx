@@ -65,7 +65,9 @@ export function Sidebar({ onCompose }: { onCompose(): void }) {
         {chatsProblem.value && !chatsLoaded.value && (
           <TryAgain retry={loadChats}>The chats could not be loaded.</TryAgain>
         )}
-        {!chatsLoaded.value && !chatsProblem.value && <ChatListSkeleton />}
+        {!chatsLoaded.value && !chatsProblem.value && chats.value.size === 0 && (
+          <ChatListSkeleton />
+        )}
         {chatsLoaded.value && chats.value.size === 0 && !query && (
           <Empty icon="chat" title="No chats yet">
             <p>Find someone by name and say hello.</p>
@@ -156,13 +158,15 @@ function ChatRow({ chat, onOpen }: { chat: Chat; onOpen(): void }) {
       )}
       <span class="lines">
         <span class="top">
-          <span class="title">{title}</span>
+          <span class="title" dir="auto">
+            {title}
+          </span>
           <time dateTime={activityOf(chat)} title={fullTime(activityOf(chat))}>
             {listTime(activityOf(chat), today.value)}
           </time>
         </span>
         <span class="top">
-          <span class="last">
+          <span class="last" dir="auto">
             <LastLine chat={chat} />
           </span>
           <Badge count={chat.unread_count} label="unread" />
@@ -183,17 +187,18 @@ function LastLine({ chat }: { chat: Chat }) {
   const message = chat.last_message;
   if (!message) return <>No messages yet</>;
   const words = message.deleted_at ? 'Message deleted' : message.text;
+  const who = author(chat, message.sender_id);
   return (
     <>
-      {author(chat, message.sender_id)}
-      {words}
+      {/* The words decide which way the line runs, not the name before them. */}
+      {who && <bdi>{who}:</bdi>} {words}
     </>
   );
 }
 
 function author(chat: Chat, sender: Id): string {
-  if (sender === me.value?.id) return 'You: ';
-  return chat.peer_id ? '' : `${userName(sender).split(' ')[0]}: `;
+  if (sender === me.value?.id) return 'You';
+  return chat.peer_id ? '' : userName(sender).split(' ')[0]!;
 }
 
 /** Arrow keys go up and down whatever is listed. */

@@ -5,7 +5,7 @@ import type { Chat, Id, Message, OutgoingMessage, Reaction } from '../../sdk/ind
 import type { VirtualRow } from '../components/virtual_list';
 import { dayKey } from '../format';
 import { chats, readInChat } from './chats';
-import { chatDraft, draftOf } from './drafts';
+import { chatDraft, draftOf, replyDraft, setDraft } from './drafts';
 import { notify, orSay } from './notices';
 import { outgoingOf } from './outgoing';
 import { sayRead } from './read';
@@ -36,6 +36,7 @@ export type Row = DayRow | EdgeRow | MessageRow | OutgoingRow;
 
 const RUN_MS = 5 * 60_000;
 const READ_EVERY_MS = 400;
+const FLASH_MS = 1400;
 
 export function keyOf(message: Pick<Message, 'id' | 'client_id' | 'sender_id'>): string {
   // Stays the same when an outgoing message becomes a sent one: its row is kept, nothing blinks.
@@ -53,7 +54,8 @@ export class Conversation {
   readonly timeline;
   /** What stands in the composer: a draft, or the text of the message being edited. */
   readonly text;
-  readonly replyTo = signal<Message | null>(null);
+  /** The seq of the message that is answered; kept with the draft. */
+  readonly replyTo;
   readonly editing = signal<Message | null>(null);
   /** A change is on its way; until it has arrived, its text stays in the composer. */
   readonly saving = signal(false);
@@ -61,6 +63,10 @@ export class Conversation {
   field: HTMLTextAreaElement | null = null;
   readonly atEnd = signal(true);
   readonly flashKey = signal<string | null>(null);
+  /** A message far back is on its way, and the reader will be taken there. */
+  readonly seeking = signal(false);
+  #seek: AbortController | undefined;
+  #flashTimer = 0;
   /** The last message that had been read when the chat was opened. */
   readonly readAtOpen: number;
   readonly unreadAtOpen: number;
@@ -73,6 +79,7 @@ export class Conversation {
     unfinished.delete(chatId);
     this.editing.value = left?.message ?? null;
     this.text = signal(left?.text ?? draftOf(chatDraft(chatId)));
+    this.replyTo = signal(left ? null : this.#keptReply());
     const chat = chats.peek().get(chatId);
     this.readAtOpen = chat?.read_seq ?? 0;
     this.unreadAtOpen = chat?.unread_count ?? 0;
@@ -138,8 +145,18 @@ export class Conversation {
   reply(message: Message): void {
     if (this.editing.peek()) this.text.value = draftOf(chatDraft(this.chatId));
     this.editing.value = null;
-    this.replyTo.value = message;
+    this.answer(message.seq);
     this.field?.focus();
+  }
+
+  /** Kept like a draft. null: what is written answers nothing (any more). */
+  answer(seq: number | null): void {
+    setDraft(replyDraft(this.chatId), seq === null ? '' : String(seq));
+    this.replyTo.value = seq;
+  }
+
+  #keptReply(): number | null {
+    return Number(draftOf(replyDraft(this.chatId))) || null;
   }
 
   edit(message: Message): void {
@@ -167,9 +184,11 @@ export class Conversation {
 
   /** Neither answering nor editing any more. */
   leaveContext(): void {
-    if (this.editing.peek()) this.text.value = draftOf(chatDraft(this.chatId));
-    this.editing.value = null;
-    this.replyTo.value = null;
+    if (this.editing.peek()) {
+      this.text.value = draftOf(chatDraft(this.chatId));
+      this.editing.value = null;
+      this.replyTo.value = this.#keptReply();
+    } else this.answer(null);
     this.field?.focus();
   }
 
@@ -205,8 +224,37 @@ export class Conversation {
     );
   }
 
+  /** Loads what is between here and that message. null: somebody did something else meanwhile, and
+   * is not to be moved; false: it cannot be reached. */
+  async seek(seq: number): Promise<boolean | null> {
+    this.#seek?.abort();
+    if (this.timeline.firstSeq <= seq) return seq <= this.timeline.lastSeq;
+    const seek = new AbortController();
+    const { signal } = seek;
+    this.#seek = seek;
+    const otherwise = (event: Event): void => {
+      if (!(event as KeyboardEvent).repeat) seek.abort();
+    };
+    for (const type of ['keydown', 'pointerdown', 'wheel', 'touchmove'])
+      addEventListener(type, otherwise, { capture: true, passive: true, signal });
+    signal.addEventListener('abort', () => (this.seeking.value = false));
+    this.seeking.value = true;
+    const reached = await this.timeline.reach(seq, signal);
+    if (signal.aborted) return null;
+    seek.abort(); // nobody listens any more
+    return reached;
+  }
+
+  flash(key: string): void {
+    clearTimeout(this.#flashTimer);
+    this.flashKey.value = key;
+    this.#flashTimer = window.setTimeout(() => (this.flashKey.value = null), FLASH_MS);
+  }
+
   close(): void {
     clearTimeout(this.#readTimer);
+    clearTimeout(this.#flashTimer);
+    this.#seek?.abort();
     const message = this.editing.peek();
     if (message) unfinished.set(this.chatId, { message, text: this.text.peek() });
   }

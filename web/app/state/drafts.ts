@@ -19,6 +19,10 @@ export function forgetDrafts(): void {
 }
 
 export const chatDraft = (chatId: string): string => `chat.${chatId}`;
+/** Which message a chat's draft answers: its seq. */
+export const replyDraft = (chatId: string): string => `chat.${chatId}.reply`;
 export const commentDraft = (postId: string, parent: string | null): string =>
   `comment.${postId}.${parent ?? ''}`;
 export const POST_DRAFT = 'post';
+export const NAME_DRAFT = 'profile.name';
+export const ABOUT_DRAFT = 'profile.about';

@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { signal } from '@preact/signals';
 import { Pager, type FetchPage } from '../../sdk/index';
 import { Meanwhile } from './meanwhile';
-import { missed } from './missed';
+import { missed, useReturn } from './missed';
 
 export class PagedList<T> {
   readonly items = signal<readonly T[]>([]);
@@ -15,6 +15,7 @@ export class PagedList<T> {
   readonly problem = signal<string | null>(null);
   #pager: Pager<T>;
   #round = 0;
+  #stale = false; // it was to be read again, and has not been
   #asOf = -1; // what `missed` said when this was read
   readonly #meanwhile = new Meanwhile();
 
@@ -37,10 +38,12 @@ export class PagedList<T> {
     const pager = new Pager(this.fetch, this.limit);
     const round = ++this.#round;
     const asOf = missed.peek();
+    this.#stale = true;
     this.#meanwhile.begin();
     await this.#take(pager, round, (items) => {
       this.#pager = pager;
       this.#asOf = asOf;
+      this.#stale = false;
       this.items.value = items;
       this.loaded.value = true;
       if (round === this.#round) this.#meanwhile.end();
@@ -65,7 +68,7 @@ export class PagedList<T> {
 
   /** Also after a failure. */
   async retry(): Promise<void> {
-    if (!this.loaded.peek()) return this.reload();
+    if (!this.loaded.peek() || this.#stale) return this.reload();
     await this.#take(this.#pager, this.#round, (items) => {
       const known = new Set(this.items.peek().map(this.keyOf));
       const fresh = items.filter((item) => !known.has(this.keyOf(item)));
@@ -124,6 +127,10 @@ export class PagedList<T> {
 export function useList<T>(list: PagedList<T>, keep = false): void {
   const round = missed.value;
   useEffect(() => void list.open(keep), [list, round]);
+  // Also where nothing says that it could not be loaded.
+  useReturn(() => {
+    if (list.problem.peek() && !list.busy.peek()) void list.retry();
+  });
 }
 
 /** Lists by name, so that a page finds its own again; the oldest ones are forgotten. */

@@ -1,14 +1,14 @@
 // Where events meet state: the one place that knows which event changes what.
 import { computed, effect, signal } from '@preact/signals';
 import { parley } from '../client';
-import type { ConnectionState, Message } from '../../sdk/index';
+import type { Chat, ConnectionState, Message } from '../../sdk/index';
 import * as chatState from './chats';
 import { forgetEdits } from './conversation';
 import { forgetDrafts } from './drafts';
 import { forgetEvents, listenToEvents } from './events';
 import { forgetMembers, loadMembers, memberChanged, readChanged } from './members';
-import { missed } from './missed';
-import { speak } from './notices';
+import { missed, returned } from './missed';
+import { notify, speak } from './notices';
 import { forgetComments, listenToComments } from './comments';
 import { forgetLists } from './list';
 import { forgetPosts, listenToPosts } from './posts';
@@ -52,8 +52,10 @@ function deleted(message: Message): void {
 }
 
 /** The chat on show is none of ours any more. */
-function leaveChat(chatId: string): void {
-  if (openChatId.peek() === chatId) navigate('/chats', true);
+function leaveChat(chat: Chat | undefined, why: (title: string) => string): void {
+  if (!chat || openChatId.peek() !== chat.id) return;
+  notify(why(`“${chatState.chatTitle(chat)}”`));
+  navigate('/chats', true);
 }
 
 /** Events were missed: all that has been loaded may have holes. */
@@ -74,7 +76,10 @@ let everReady = false;
 function ready(): void {
   // What was loaded before the stream began may have missed something in between.
   if (!everReady) loadAgain();
-  else if (chatState.chatsProblem.peek()) void chatState.loadChats();
+  else {
+    returned.value++;
+    if (chatState.chatsProblem.peek()) void chatState.loadChats();
+  }
   everReady = true;
   const open = openChatId.peek();
   const timeline = open ? openTimeline(open) : undefined;
@@ -127,13 +132,19 @@ function listen(): void {
   parley.on('reaction.changed', (change) => openTimeline(change.chat_id)?.reacted(change));
   parley.on('chat.created', (chat) => void chatState.fetchChat(chat.id));
   parley.on('chat.updated', (chat) => {
+    const known = chatState.chats.peek().get(chat.id);
     chatState.chatChanged(chat);
-    if (chat.deleted_at) leaveChat(chat.id);
+    if (chat.deleted_at) leaveChat(known, (title) => `${title} was deleted.`);
   });
   parley.on('member.changed', (change) => {
+    const known = chatState.chats.peek().get(change.chat_id);
     memberChanged(change);
     chatState.memberOfChatChanged(change);
-    if (change.role === null && change.user_id === me.peek()?.id) leaveChat(change.chat_id);
+    if (change.role === null && change.user_id === me.peek()?.id)
+      leaveChat(known, (title) =>
+        // The first to be heard of a deleted chat: nobody is left.
+        change.member_count === 0 ? `${title} was deleted.` : `You are no longer in ${title}.`,
+      );
   });
   parley.on('read.changed', (change) => {
     readChanged(change);

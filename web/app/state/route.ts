@@ -23,6 +23,8 @@ interface Entry {
   /** We put it there, so that "back" stays within. */
   inside?: boolean;
   key?: number;
+  /** Something lay over the page of the entry before, which has the same key and address. */
+  over?: boolean;
 }
 
 const scrolled = new Map<number, number>();
@@ -32,9 +34,38 @@ let currentKey = entry().key ?? nextKey++;
 history.replaceState({ ...entry(), key: currentKey }, '');
 history.scrollRestoration = 'manual';
 
+/** What lies over the page, uppermost last: each closes itself, or asks first. */
+const covers: (() => void)[] = [];
+let over = entry().over === true;
+
+/** While something lies over the page, Back closes that instead of leaving: for this it has an
+ * entry of its own. Gives what to call when it is gone. The entry stays; one that covers nothing
+ * is the next page's, and Back passes over it. */
+export function cover(leave: () => void): () => void {
+  covers.push(leave);
+  if (!over) history.pushState({ ...entry(), over: true }, '');
+  over = true;
+  return () => void covers.splice(covers.lastIndexOf(leave), 1);
+}
+
 addEventListener('popstate', () => {
+  const next = entry();
+  const top = covers.at(-1);
+  if (top) {
+    // To where one was: what is open may yet ask, and stay.
+    const inside = next.key !== currentKey || next.inside === true;
+    history.pushState({ inside, key: currentKey, over: true }, '', address.peek());
+    over = true;
+    return top();
+  }
+  const wasOver = over;
+  over = next.over === true;
+  if (next.key === currentKey) {
+    if (wasOver && !over) history.back();
+    return;
+  }
   remember();
-  currentKey = entry().key ?? nextKey++;
+  currentKey = next.key ?? nextKey++;
   arrival = 'back';
   place.value = here();
 });
@@ -53,10 +84,13 @@ export const rememberedScroll = (): number =>
 export function navigate(to: string, replace = false): void {
   if (to === place.value.path + place.value.search) return;
   remember();
-  if (replace) history.replaceState({ ...entry(), key: currentKey }, '', to);
+  if (replace && !over) history.replaceState({ ...entry(), key: currentKey }, '', to);
   else {
     currentKey = nextKey++;
-    history.pushState({ inside: true, key: currentKey }, '', to);
+    const next: Entry = { inside: true, key: currentKey };
+    if (over) history.replaceState(next, '', to);
+    else history.pushState(next, '', to);
+    over = false;
   }
   arrival = 'forward';
   place.value = here();

@@ -65,6 +65,11 @@ function set(stories: readonly Story[]): void {
 let meanwhile = new Meanwhile();
 let asked = false;
 let round = 0; // only the newest answer counts
+let failed = false;
+
+export async function retryStories(): Promise<void> {
+  if (failed) await loadStories();
+}
 
 export async function loadStories(): Promise<void> {
   const found: Story[] = [];
@@ -76,8 +81,12 @@ export async function loadStories(): Promise<void> {
       found.push(story);
       if (found.length >= STORIES_MAX) break;
     }
-    if (mine === round) set(found);
+    if (mine === round) {
+      set(found);
+      failed = false;
+    }
   } catch {
+    failed = true;
     // The bar stays as it was; the feed below says what is wrong with the server.
   }
   if (mine !== round) return;
@@ -136,6 +145,7 @@ export function forgetStories(): void {
   all.value = [];
   round++;
   asked = false;
+  failed = false;
   meanwhile = new Meanwhile();
   storiesLoaded.value = false;
 }

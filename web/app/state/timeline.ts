@@ -7,6 +7,11 @@ import type { Id, Message, ReactionChange } from '../../sdk/index';
 import { Meanwhile } from './meanwhile';
 
 const PAGE = 50;
+const PAGE_MAX = 100;
+/** Pages asked for at the same time on the way to a message far back. */
+const AT_ONCE = 4;
+/** What comes with it from before, so that it does not stand at the edge. */
+const AROUND = 20;
 
 export class Timeline {
   readonly messages = signal<readonly Message[]>([]);
@@ -19,6 +24,8 @@ export class Timeline {
   #stale = false; // what is being loaded may be older than it should be
   #filling = false;
   readonly #meanwhile = new Meanwhile();
+  #backwards = 0; // readings of older messages that are on their way
+  readonly #older = new Meanwhile();
 
   constructor(readonly chatId: Id) {}
 
@@ -75,14 +82,15 @@ export class Timeline {
     this.#meanwhile.end();
   }
 
-  async loadOlder(limit = PAGE): Promise<void> {
+  async loadOlder(): Promise<void> {
     if (!this.hasOlder || this.loadingOlder.peek()) return;
     this.loadingOlder.value = true;
     try {
-      const before = this.firstSeq;
-      const page = await parley.messages.list(this.chatId, { before, limit });
-      const older = page.items.filter((one) => one.seq < this.firstSeq).reverse();
-      this.messages.value = [...older, ...this.messages.peek()];
+      await this.#backward(async () => {
+        const before = this.firstSeq;
+        const page = await parley.messages.list(this.chatId, { before, limit: PAGE });
+        return page.items.slice().reverse();
+      });
       this.olderProblem.value = null;
     } catch (problem) {
       this.olderProblem.value = (problem as Error).message;
@@ -91,14 +99,57 @@ export class Timeline {
     }
   }
 
-  /** Makes sure that seq is loaded; false when it is too far away or the server is. */
-  async reach(seq: number): Promise<boolean> {
-    for (let page = 0; page < 50 && this.firstSeq > seq; page++) {
-      const before = this.firstSeq;
-      await this.loadOlder(100);
-      if (this.firstSeq === before) return false;
-    }
+  /** Loads everything from seq on, however far back that is. What came stays, also when the signal
+   * ended it. false: not all came. */
+  async reach(seq: number, signal: AbortSignal): Promise<boolean> {
+    // More than once only where what is here was loaded anew meanwhile.
+    for (let round = 0; round < 3 && this.firstSeq > seq && !signal.aborted; round++)
+      await this.#backward(() =>
+        this.#stretch(Math.max(seq - AROUND, 1), this.firstSeq - 1, signal),
+      );
     return this.firstSeq <= seq && seq <= this.lastSeq;
+  }
+
+  /** As much of these seqs as comes, in one stretch that ends with the last of them. Seqs have no
+   * gaps, so it is known which pages there are, and none has to wait for the one before. */
+  async #stretch(first: number, last: number, signal: AbortSignal): Promise<Message[]> {
+    const pages: Message[][] = [];
+    let next = last;
+    let failed = false;
+    const hand = async (): Promise<void> => {
+      while (next >= first && !failed) {
+        const after = Math.max(next - PAGE_MAX, first - 1);
+        const limit = next - after;
+        const at = Math.floor((last - next) / PAGE_MAX);
+        next = after;
+        try {
+          pages[at] = (await parley.messages.list(this.chatId, { after, limit }, signal)).items;
+        } catch {
+          failed = true;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, hand));
+    const missing = Array.from(pages).findIndex((page) => page === undefined);
+    return (missing < 0 ? pages : pages.slice(0, missing)).reverse().flat();
+  }
+
+  /** Puts before what is here what it follows; nothing where that has been loaded anew. */
+  async #backward(read: () => Promise<Message[]>): Promise<void> {
+    this.#backwards++;
+    this.#older.begin();
+    try {
+      const older = (await read()).filter((one) => one.seq < this.firstSeq);
+      if (older.at(-1)?.seq === this.firstSeq - 1)
+        this.messages.value = [...older, ...this.messages.peek()];
+    } finally {
+      if (--this.#backwards === 0) this.#older.end();
+    }
+  }
+
+  /** A change that an answer on its way, of either kind, may not know of. */
+  #heard(change: () => void): void {
+    this.#older.do(() => this.#meanwhile.do(change));
   }
 
   sent(message: Message): void {
@@ -135,11 +186,11 @@ export class Timeline {
   }
 
   changed(message: Message): void {
-    this.#meanwhile.do(() => this.#merge(message));
+    this.#heard(() => this.#merge(message));
   }
 
   deleted(message: { seq: number; deleted_at?: string | null }): void {
-    this.#meanwhile.do(() =>
+    this.#heard(() =>
       this.#replace(message.seq, (old) => ({
         ...old,
         text: '',
@@ -151,7 +202,7 @@ export class Timeline {
   }
 
   reacted(change: ReactionChange): void {
-    this.#meanwhile.do(() =>
+    this.#heard(() =>
       this.#replace(change.seq, (old) => ({ ...old, reactions: change.reactions })),
     );
   }
