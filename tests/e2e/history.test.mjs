@@ -24,14 +24,16 @@ function scrollUp(page) {
       const row = [...document.querySelectorAll('.row[data-seq]')].find(
         (one) => one.getBoundingClientRect().top > edge + 100,
       );
-      const before = row.getBoundingClientRect().top;
+      // Not the row: it loses the space above it when what comes before is of the same person.
+      const bubble = row.querySelector('.bubble');
+      const before = bubble.getBoundingClientRect().top;
       const from = view.scrollTop;
       view.scrollTop -= 320;
       const moved = from - view.scrollTop;
       await frame();
       await frame();
-      if (row.isConnected)
-        worst = Math.max(worst, Math.abs(row.getBoundingClientRect().top - before - moved));
+      if (bubble.isConnected)
+        worst = Math.max(worst, Math.abs(bubble.getBoundingClientRect().top - before - moved));
       most = Math.max(most, document.querySelectorAll('.row').length);
       if (view.scrollTop === 0 && document.querySelector('.begin')) break;
     }
