@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 #define READS_AT_ONCE 4 /* then the other sockets of the turn get theirs */
-#define DRAIN_MS_MAX 10000
+#define DRAIN_LOOK_MS 10000
+#define DRAIN_BYTES_MIN (16u << 10) /* that a peer takes meanwhile */
 #define LINGER_MS_MAX 2000
 
 _Static_assert(sizeof(struct conn) <= 128, "a million idle sockets pay for every byte");
@@ -25,7 +26,8 @@ _Static_assert(sizeof(struct conn) <= 128, "a million idle sockets pay for every
 struct conn_closing {
     struct conn *conn;
     struct timer deadline;
-    bool ended; /* our end has been sent: waiting for the peer's */
+    uint32_t left; /* bytes queued when we last looked */
+    bool ended;    /* our end has been sent: waiting for the peer's */
 };
 
 static void conn_move(struct conn *conn, enum conn_state state)
@@ -80,10 +82,15 @@ void conn_abort(struct conn *conn)
 static void closing_took_too_long(struct timer *timer)
 {
     struct conn_closing *closing = CONTAINER_OF(timer, struct conn_closing, deadline);
-    if (closing->ended)
-        cut(closing->conn, 0);
-    else
-        conn_abort(closing->conn);
+    struct conn *conn = closing->conn;
+    if (closing->ended) {
+        cut(conn, 0);
+    } else if (closing->left - conn->queued_bytes >= DRAIN_BYTES_MIN) {
+        closing->left = conn->queued_bytes;
+        timer_start(conn->loop, timer, DRAIN_LOOK_MS);
+    } else {
+        conn_abort(conn);
+    }
 }
 
 void conn_close(struct conn *conn)
@@ -93,8 +100,9 @@ void conn_close(struct conn *conn)
     conn_move(conn, CONN_CLOSING);
     conn->closing = xcalloc(1, sizeof *conn->closing);
     conn->closing->conn = conn;
+    conn->closing->left = conn->queued_bytes;
     timer_init(&conn->closing->deadline, closing_took_too_long);
-    timer_start(conn->loop, &conn->closing->deadline, DRAIN_MS_MAX);
+    timer_start(conn->loop, &conn->closing->deadline, DRAIN_LOOK_MS);
     if (conn->read_paused)
         conn_pause_read(conn, false); /* to throw away what comes, and to see the peer's end */
     if (!conn->blocked)

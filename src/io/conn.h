@@ -90,8 +90,8 @@ void conn_drop(struct conn *conn, bool (*drop)(const struct frame *frame, void *
 void conn_pause_read(struct conn *conn, bool paused); /* back-pressure towards the peer */
 void conn_want_drain(struct conn *conn);
 /* After what is queued has been sent; no more `data`. Then ends our side and waits up to 2 s for
- * the peer's end, so that the last bytes are not lost to a reset. A peer that takes nothing for
- * 10 s is cut off. */
+ * the peer's end, so that the last bytes are not lost to a reset. A peer that takes
+ * less than 16 KiB in 10 s is cut off. */
 void conn_close(struct conn *conn);
 void conn_abort(struct conn *conn); /* now (RST when something is still queued) */
 /* Peer address, IPv4 mapped into IPv6. False when it is gone. */

@@ -475,8 +475,32 @@ TEST(sending_to_a_vanished_peer_ends_in_closed)
 
 struct fake_time {
     struct clock_fake clock;
-    struct peer silent, deaf;
+    struct peer silent, deaf, slow;
 };
+
+/* A large answer over a slow line is sent to its end; who stops reading is cut off. */
+static void slow_peer(struct fake_time *t)
+{
+    enum { ALL = 300000, STEP = 40000, STEPS = 4 };
+    static char piece[STEP];
+    char *big = flood(ALL);
+    peer_init(&t->slow, &ops, 4096);
+    conn_send_bytes(t->slow.conn, slice_of(big, ALL));
+    free(big);
+    conn_close(t->slow.conn);
+    turns(2);
+    for (int i = 0; i < STEPS; i++) {
+        for (size_t taken = 0; taken < STEP; turns(2))
+            taken += far_read(&t->slow, piece, STEP - taken);
+        clock_fake_advance(&t->clock, 10000);
+        turns(2);
+        CHECK_INT(t->slow.closed, 0);
+    }
+    clock_fake_advance(&t->clock, 10000);
+    turns(2);
+    CHECK_INT(t->slow.closed, 1);
+    peer_done(&t->slow);
+}
 
 static void never_ending_peers(void *arg)
 {
@@ -502,6 +526,7 @@ static void never_ending_peers(void *arg)
     CHECK_INT(t->deaf.closed, 1);
     peer_done(&t->silent);
     peer_done(&t->deaf);
+    slow_peer(t);
     stop();
 }
 
