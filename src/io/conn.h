@@ -45,8 +45,8 @@ struct conn_ops {
     /* Last call, at the end of a turn and never from inside a conn_* call; the conn is freed when
      * it returns. `reason` is 0, or errno of the failed call. */
     void (*closed)(struct conn *conn, int reason);
-    /* The server is about to end: say goodbye and close, without waiting. May be said again. NULL
-     * for conn_close. Only told to who took the socket over from HTTP (http_server_drain). */
+    /* The process is about to end: say goodbye and close, without waiting. Told, perhaps again, by
+     * whoever keeps the conn in a list (link). NULL: conn_close will do. */
     void (*leave)(struct conn *conn);
 };
 

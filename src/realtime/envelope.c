@@ -70,54 +70,34 @@ struct event_text {
     size_t count;
 };
 
-static void add(struct event_text *text, const char *ptr, size_t len)
+static void add(struct event_text *text, struct piece piece)
 {
-    text->pieces[text->count++] = (struct piece){ptr, len};
+    text->pieces[text->count++] = piece;
 }
 
-#define ADD_LIT(text, literal) add(text, "" literal, sizeof(literal) - 1)
-
-static void add_position(struct event_text *text, const struct position *position)
-{
-    add(text, text->pos, position_format(*position, text->pos));
-}
-
-static void websocket_text(struct event_text *ret, const char *name,
-                           const struct position *position, struct slice data)
-{
-    ADD_LIT(ret, "{\"event\":\"");
-    add(ret, name, strlen(name));
-    if (position != NULL) {
-        ADD_LIT(ret, "\",\"pos\":\"");
-        add_position(ret, position);
-    }
-    ADD_LIT(ret, "\",\"data\":");
-    add(ret, data.ptr, data.len);
-    ADD_LIT(ret, "}");
-}
-
-static void sse_text(struct event_text *ret, const char *name, const struct position *position,
-                     struct slice data)
-{
-    ADD_LIT(ret, "event: ");
-    add(ret, name, strlen(name));
-    if (position != NULL) {
-        ADD_LIT(ret, "\nid: ");
-        add_position(ret, position);
-    }
-    ADD_LIT(ret, "\ndata: ");
-    add(ret, data.ptr, data.len);
-    ADD_LIT(ret, "\n\n");
-}
+/* What stands before the name, the position and the data, and at the end. */
+struct wrapping {
+    struct piece name, pos, data, end;
+};
+static const struct wrapping websocket_wrapping = {LIT("{\"event\":\""), LIT("\",\"pos\":\""),
+                                                   LIT("\",\"data\":"), LIT("}")};
+static const struct wrapping sse_wrapping = {LIT("event: "), LIT("\nid: "), LIT("\ndata: "),
+                                             LIT("\n\n")};
 
 static void event_text(struct event_text *ret, enum envelope envelope, const char *name,
                        const struct position *position, struct slice data)
 {
+    const struct wrapping *w = envelope == ENVELOPE_SSE ? &sse_wrapping : &websocket_wrapping;
     ret->count = 0;
-    if (envelope == ENVELOPE_SSE)
-        sse_text(ret, name, position, data);
-    else
-        websocket_text(ret, name, position, data);
+    add(ret, w->name);
+    add(ret, (struct piece){name, strlen(name)});
+    if (position != NULL) {
+        add(ret, w->pos);
+        add(ret, (struct piece){ret->pos, position_format(*position, ret->pos)});
+    }
+    add(ret, w->data);
+    add(ret, (struct piece){data.ptr, data.len});
+    add(ret, w->end);
 }
 
 struct frame *envelope_frame(enum envelope envelope, const char *name,
